@@ -10,7 +10,7 @@ use serde_json::json;
 
 use self::manifest::Named;
 use super::inputs::Inputs;
-use super::on_runtime;
+use super::runtime::on_runtime;
 use crate::cli::CheckArgs;
 use crate::engine::notify::{self, Event, Listeners, Notice};
 use crate::exit::{Code, Failure};

@@ -6,10 +6,12 @@ mod place;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::deliver;
+use super::finish::Ended;
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
 use super::open::Open;
-use super::{Ended, deliver, on_runtime};
+use super::runtime::on_runtime;
 use crate::cli::DownloadArgs;
 use crate::clock;
 use crate::engine::delivery::plan::{Delivery, plan};

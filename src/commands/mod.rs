@@ -48,7 +48,7 @@ mod submit;
 
 use self::finish::Ended;
 pub use self::refusal::refuse;
-use self::runtime::{on_one_thread, on_runtime};
+use self::runtime::on_one_thread;
 use self::shown::{show, text};
 use crate::cli::{Cli, Command};
 use crate::clock;

@@ -2,10 +2,12 @@
 
 mod shop;
 
+use super::deliver;
+use super::finish::Ended;
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
 use super::open::{Open, refuse_absent};
-use super::{Ended, deliver, on_runtime};
+use super::runtime::on_runtime;
 use crate::cli::{PublishArgs, Target};
 use crate::clock;
 use crate::engine::delivery::plan::{Delivery, hold_back};

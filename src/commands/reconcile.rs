@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::api;
-use super::finish::{charged, finish};
+use super::finish::{Ended, charged, finish};
 use super::limits::Limits;
 use super::open::{self, Open};
+use super::recover;
 use super::replay;
-use super::{Ended, on_one_thread, recover};
+use super::runtime::on_one_thread;
 use crate::cli::{ReconcileArgs, Source};
 use crate::engine::poll::{Event, Rounds};
 use crate::exit::{Code, Ending};

@@ -7,10 +7,11 @@ mod search;
 use std::collections::BTreeSet;
 
 use super::api;
-use super::finish::{charged, finish, payer};
+use super::finish::{Ended, charged, finish, payer};
 use super::limits::Limits;
 use super::open::{self, Open};
-use super::{Ended, caps, damage, on_one_thread, photos, submit};
+use super::runtime::on_one_thread;
+use super::{caps, damage, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};

@@ -3,25 +3,15 @@
 mod ending;
 mod notices;
 mod service;
+mod tour;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use super::{Ended, check, download, on_one_thread, publish, reconcile, report, retry, submit};
+use self::tour::Tour;
 use crate::cli::RunArgs;
-use crate::engine::delivery::EXEC_TARGET;
-use crate::engine::delivery::plan::Delivery;
-use crate::engine::delivery::shopify;
-use crate::engine::round::{Done, Round, Schedule, Step};
-use crate::exit::{self, Code, Ending, Failure};
-use crate::jobs::JobKey;
+use crate::engine::round::Schedule;
+use crate::exit::Code;
 use crate::journal::LogError;
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
-
-/// Longest time for a step that names none; the wait for clips has its own.
-const LONGEST_STEP: Duration = Duration::from_secs(3600);
 
 /// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -39,139 +29,5 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
             tour.round(printer)
         }
         schedule => service::run(schedule, args, settings, printer),
-    }
-}
-
-/// What a step tells later ones.
-#[derive(Default)]
-struct Learned {
-    /// Jobs that are not ordered again, since no row asks for them.
-    rowless: BTreeSet<JobKey>,
-    /// Jobs whose clips no download would get, once one was tried.
-    never: Option<BTreeSet<JobKey>>,
-}
-
-/// A round by its options and settings.
-struct Tour<'a> {
-    args: &'a RunArgs,
-    settings: &'a Settings,
-    jobs: PathBuf,
-}
-
-impl<'a> Tour<'a> {
-    fn new(args: &'a RunArgs, settings: &'a Settings) -> Result<Self, Failure> {
-        Ok(Self {
-            jobs: settings.log_of_sheets(args.jobs.as_deref(), &args.manifests)?,
-            args,
-            settings,
-        })
-    }
-
-    /// One round, and what is reported about it.
-    fn round(&self, printer: &mut Printer) -> anyhow::Result<Code> {
-        notices::send(&self.settings.notify, &ending::beginning(), printer);
-        let result = self.steps(printer);
-        if let Err(error) = &result {
-            let notice = ending::failure(error);
-            notices::send(&self.settings.notify, &notice, printer);
-        }
-        result
-    }
-
-    /// The steps, one after the other.
-    fn steps(&self, printer: &mut Printer) -> anyhow::Result<Code> {
-        let before = ending::read(&self.jobs, self.settings)?;
-        let has = |step| self.args.has(step) && self.can(step);
-        let mut learned = Learned::default();
-        let round = Round::of(has, |step| self.step(step, &mut learned, printer));
-        let (before, rowless) = (before.as_ref(), &learned.rowless);
-        ending::report(&round, before, rowless, &self.jobs, self.settings, printer)
-    }
-
-    /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.
-    fn can(&self, step: Step) -> bool {
-        matches!(step, Step::Check | Step::Submit) || ending::is_there(&self.jobs)
-    }
-
-    /// Takes a step. That it could not go on is reported here, and counts as its own doing.
-    fn step(&self, step: Step, learned: &mut Learned, printer: &Printer) -> Done {
-        let mut quiet = printer.of_step();
-        printer.detail(format_args!("{step}:"));
-        match self.command(step, learned, &mut quiet) {
-            Ok(ended) => ended.done,
-            Err(error) => {
-                let code = exit::code_of(&error);
-                if code != Code::Success {
-                    quiet.error(format_args!(
-                        "{step}: {}",
-                        exit::describe(&error, |step| self.settings.typed.repeat_in(step))
-                            .trim_end()
-                    ));
-                }
-                Ended::from(code).done
-            }
-        }
-    }
-
-    /// Whether the clip is where this round publishes to; anywhere, if it publishes nowhere.
-    fn is_out(&self, delivery: &Delivery) -> bool {
-        delivery.is_published(|target| match (&self.args.exec, self.args.to) {
-            (Some(_), _) => target == EXEC_TARGET,
-            (None, Some(_)) => target.starts_with(shopify::TARGET),
-            (None, None) => true,
-        })
-    }
-
-    /// The command that a step is.
-    fn command(
-        &self,
-        step: Step,
-        learned: &mut Learned,
-        printer: &mut Printer,
-    ) -> anyhow::Result<Ended> {
-        let (args, jobs) = (self.args, self.jobs.clone());
-        let mut settings = self.settings.clone();
-        settings.network.timeout = Some(match step {
-            Step::Wait => settings.run.wait,
-            _ => settings.network.timeout.unwrap_or(LONGEST_STEP),
-        });
-        let settings = &settings;
-        match step {
-            Step::Check => {
-                let mut ending = Ending::default();
-                for sheet in args.checks() {
-                    ending.note(check::run(&sheet, settings, printer)?);
-                }
-                Ok(Ended::from(ending.code()))
-            }
-            Step::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
-            Step::Retry => {
-                let sheets = (!args.manifests.is_empty()).then(|| args.submit());
-                let ended;
-                (ended, learned.rowless) =
-                    retry::run_for(&args.retry(jobs), sheets.as_ref(), settings, printer)?;
-                Ok(ended)
-            }
-            Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
-            Step::Download => {
-                let never = learned.never.insert(BTreeSet::new());
-                // What was tidied away after it went out is not fetched each night.
-                let is_out =
-                    |delivery: &Delivery| delivery.was_downloaded() && self.is_out(delivery);
-                let ended;
-                (ended, *never) =
-                    download::run_without(&args.download(jobs), is_out, settings, printer)?;
-                Ok(ended)
-            }
-            Step::Publish => {
-                let may_lack_file = |delivery: &Delivery| match &learned.never {
-                    Some(never) => never.contains(&delivery.job) || self.is_out(delivery),
-                    None => true,
-                };
-                publish::run_with_files(&args.publish(jobs), &may_lack_file, settings, printer)
-            }
-            Step::Report => report::run_asked(&RunArgs::report(jobs), settings, printer)
-                .map(|()| Ended::from(Code::Success)),
-        }
     }
 }

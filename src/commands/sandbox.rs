@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::runtime::bind;
-use super::{on_runtime, signals};
+use super::runtime::on_runtime;
+use super::signals;
 use crate::cli::SandboxArgs;
 use crate::engine::stop::Stop;
 use crate::exit::Code;

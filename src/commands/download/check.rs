@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::commands::{damage, on_runtime, open};
+use crate::commands::runtime::on_runtime;
+use crate::commands::{damage, open};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::proof::{Flaw, prove};
 use crate::engine::filter::Filters;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::reception::Reception;
 use super::serve::Served;
 use crate::cli::ListenArgs;
-use crate::commands::on_runtime;
+use crate::commands::runtime::on_runtime;
 use crate::engine::forward::{DatabaseQueue, Event, Forwarder, Target, Waker};
 use crate::engine::receive::{DatabaseSink, Ended, Log, ReceiveError, Recorder};
 use crate::exit::Failure;

@@ -12,7 +12,8 @@ mod serve;
 
 use self::place::Place;
 use self::receive::receive;
-use super::{deliver, on_runtime};
+use super::deliver;
+use super::runtime::on_runtime;
 use crate::cli::ListenArgs;
 use crate::exit::{Code, Failure};
 use crate::output::Printer;

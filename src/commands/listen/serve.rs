@@ -6,7 +6,8 @@ use tokio::net::TcpListener;
 
 use super::reception::Reception;
 use crate::commands::runtime::bind;
-use crate::commands::{on_runtime, signals};
+use crate::commands::runtime::on_runtime;
+use crate::commands::signals;
 use crate::engine::forward::{Forwarder, Forwards, Queue};
 use crate::exit::{Code, Ending};
 use crate::output::{RequestReport, stopped};

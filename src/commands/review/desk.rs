@@ -3,8 +3,8 @@
 use super::super::limits::Limits;
 use super::super::open::Open;
 use super::super::retry;
+use super::log::write_down;
 use super::shelf::Shelf;
-use super::write_down;
 use crate::cli::ReviewArgs;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use super::super::runtime::bind;
-use super::super::{on_runtime, open, signals};
+use super::super::runtime::{bind, on_runtime};
+use super::super::{open, signals};
 use super::desk::Desk;
-use super::read_log;
+use super::log::read_log;
 use super::shelf::Shelf;
 use crate::cli::ReviewArgs;
 use crate::engine::filter::Filters;

@@ -1,6 +1,6 @@
 //! Notices of a round. One that cannot be sent is a warning, and never more.
 
-use crate::commands::on_one_thread;
+use crate::commands::runtime::on_one_thread;
 use crate::engine::notify::{self, Listeners, Notice};
 use crate::output::Printer;
 use crate::text::escape;

@@ -1,8 +1,9 @@
 //! Rounds by a schedule, until a signal.
 
-use super::Tour;
+use super::tour::Tour;
 use crate::cli::RunArgs;
-use crate::commands::{on_one_thread, signals};
+use crate::commands::runtime::on_one_thread;
+use crate::commands::signals;
 use crate::engine::round::{Next, Schedule, serve, sheets};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};

@@ -11,10 +11,10 @@ use rows::Rows;
 pub use rows::plan_of;
 
 use super::api::Api;
-use super::finish::{charged, finish, payer};
+use super::finish::{Ended, charged, finish, payer};
 use super::limits::Limits;
 use super::open::Open;
-use super::{Ended, caps, damage};
+use super::{caps, damage};
 use crate::cli::SubmitArgs;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::plan::{Found, Plan};
