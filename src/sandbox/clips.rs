@@ -9,7 +9,8 @@ use axum::{
 use futures::StreamExt;
 
 use super::Endpoint;
-use super::token::{Frame, Token};
+use super::job::Frame;
+use super::token::Token;
 
 /// One second, 160 by 90, H.264.
 const VIDEO: &[u8] = include_bytes!("clip.mp4");

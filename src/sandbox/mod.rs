@@ -19,6 +19,7 @@
 
 mod app;
 mod clips;
+mod job;
 mod options;
 mod plan;
 mod reply;
@@ -34,10 +35,11 @@ mod token;
 mod webhooks;
 
 pub use crate::vendor::SANDBOX_ORIGIN;
+pub use job::{Ending, Endpoint};
 pub use options::{
     Chance, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults, WebhookOptions,
 };
-pub use plan::{DrawnFaults, Ending, Fault, Occasion, Plan};
-pub use request::{Endpoint, Refusal, Request};
+pub use plan::{DrawnFaults, Fault, Occasion, Plan};
+pub use request::{Refusal, Request};
 pub use server::{Sandbox, start};
 pub use state::Accepted;

@@ -4,19 +4,10 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{Chance, Endpoint, Options, Request};
+use super::job::{Ending, Endpoint};
+use super::options::{Chance, Options};
+use super::request::Request;
 use crate::jobs::{Credits, Seconds};
-
-/// How rendering ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// With a clip.
-    Completed,
-    /// With a clip that another provider made.
-    Failover,
-    /// Without one.
-    Failed,
-}
 
 /// What goes wrong with a submission; [`super::Faults`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,23 +1,12 @@
 //! A submission's body, read and checked as the vendor is taken to check it.
 
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::token::Frame;
+use super::job::{Endpoint, Frame};
 use crate::jobs::{Seconds, Text};
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Endpoint {
-    /// A video.
-    #[serde(rename = "/v1/video/generations")]
-    Video,
-    /// Spoken words.
-    #[serde(rename = "/api/generate/voice")]
-    Voice,
-}
 
 /// Why a request is not accepted: a status and a JSON body.
 #[derive(Clone, Debug, PartialEq, Eq)]

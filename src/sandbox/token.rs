@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Ending, Endpoint};
+use super::job::{Ending, Endpoint, Frame};
 use crate::jobs::{Credits, GenerationId, SANDBOX_PREFIX};
 
 /// Bytes before the checksum, of a job whose clip has no length and shape of its own.
@@ -39,23 +39,6 @@ pub(super) struct Token {
     pub number: u32,
     /// What the clip is to look like.
     pub frame: Option<Frame>,
-}
-
-/// A clip's length and shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    /// Seconds; never 0.
-    pub seconds: u8,
-    /// Width by height, as in 16:9; neither is 0.
-    pub shape: (u8, u8),
-}
-
-impl Frame {
-    /// `None` for what no clip can have.
-    pub fn new(seconds: u8, shape: (u8, u8)) -> Option<Self> {
-        let is_one = seconds > 0 && shape.0 > 0 && shape.1 > 0;
-        is_one.then_some(Self { seconds, shape })
-    }
 }
 
 /// Where a job stands.
