@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::file::{File, Found};
+use super::origin::{Origin, Setting};
 use super::resolve::{Sources, amount, text};
 use super::table::CAPS;
 use super::value::Value;
 use super::values::Pair;
-use super::{Origin, Setting};
+
 use crate::exit::Failure;
 use crate::jobs::{Credits, Period};
 

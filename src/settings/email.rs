@@ -2,6 +2,7 @@
 
 use lettre::Address;
 
+use super::origin::Setting;
 use super::resolve::{Sources, parsed, text, whole};
 use super::value::Value;
 use crate::engine::notify::{Email, Login, Security};
@@ -20,7 +21,7 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
     let security: Security = l.pick("notify.email.tls", None, parsed(str::parse))?;
     let user = l.pick_open("notify.email.user", None, text)?;
     let file = l.find_path("notify.email.password_file", None)?;
-    let file = super::Setting::open(file);
+    let file = Setting::open(file);
     if let (Some(path), Some(_)) = (&file.value, l.project_file(&file.origin))
         && l.env.is_in_settings_folder(path)
     {

@@ -9,6 +9,9 @@ use crate::disk;
 use crate::exit::Failure;
 use crate::text::is_address;
 
+/// The settings file's name.
+pub const FILE_NAME: &str = "creativeai.toml";
+
 /// Looks an environment variable up.
 type Lookup<'a> = Box<dyn Fn(&str) -> Option<OsString> + 'a>;
 
@@ -80,15 +83,13 @@ impl Env<'_> {
         let beside = works_on.iter().filter(|path| !is_elsewhere(path));
         let beside = beside.map(|path| self.folder.join(path.parent().unwrap_or(Path::new(""))));
         let folders = beside.chain([self.folder.clone()]);
-        folders
-            .map(|folder| folder.join(super::FILE_NAME))
-            .collect()
+        folders.map(|folder| folder.join(FILE_NAME)).collect()
     }
 
     /// The user's settings files.
     pub fn user_files(&self) -> impl Iterator<Item = PathBuf> + '_ {
         let folders = self.user_folders.iter();
-        folders.map(|folder| folder.join(super::FILE_NAME))
+        folders.map(|folder| folder.join(FILE_NAME))
     }
 
     /// Whether a file is among those of the user's settings, where keys are.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::Origin;
 use super::names::{self, Kind};
+use super::origin::Origin;
 use super::table::PROFILE;
 use super::value::Value;
 use crate::disk;

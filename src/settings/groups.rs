@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::flags::Flags;
 use super::resolve::{Sources, parsed, parsed_or_number, text, whole};
 use super::show::Bytes;
 use super::value::Value;
-use super::{Flags, values};
+use super::values;
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, Seconds};
 use crate::manifest::is_speed;

@@ -1,8 +1,9 @@
 //! `[notify]`: who hears of rounds.
 
+use super::email;
+use super::origin::{Origin, Setting};
 use super::resolve::{Sources, parsed, text};
 use super::value::Value;
-use super::{Origin, Setting, email};
 use crate::engine::notify::{Event, Listeners, Shape};
 use crate::exit::Failure;
 

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::env::Env;
 use super::file::File;
+use super::flags::Flags;
+use super::origin::{Origin, Row, Setting};
 pub use super::show::Show;
 use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
 use super::value::Value;
-use super::{Env, Flags, Origin, Row, Setting};
+
 use crate::exit::Failure;
 use crate::text::suggest;
 

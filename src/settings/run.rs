@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use super::flags::RunFlags;
 use super::resolve::{Sources, parsed, parsed_or_number};
 use super::value::Value;
-use super::{RunFlags, values};
+use super::values;
 use crate::engine::round::{Schedule, Step, TimeOfDay};
 use crate::exit::Failure;
 

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::logs::folder_of;
+use super::flags::Flags;
+use super::origin::{Origin, Setting};
+use super::place::folder_of;
 use super::resolve::{Sources, text};
-use super::{Flags, Origin, Setting};
 use crate::disk::{self, NotRead};
 use crate::exit::Failure;
 use crate::vendor::{ApiKey, BaseUrl};

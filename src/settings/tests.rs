@@ -5,14 +5,16 @@ mod profiles;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use tempfile::TempDir;
 
 use super::*;
 use crate::cli::Cli;
-use crate::exit::Code;
+use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, IdColumn};
+use crate::vendor::ApiKey;
 
 /// A current folder, a user's folder and an environment, all of them empty.
 struct World {
