@@ -4,20 +4,16 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, body_of_base64, no_body, recorded, rfc3339, with_query};
-use crate::webhook::{Body, Capture};
+use super::parts::{Document, Found, body_of, body_of_base64, recorded, rfc3339, with_query};
+use crate::webhook::Capture;
 
-pub(super) struct ApiGateway;
-
-impl Format for ApiGateway {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        let known = fields.has("headers") || fields.has("multiValueHeaders");
-        let marked = ["requestContext", "isBase64Encoded", "httpMethod", "rawPath"]
-            .iter()
-            .any(|name| fields.has(name));
-        (known && marked).then(|| vec![event(fields)])
-    }
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    let known = fields.has("headers") || fields.has("multiValueHeaders");
+    let marked = ["requestContext", "isBase64Encoded", "httpMethod", "rawPath"]
+        .iter()
+        .any(|name| fields.has(name));
+    (known && marked).then(|| vec![event(fields)])
 }
 
 fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
@@ -28,10 +24,8 @@ fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
         .is_some_and(|raw| raw.get() == "true");
     let body = match (fields.text("body"), fields.get("body")) {
         (Some(text), _) if is_base64 => body_of_base64(text)?,
-        (Some(text), _) => Body::of_text(text),
-        // A function that stored the parsed body in the event.
-        (None, Some(raw)) => Body::Reserialized(Cow::Borrowed(raw.get().as_bytes())),
-        (None, None) => no_body(),
+        // One that is no text was stored by a function that had parsed it.
+        (_, raw) => body_of(raw),
     };
     let method = fields
         .text("httpMethod")

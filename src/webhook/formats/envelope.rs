@@ -7,15 +7,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{Document, Format, Found, decode_base64};
+use super::parts::{Document, Found, decode_base64};
 use crate::jobs::Text;
 use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
 /// The envelope's version.
 const VERSION: u64 = 1;
-
-pub(super) struct Envelope;
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "B: Deserialize<'de>, 'de: 'a"))]
@@ -44,23 +42,21 @@ struct Parts<'a, B> {
     client_ip: Option<IgnoredAny>,
 }
 
-impl Format for Envelope {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        if document.headers_beside.is_some() || !document.text.trim_start().starts_with('{') {
-            return None;
-        }
-        // One pass suffices where the body is a text, as it should be.
-        let found = match serde_json::from_str::<Parts<'a, Text<'a>>>(document.text) {
-            Ok(parts) => parts.into_capture(|Text(text)| match text {
-                Cow::Borrowed(text) => Body::Raw(Cow::Borrowed(text.as_bytes())),
-                Cow::Owned(text) => Body::Raw(Cow::Owned(text.into_bytes())),
-            }),
-            Err(_) => serde_json::from_str::<Parts<'a, &'a RawValue>>(document.text)
-                .ok()?
-                .into_capture(|raw| Body::Reserialized(Cow::Borrowed(raw.get().as_bytes()))),
-        };
-        Some(vec![found?])
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    if !document.text.trim_start().starts_with('{') {
+        return None;
     }
+    // One pass suffices where the body is a text, as it should be.
+    let found = match serde_json::from_str::<Parts<'a, Text<'a>>>(document.text) {
+        Ok(parts) => parts.into_capture(|Text(text)| match text {
+            Cow::Borrowed(text) => Body::Raw(Cow::Borrowed(text.as_bytes())),
+            Cow::Owned(text) => Body::Raw(Cow::Owned(text.into_bytes())),
+        }),
+        Err(_) => serde_json::from_str::<Parts<'a, &'a RawValue>>(document.text)
+            .ok()?
+            .into_capture(|raw| Body::Reserialized(Cow::Borrowed(raw.get().as_bytes()))),
+    };
+    Some(vec![found?])
 }
 
 impl<'a, B> Parts<'a, B> {

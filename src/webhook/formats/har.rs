@@ -3,18 +3,14 @@
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, body_of_base64, no_body, recorded};
+use super::parts::{Document, Found, body_of_base64, no_body, recorded};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
-pub(super) struct Har;
-
-impl Format for Har {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let log = document.fields()?.object("log")?;
-        let entries = log.list("entries")?;
-        Some(entries.into_iter().map(entry).collect())
-    }
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let log = document.fields()?.object("log")?;
+    let entries = log.list("entries")?;
+    Some(entries.into_iter().map(entry).collect())
 }
 
 fn entry(raw: &RawValue) -> Found<'_> {

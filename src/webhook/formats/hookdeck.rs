@@ -3,23 +3,18 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
-use super::fields::{Fields, text};
-use super::{Document, Format, Found, no_body, raw_with_headers, recorded, with_query};
+use super::fields::Fields;
+use super::parts::{Document, Found, body_of, entry, recorded, with_query};
+use super::request::headers_of_text;
 use crate::webhook::capture::Unreadable;
-use crate::webhook::{Body, Capture, Headers};
+use crate::webhook::{Capture, Headers};
 
-pub(super) struct Hookdeck;
-
-impl Format for Hookdeck {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        if let Some(models) = fields.list("models") {
-            return Some(models.into_iter().map(listed).collect());
-        }
-        is_request(fields).then(|| vec![request(fields)])
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    if let Some(models) = fields.list("models") {
+        return Some(models.into_iter().map(|one| entry(one, request)).collect());
     }
+    is_request(fields).then(|| vec![request(fields)])
 }
 
 /// A request, or the event that was made of it.
@@ -30,26 +25,12 @@ fn is_request(fields: &Fields<'_>) -> bool {
         || (fields.has("team_id") && fields.has("source_id"))
 }
 
-fn listed(raw: &RawValue) -> Found<'_> {
-    match Fields::of(raw) {
-        Some(fields) => request(&fields),
-        None => Err(Unreadable::because("its entry is not an object")),
-    }
-}
-
 fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
     let data = fields.object("data").ok_or_else(|| {
         Unreadable::because(
             "its export has no data: fetch each request by its id, or with include=data",
         )
     })?;
-    let body = match data.get("body") {
-        None => no_body(),
-        Some(raw) => match text(raw) {
-            Some(text) => Body::of_text(text),
-            None => Body::Reserialized(Cow::Borrowed(raw.get().as_bytes())),
-        },
-    };
     recorded(Capture {
         received_at: fields
             .text("ingested_at")
@@ -57,7 +38,7 @@ fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
         method: data.text("method"),
         url: url(&data),
         headers: headers(&data),
-        body,
+        body: body_of(data.get("body")),
     })
 }
 
@@ -66,11 +47,7 @@ fn headers<'a>(data: &Fields<'a>) -> Headers<'a> {
     if let Some(headers) = data.headers("headers") {
         return headers;
     }
-    let text = data.text("headers").unwrap_or_default();
-    match serde_json::from_str::<Headers<'_>>(&text) {
-        Ok(headers) => headers.into_owned(),
-        Err(_) => raw_with_headers::parse_headers(&text).headers.into_owned(),
-    }
+    headers_of_text(&data.text("headers").unwrap_or_default())
 }
 
 fn url<'a>(data: &Fields<'a>) -> Option<Cow<'a, str>> {

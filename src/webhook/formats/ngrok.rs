@@ -3,34 +3,26 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use super::fields::Fields;
-use super::{Document, Format, Found, decode_base64, recorded};
+use super::parts::{Document, Found, decode_base64, entry, recorded};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, http1};
 
-pub(super) struct Ngrok;
-
-impl Format for Ngrok {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        if let Some(requests) = fields.list("requests") {
-            return Some(requests.into_iter().map(listed).collect());
-        }
-        let request = fields.object("request")?;
-        (fields.has("tunnel_name") || request.has("raw")).then(|| vec![entry(fields)])
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    if let Some(requests) = fields.list("requests") {
+        return Some(
+            requests
+                .into_iter()
+                .map(|one| entry(one, exchange))
+                .collect(),
+        );
     }
+    let request = fields.object("request")?;
+    (fields.has("tunnel_name") || request.has("raw")).then(|| vec![exchange(fields)])
 }
 
-fn listed(raw: &RawValue) -> Found<'_> {
-    match Fields::of(raw) {
-        Some(fields) => entry(&fields),
-        None => Err(Unreadable::because("its entry is not an object")),
-    }
-}
-
-fn entry<'a>(fields: &Fields<'a>) -> Found<'a> {
+fn exchange<'a>(fields: &Fields<'a>) -> Found<'a> {
     let request = fields
         .object("request")
         .ok_or_else(|| Unreadable::because("its entry has no request"))?;

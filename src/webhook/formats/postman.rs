@@ -4,39 +4,35 @@
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
+use super::parts::{Document, Found};
 use super::request::request;
-use super::{Document, Format, Found};
 
 /// Folders in folders that are looked into.
 const DEEPEST: usize = 32;
 
-pub(super) struct Postman;
-
-impl Format for Postman {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        // The API wraps it.
-        let wrapped = fields.object("collection");
-        let fields = wrapped.as_ref().unwrap_or(fields);
-        let mut found = Vec::new();
-        if fields.has("info")
-            && let Some(items) = fields.list("item")
-        {
-            collect(items, DEEPEST, &mut found);
-            return Some(found);
-        }
-        let list = ["requests", "history"]
-            .iter()
-            .find_map(|name| fields.list(name))?;
-        let first = list.first().and_then(|first| Fields::of(first))?;
-        let is_old = ["rawModeData", "dataMode", "headerData"]
-            .iter()
-            .any(|name| first.has(name));
-        is_old.then(|| {
-            let requests = list.into_iter().filter_map(Fields::of);
-            requests.map(|fields| request(&fields)).collect()
-        })
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    // The API wraps it.
+    let wrapped = fields.object("collection");
+    let fields = wrapped.as_ref().unwrap_or(fields);
+    let mut found = Vec::new();
+    if fields.has("info")
+        && let Some(items) = fields.list("item")
+    {
+        collect(items, DEEPEST, &mut found);
+        return Some(found);
     }
+    let list = ["requests", "history"]
+        .iter()
+        .find_map(|name| fields.list(name))?;
+    let first = list.first().and_then(|first| Fields::of(first))?;
+    let is_old = ["rawModeData", "dataMode", "headerData"]
+        .iter()
+        .any(|name| first.has(name));
+    is_old.then(|| {
+        let requests = list.into_iter().filter_map(Fields::of);
+        requests.map(|fields| request(&fields)).collect()
+    })
 }
 
 fn collect<'a>(items: Vec<&'a RawValue>, depth: usize, found: &mut Vec<Found<'a>>) {

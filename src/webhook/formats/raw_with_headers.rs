@@ -3,33 +3,26 @@
 
 use std::borrow::Cow;
 
-use super::{Document, Format, Found, is_payload};
+use super::parts::{Document, Found, is_payload};
 use crate::webhook::{Body, Capture, Headers};
 
-pub(super) struct RawWithHeaders;
-
-impl Format for RawWithHeaders {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let body = Cow::Borrowed(document.text.as_bytes());
-        if let Some(headers) = document.headers_beside {
-            return Some(vec![Ok(capture(body, headers))]);
-        }
-        // A job log's lines have an id and a status, too.
-        let fields = document.fields()?;
-        let is_body = is_payload(&body) && !(fields.has("job") || fields.has("listing_id"));
-        is_body.then(|| vec![Ok(capture(body, ""))])
-    }
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let body = document.text.as_bytes();
+    // A job log's lines have an id and a status, too.
+    let fields = document.fields()?;
+    let is_body = is_payload(body) && !(fields.has("job") || fields.has("listing_id"));
+    is_body.then(|| vec![Ok(capture(body, ""))])
 }
 
 /// A body and the text of its headers file.
-pub(super) fn capture<'a>(body: Cow<'a, [u8]>, headers: &'a str) -> Capture<'a> {
+pub(in crate::webhook) fn capture<'a>(body: &'a [u8], headers: &'a str) -> Capture<'a> {
     let head = parse_headers(headers);
     Capture {
         received_at: None,
         method: head.method.map(Cow::Borrowed),
         url: head.url.map(Cow::Borrowed),
         headers: head.headers,
-        body: Body::Raw(body),
+        body: Body::Raw(Cow::Borrowed(body)),
     }
 }
 

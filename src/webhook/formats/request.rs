@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, text};
-use super::{Found, body_of_base64, no_body, raw_with_headers, recorded, rfc3339, with_query};
+use super::parts::{Found, body_of_base64, no_body, recorded, rfc3339, with_query};
+use super::raw_with_headers;
 use crate::webhook::{Body, Capture, Headers};
 
 const HEADERS: [&str; 4] = ["headers", "header", "requestHeaders", "__IMTHEADERS__"];

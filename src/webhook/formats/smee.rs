@@ -2,21 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::fields::{Fields, text};
+use super::fields::Fields;
+use super::parts::{Document, Found, HEADER_PREFIX, body_of, recorded, with_query};
 use super::request::received_at;
-use super::{Document, Format, Found, HEADER_PREFIX, no_body, recorded, with_query};
-use crate::webhook::{Body, Capture, Headers};
+use crate::webhook::{Capture, Headers};
 
-pub(super) struct Smee;
-
-impl Format for Smee {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        let is_message = fields.has("body")
-            && !fields.has("headers")
-            && fields.names().any(|name| name.starts_with(HEADER_PREFIX));
-        is_message.then(|| vec![message(fields)])
-    }
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    let is_message = fields.has("body")
+        && !fields.has("headers")
+        && fields.names().any(|name| name.starts_with(HEADER_PREFIX));
+    is_message.then(|| vec![message(fields)])
 }
 
 fn message<'a>(fields: &Fields<'a>) -> Found<'a> {
@@ -24,13 +20,6 @@ fn message<'a>(fields: &Fields<'a>) -> Found<'a> {
     for (name, value) in fields.pairs() {
         headers.push(name, value);
     }
-    let body = match fields.get("body") {
-        None => no_body(),
-        Some(raw) => match text(raw) {
-            Some(text) => Body::of_text(text),
-            None => Body::Reserialized(Cow::Borrowed(raw.get().as_bytes())),
-        },
-    };
     let query = fields
         .object("query")
         .map(|query| Cow::Owned(with_query("/", query.pairs().into_iter())));
@@ -39,6 +28,6 @@ fn message<'a>(fields: &Fields<'a>) -> Found<'a> {
         method: Some(Cow::Borrowed("POST")),
         url: query,
         headers,
-        body,
+        body: body_of(fields.get("body")),
     })
 }

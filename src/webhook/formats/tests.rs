@@ -1,7 +1,10 @@
 //! Each format's documented shape, carrying the same signed delivery.
 
+use base64::Engine;
+
 use super::*;
 use crate::vendor::ApiKey;
+use crate::webhook::capture::Unreadable;
 use crate::webhook::restore::restore;
 use crate::webhook::{Body, Doubt, Verification, VerifyKeys, sign, verify};
 
@@ -186,7 +189,7 @@ fn the_other_traffic_of_a_har_is_no_webhook() {
 
 #[test]
 fn a_changed_body_is_rejected_and_a_cut_or_damaged_one_is_in_doubt() {
-    let text = fill(HAR).replace("completed", "cancelled");
+    let text = fill(HAR).replace("completed", "canceled");
     assert_eq!(verified(&text), ["rejected"]);
     let start = fill(HAR).replace("\"hell", "\u{fffd}");
     assert_eq!(verified(&start.replace('\\', "")), ["unreadable"], "torn");

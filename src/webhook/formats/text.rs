@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
+use super::parts::{Found, HEADER_PREFIX, no_body, recorded, with_query};
 use super::raw_with_headers::{is_request_line, parse_headers};
 use super::request::headers_of_text;
+use super::value::{inside, nested};
 use super::webhook_site::utc;
-use super::{Found, HEADER_PREFIX, logs, nested, no_body, recorded, with_query};
 use crate::webhook::{Body, Capture};
 
 /// The parameter of an address that names a job.
@@ -150,7 +151,7 @@ fn table(text: &str) -> Option<Vec<Found<'_>>> {
         };
         let cell = |column: Option<usize>| row.get(column?).map(str::to_owned);
         let Some(body) = cell(body) else {
-            found.extend(logs::inside(Cow::Owned(cell(message).unwrap_or_default())));
+            found.extend(inside(Cow::Owned(cell(message).unwrap_or_default())));
             continue;
         };
         let mut all = headers_of_text(&cell(headers).unwrap_or_default());
@@ -223,7 +224,7 @@ fn log_lines(text: &str) -> Option<Vec<Found<'_>>> {
     let is_log = lines().all(is_time) && lines().any(|line| line.contains('{'));
     is_log.then(|| {
         lines()
-            .flat_map(|line| logs::inside(Cow::Borrowed(line)))
+            .flat_map(|line| inside(Cow::Borrowed(line)))
             .collect()
     })
 }

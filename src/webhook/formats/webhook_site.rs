@@ -3,34 +3,27 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, no_body, recorded, with_query};
+use super::parts::{Document, Found, entry, no_body, recorded, with_query};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture};
 
-pub(super) struct WebhookSite;
-
-impl Format for WebhookSite {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        if is_request(fields) {
-            return Some(vec![request(fields)]);
-        }
-        let requests: Vec<_> = fields.list("data")?.into_iter().map(Fields::of).collect();
-        // An empty page is one too, and only its other fields show it.
-        let known = match requests.first() {
-            Some(first) => first.as_ref().is_some_and(is_request),
-            None => fields.has("is_last_page"),
-        };
-        known.then(|| {
-            requests
-                .iter()
-                .map(|one| match one {
-                    Some(fields) => request(fields),
-                    None => Err(Unreadable::because("its entry is not an object")),
-                })
-                .collect()
-        })
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    if is_request(fields) {
+        return Some(vec![request(fields)]);
     }
+    let requests = fields.list("data")?;
+    // An empty page is one too, and only its other fields show it.
+    let known = match requests.first() {
+        Some(first) => Fields::of(first).is_some_and(|first| is_request(&first)),
+        None => fields.has("is_last_page"),
+    };
+    known.then(|| {
+        requests
+            .into_iter()
+            .map(|one| entry(one, request))
+            .collect()
+    })
 }
 
 fn is_request(fields: &Fields<'_>) -> bool {

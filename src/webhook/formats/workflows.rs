@@ -6,36 +6,32 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
+use super::parts::{Document, Found, decode_base64, recorded};
 use super::request::{is_request, request};
-use super::{Document, Format, Found, decode_base64, recorded};
 use crate::webhook::Body;
 use crate::webhook::capture::Unreadable;
 
-pub(super) struct N8n;
-
-impl Format for N8n {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        if is_execution(fields) {
-            return Some(execution(fields));
-        }
-        if let Some(item) = item(fields) {
-            return Some(vec![item]);
-        }
-        // The answer of its API: a page of executions.
-        let page = fields.list("data")?;
-        let is_page = fields.has("nextCursor")
-            || page
-                .first()
-                .and_then(|first| Fields::of(first))
-                .is_some_and(|first| is_execution(&first));
-        is_page.then(|| {
-            page.iter()
-                .filter_map(|raw| Fields::of(raw))
-                .flat_map(|fields| execution(&fields))
-                .collect()
-        })
+pub(super) fn n8n<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    if is_execution(fields) {
+        return Some(execution(fields));
     }
+    if let Some(item) = item(fields) {
+        return Some(vec![item]);
+    }
+    // The answer of its API: a page of executions.
+    let page = fields.list("data")?;
+    let is_page = fields.has("nextCursor")
+        || page
+            .first()
+            .and_then(|first| Fields::of(first))
+            .is_some_and(|first| is_execution(&first));
+    is_page.then(|| {
+        page.iter()
+            .filter_map(|raw| Fields::of(raw))
+            .flat_map(|fields| execution(&fields))
+            .collect()
+    })
 }
 
 fn is_execution(fields: &Fields<'_>) -> bool {
@@ -101,24 +97,20 @@ fn item<'a>(fields: &Fields<'a>) -> Option<Found<'a>> {
 }
 
 /// Make, formerly Integromat.
-pub(super) struct Make;
-
-impl Format for Make {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        if fields.has("__IMTHEADERS__") {
-            return Some(vec![bundle(fields, document.text)]);
-        }
-        let list = ["hookLogs", "incomings"]
-            .iter()
-            .find_map(|name| fields.list(name))
-            .or_else(|| {
-                let one = ["hookLog", "incoming"];
-                one.iter()
-                    .find_map(|name| fields.get(name).map(|one| vec![one]))
-            })?;
-        Some(list.into_iter().map(logged).collect())
+pub(super) fn make<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    if fields.has("__IMTHEADERS__") {
+        return Some(vec![bundle(fields, document.text)]);
     }
+    let list = ["hookLogs", "incomings"]
+        .iter()
+        .find_map(|name| fields.list(name))
+        .or_else(|| {
+            let one = ["hookLog", "incoming"];
+            one.iter()
+                .find_map(|name| fields.get(name).map(|one| vec![one]))
+        })?;
+    Some(list.into_iter().map(logged).collect())
 }
 
 /// An entry of the queue or the log of a webhook; the request is in `data`.
@@ -145,23 +137,19 @@ fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> Found<'a> {
     Ok(capture)
 }
 
-pub(super) struct Pipedream;
-
-impl Format for Pipedream {
-    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        let fields = document.fields()?;
-        if let Some(request) = event(fields) {
-            return Some(vec![request]);
-        }
-        let trigger = fields
-            .object("steps")
-            .and_then(|steps| steps.object("trigger"))
-            .or_else(|| fields.object("trigger"));
-        let inner = trigger
-            .and_then(|trigger| trigger.object("event"))
-            .or_else(|| fields.object("event"))?;
-        event(&inner).map(|request| vec![request])
+pub(super) fn pipedream<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+    let fields = document.fields()?;
+    if let Some(request) = event(fields) {
+        return Some(vec![request]);
     }
+    let trigger = fields
+        .object("steps")
+        .and_then(|steps| steps.object("trigger"))
+        .or_else(|| fields.object("trigger"));
+    let inner = trigger
+        .and_then(|trigger| trigger.object("event"))
+        .or_else(|| fields.object("event"))?;
+    event(&inner).map(|request| vec![request])
 }
 
 fn event<'a>(fields: &Fields<'a>) -> Option<Found<'a>> {
