@@ -3,9 +3,11 @@
 //! Every merge here is a join: bits are united, values are chosen by a total order. So the result
 //! depends neither on the order of the lines nor on how often one was seen.
 
+mod charges;
+
 use super::bill::{Bill, Charge, Ends};
 use super::line_facts::{self, LineFacts};
-use super::{Credits, Fact, Look, Status, Verdict, Word};
+use super::{Fact, Look, Status, Verdict, Word};
 
 /// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -281,72 +283,6 @@ impl AttemptState {
     /// Whether its clip was published, somewhere.
     pub fn is_published(&self) -> bool {
         self.flags & PUBLISHED != 0
-    }
-
-    /// What was charged, as far as the vendor has reported: for each id that did not fail alone.
-    pub fn charged(&self) -> Option<Credits> {
-        let charges = self.standing().filter_map(|bill| self.charge_of(bill));
-        charges.reduce(std::ops::Add::add)
-    }
-
-    /// What was expected for the ids of which the vendor has reported no charge.
-    pub fn unreported(&self) -> Credits {
-        let unreported = self
-            .standing()
-            .filter(|bill| self.charge_of(*bill).is_none());
-        self.estimate().times(unreported.count() as u64)
-    }
-
-    /// What was expected for every id that counts.
-    pub fn expected(&self) -> Credits {
-        self.estimate().times(self.standing().count() as u64)
-    }
-
-    /// What is at stake: the estimate for each id that may still bring a bill.
-    pub fn reserved(&self) -> Credits {
-        let open = match self.status() {
-            Status::Unknown => self.bills().count(),
-            status if status.is_rendering() => {
-                self.bills().filter(|bill| bill.ends.is_none()).count()
-            }
-            _ => 0,
-        };
-        self.estimate().times(open as u64)
-    }
-
-    /// What failed would have cost: the vendor gives it back.
-    pub fn refunded(&self) -> Credits {
-        let or_estimate = |bill| self.charge_of(bill).unwrap_or_else(|| self.estimate());
-        if self.has_two_ids() {
-            let failed = self.bills().filter(|bill| bill.ends.is_failure());
-            failed.map(or_estimate).sum()
-        } else if self.status() == Status::Failed {
-            self.bills().map(or_estimate).sum()
-        } else {
-            Credits::ZERO
-        }
-    }
-
-    /// The bills that stand. Of two ids, one that failed is given back.
-    fn standing(&self) -> impl Iterator<Item = Bill> + '_ {
-        let is_only = !self.has_two_ids();
-        self.bills()
-            .filter(move |bill| is_only || !bill.ends.is_failure())
-    }
-
-    /// A figure that names no id stands in where none is reported of the id.
-    fn charge_of(&self, bill: Bill) -> Option<Credits> {
-        let unnamed = self.rare.as_ref().map_or(Charge::NONE, |rare| rare.unnamed);
-        if self.has_two_ids() {
-            bill.charge.credits().or_else(|| unnamed.credits())
-        } else {
-            bill.charge.max(unnamed).credits()
-        }
-    }
-
-    /// What was expected when it was sent.
-    pub fn estimate(&self) -> Credits {
-        Credits::from_number(f64::from(self.estimate) / 1000.0).unwrap_or_default()
     }
 
     pub(super) fn absorb(&mut self, facts: &LineFacts, raw: &[u8]) {

@@ -33,15 +33,13 @@ mod status;
 mod text;
 mod time;
 mod view;
+mod what;
 
 pub use attempt_state::AttemptState;
 pub use clip::{Clip, Seconds, Video, Voice};
 pub use condition::{Comparison, Condition};
 pub(crate) use damage::{AcceptedDamage, Digest};
-pub use event::{
-    Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Review, Salvaged,
-    Sighting, Step, Via, What,
-};
+pub use event::{Event, LOG_FIELDS};
 pub use facts::{End, Facts, Progress, Report};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
 pub use items::Known;
@@ -59,3 +57,6 @@ pub use state::JobState;
 pub use status::{Fact, Look, Status, Verdict, Word};
 pub use text::Text;
 pub use view::{AttemptView, FieldMap, JobView, Logged, PHOTO_FILE};
+pub use what::{
+    Download, Order, Publication, Refusal, Resolution, Review, Salvaged, Sighting, Step, Via, What,
+};

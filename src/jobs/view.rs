@@ -5,93 +5,24 @@
 //! the newest time, then of the greatest text. That is a total order, so the choice does not
 //! depend on the order of the lines.
 
+mod field_map;
+mod json;
 mod needed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+pub use self::field_map::FieldMap;
+use self::field_map::Order;
 use super::line_facts::IS_TAKEN_BACK;
 use super::{
     Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Verdict, Word,
 };
 use crate::text::is_address;
-
-/// What a value is chosen by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Order {
-    rank: u8,
-    at: i64,
-    /// Of a verdict; as the state decides between verdicts of one time.
-    caution: u8,
-    raw: Arc<str>,
-}
-
-/// Values by field name, each with what it was chosen by.
-#[derive(Clone, Debug, Default)]
-pub struct FieldMap {
-    fields: BTreeMap<String, Field>,
-}
-
-/// A field's value.
-#[derive(Clone, Debug)]
-struct Field {
-    value: Value,
-    /// What it was chosen by.
-    order: Order,
-    /// How many lines reported it.
-    lines: u32,
-}
-
-impl Field {
-    /// The line, where only one says the field.
-    fn sole_source(&self) -> Option<&str> {
-        (self.lines == 1).then_some(&*self.order.raw)
-    }
-}
-
-impl FieldMap {
-    fn offer(&mut self, name: &str, order: &Order, value: impl FnOnce() -> Value) {
-        let Some(field) = self.fields.get_mut(name) else {
-            let field = Field {
-                value: value(),
-                order: order.clone(),
-                lines: 1,
-            };
-            self.fields.insert(name.to_owned(), field);
-            return;
-        };
-        field.lines += 1;
-        if field.order < *order {
-            field.value = value();
-            field.order = order.clone();
-        }
-    }
-
-    /// Lines that are the only ones to report one of the fields.
-    fn sole_sources(&self) -> impl Iterator<Item = &str> {
-        self.fields.values().filter_map(Field::sole_source)
-    }
-
-    /// A field's value.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields.get(name).map(|field| &field.value)
-    }
-
-    /// A field that is a text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.get(name)?.as_str()
-    }
-
-    /// All of them, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.fields
-            .iter()
-            .map(|(name, field)| (name.as_str(), &field.value))
-    }
-}
 
 /// One attempt with its fields.
 #[derive(Clone, Debug, Default)]
@@ -385,79 +316,6 @@ impl JobView {
     pub fn effective(&self) -> Option<&AttemptView> {
         self.attempts.get(&self.state.effective().number)
     }
-
-    /// The job as one JSON object, `status --json`'s shape. The vendor's sample scripts' fields
-    /// keep their names.
-    pub fn to_json(&self) -> Value {
-        let mut out = Map::new();
-        let effective_number = self.state.effective().number;
-        out.insert("job".into(), self.key().to_string().into());
-        out.insert("attempt".into(), effective_number.into());
-        out.insert("attempts".into(), self.attempts.len().into());
-        out.insert("status".into(), self.state.status().as_str().into());
-        if let Some((column, id)) = self.id() {
-            out.insert(column.name().into(), id.into());
-        }
-        for name in ["variant", "line"] {
-            if let Some(value) = self.fields.get(name) {
-                out.insert(name.into(), value.clone());
-            }
-        }
-        if let Some(photo) = self.new_photo() {
-            out.insert("image_url".into(), photo.into());
-        }
-        for (name, value) in self.carried() {
-            out.entry(name).or_insert_with(|| value.clone());
-        }
-        if let Some(attempt) = self.effective() {
-            attempt.write_json(&mut out, self.state.effective().status());
-        }
-        self.write_flags(&mut out);
-        Value::Object(out)
-    }
-
-    fn write_flags(&self, out: &mut Map<String, Value>) {
-        if self.state.effective().is_temporary() {
-            out.insert("temporary".into(), true.into());
-        }
-        if self.state.is_superseded() {
-            let by = self
-                .fields
-                .get("by_job")
-                .cloned()
-                .unwrap_or(Value::Bool(true));
-            out.insert("superseded".into(), by);
-        }
-        if self.renamed.iter().next().is_some() {
-            out.insert("renamed".into(), facts(&self.renamed));
-        }
-        if self.state.is_dismissed() {
-            out.insert("dismissed".into(), true.into());
-        }
-        if self.state.is_sandbox() {
-            out.insert("sandbox".into(), true.into());
-        }
-        if self.state.is_newer() {
-            out.insert("newer_version".into(), true.into());
-        }
-        let billed_twice: Vec<&str> = self
-            .attempts
-            .values()
-            .filter(|a| a.ids.len() > 1)
-            .flat_map(|a| a.ids.iter().map(String::as_str))
-            .collect();
-        if !billed_twice.is_empty() {
-            // The figures of a single line would hide the other bill.
-            if let Some(charged) = self.state.effective().charged() {
-                out.remove("adjusted_credits");
-                out.insert("credits".into(), serde_json::json!(charged));
-            }
-            out.insert("conflict".into(), "billed_twice".into());
-            out.insert("generation_ids".into(), billed_twice.into());
-        } else if self.state.attempts().any(super::AttemptState::has_two_ends) {
-            out.insert("conflict".into(), "two_ends".into());
-        }
-    }
 }
 
 impl AttemptView {
@@ -498,51 +356,6 @@ impl AttemptView {
         let named = self.generation_id().filter(|_| self.ids.is_empty());
         self.ids.iter().map(String::as_str).chain(named)
     }
-
-    fn write_json(&self, out: &mut Map<String, Value>, status: Status) {
-        if let Some(id) = self.generation_id() {
-            out.insert("generation_id".into(), id.into());
-        }
-        for (name, value) in self.fields.iter() {
-            let only_while_rendering = ["phase", "progress", "eta_seconds"].contains(&name);
-            let hidden = matches!(
-                name,
-                "sandbox" | "generation_id" | "temporary" | "step" | "target" | "reference"
-            ) || (only_while_rendering && !status.is_rendering())
-                || (name == "error" && status.is_rendering())
-                || (name == "error" && status == Status::Completed);
-            if !hidden {
-                out.entry(name).or_insert_with(|| value.clone());
-            }
-        }
-        if let Some(request) = &self.request
-            && let Ok(request) = serde_json::from_str(request.get())
-        {
-            out.insert("request".into(), request);
-        }
-        if self.downloaded.iter().next().is_some() {
-            out.insert("downloaded".into(), facts(&self.downloaded));
-        }
-        if !self.published.is_empty() {
-            out.insert(
-                "published".into(),
-                self.published.values().map(facts).collect(),
-            );
-        }
-        if self.resolved.iter().next().is_some() {
-            out.insert("resolved".into(), facts(&self.resolved));
-        }
-        if self.reviewed.iter().next().is_some() {
-            out.insert("reviewed".into(), facts(&self.reviewed));
-        }
-    }
-}
-
-/// The fields of facts as one object.
-fn facts(fields: &FieldMap) -> Value {
-    let listed = fields.iter().filter(|(name, _)| *name != "sandbox");
-    let listed = listed.map(|(name, value)| (name.to_owned(), value.clone()));
-    Value::Object(listed.collect())
 }
 
 fn offer_typed(fields: &mut FieldMap, line: &Line<'_>, order: &Order) {

@@ -48,9 +48,8 @@ impl JobView {
         let mut sole: HashSet<&str> = self.fields.sole_sources().collect();
         for (number, attempt) in &self.attempts {
             let status = self.state.attempt(*number).map(AttemptState::status);
-            let stored = attempt.fields.fields.iter();
-            let seen = stored.filter(|(name, _)| is_seen(name, status));
-            sole.extend(seen.filter_map(|(_, field)| field.sole_source()));
+            let seen = |name: &str| is_seen(name, status);
+            sole.extend(attempt.fields.sole_sources_of(seen));
             sole.extend(attempt.downloaded.sole_sources());
             sole.extend(attempt.resolved.sole_sources());
             sole.extend(attempt.reviewed.sole_sources());
