@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::connection::{SessionAttrs, SslMode, connect_timeout, port};
 use super::fault::DatabaseError;
 use crate::text::{is_this_computer, suggest};
 
@@ -100,77 +100,6 @@ impl Host {
     pub fn is_here(&self) -> bool {
         self.is_socket() || is_this_computer(&self.name)
     }
-}
-
-/// How a connection is protected. `allow` and `prefer` are not there: they go on in the clear
-/// without a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SslMode {
-    /// In the clear.
-    Disable,
-    /// Encrypted; the server proves nothing.
-    Require,
-    /// Encrypted; a known authority vouches for the server.
-    VerifyCa,
-    /// Encrypted; a known authority vouches for the server under this name.
-    VerifyFull,
-}
-
-impl SslMode {
-    /// Reads libpq's word.
-    pub fn parse(word: &str) -> Result<Self, String> {
-        Ok(match word {
-            "disable" => Self::Disable,
-            "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
-            "allow" | "prefer" => {
-                return Err(format!(
-                    "sslmode={word} is refused: it goes on in the clear where the server offers no \
-                     encryption"
-                ));
-            }
-            _ => return Err("sslmode is disable, require, verify-ca or verify-full".to_owned()),
-        })
-    }
-}
-
-/// Which server of several is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionAttrs {
-    /// The first that answers.
-    Any,
-    /// One that takes writes.
-    ReadWrite,
-    /// One that does not.
-    ReadOnly,
-}
-
-impl SessionAttrs {
-    /// Reads libpq's word.
-    pub fn parse(word: &str) -> Result<Self, String> {
-        match word {
-            "any" => Ok(Self::Any),
-            "read-write" | "primary" => Ok(Self::ReadWrite),
-            "read-only" | "standby" => Ok(Self::ReadOnly),
-            _ => Err(
-                "target_session_attrs is any, read-write, read-only, primary or standby".to_owned(),
-            ),
-        }
-    }
-}
-
-/// Reads a wait for a connection; 0 is for ever, as for libpq.
-pub fn connect_timeout(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .map(Duration::from_secs)
-        .map_err(|_| "connect_timeout is a number of seconds".to_owned())
-}
-
-/// Reads a port.
-pub fn port(text: &str) -> Result<u16, String> {
-    let port = text.parse().ok().filter(|port| *port != 0);
-    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
 }
 
 /// What libpq knows, too.
@@ -448,67 +377,4 @@ fn unknown_parameter(name: &str) -> DatabaseError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(rest: &str) -> Result<Address, DatabaseError> {
-        Address::parse(rest)
-    }
-
-    #[test]
-    fn an_address_is_taken_apart_and_shown_again() {
-        let address = parse("me@db.example:5433,[::1]/logs?log=shop-a&sslmode=verify-ca").unwrap();
-        assert_eq!(address.hosts.len(), 2);
-        assert_eq!(address.hosts[0].port, Some(5433));
-        assert_eq!(address.hosts[1].name, "::1");
-        assert!(address.hosts[1].is_here() && !address.hosts[0].is_here());
-        assert_eq!(address.given["sslmode"], "verify-ca");
-        assert_eq!(
-            address.to_string(),
-            "postgres://me@db.example:5433,[::1]/logs?log=shop-a"
-        );
-        let socket = parse("/logs?host=/run/pg&port=6000&schema=agency").unwrap();
-        assert_eq!(
-            socket.to_string(),
-            "postgres:///logs?host=/run/pg&port=6000&schema=agency&log=default"
-        );
-        assert_eq!(parse("%2Frun%2Fpg/d").unwrap().hosts[0].name, "/run/pg");
-        for shown in [address.to_string(), socket.to_string()] {
-            let rest = shown.strip_prefix("postgres://").unwrap();
-            assert_eq!(parse(rest).unwrap().to_string(), shown);
-        }
-    }
-
-    #[test]
-    fn nothing_in_an_address_is_ignored() {
-        for (rest, why) in [
-            ("h/d?logs=a", "not known: logs"),
-            ("h/d?log=a&log=b", "said twice"),
-            ("h/d?log", "no value"),
-            ("h/d?log=", "letters"),
-            ("h/d?log=a%2Fb", "letters"),
-            ("h/d?log=a%00", "control character"),
-            ("h/d?schema=Public", "small letters"),
-            ("h/d?schema=pg_catalog", "small letters"),
-            ("h/d?sslmode=prefer", "in the clear"),
-            ("h/d?sslmode=on", "sslmode is"),
-            ("h/d?connect_timeout=soon", "seconds"),
-            ("h:0/d", "1 to 65535"),
-            ("h:x/d", "1 to 65535"),
-            ("h,,i/d", "a host is not understood"),
-            ("[::1/d", "a host is not understood"),
-            ("h/d?host=i", "said twice"),
-            ("/d?port=5", "port comes after host"),
-            ("h/d?user=", "empty"),
-            ("%ff@h/d", "UTF-8"),
-            ("u:p@h/d", "password"),
-            ("u:@h/d", "password"),
-            ("u@h/d?password=p", "password"),
-        ] {
-            let error = parse(rest).unwrap_err();
-            assert!(error.message.contains(why), "{rest}: {error}");
-        }
-        let hint = parse("h/d?ssl_mode=disable").unwrap_err().help;
-        assert!(hint.contains("did you mean sslmode?"), "{hint}");
-    }
-}
+mod tests;

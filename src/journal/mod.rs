@@ -8,6 +8,7 @@
 mod address;
 mod announce;
 mod compact;
+mod connection;
 mod fault;
 mod file;
 mod location;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::super::address::{self, Address, Host, OF_LIBPQ, SessionAttrs, SslMode};
+use super::super::address::{Address, Host, OF_LIBPQ};
+use super::super::connection::{self, SessionAttrs, SslMode};
 use super::super::fault::DatabaseError;
 
 /// The port of `PostgreSQL`.
@@ -83,7 +84,7 @@ pub(super) fn logins(
     let connect_timeout = open.parsed(
         "connect_timeout",
         "PGCONNECT_TIMEOUT",
-        address::connect_timeout,
+        connection::connect_timeout,
     )?;
     let target_session_attrs = open.parsed(
         "target_session_attrs",
@@ -199,7 +200,7 @@ fn hosts(address: &Address, open: &Open<'_>) -> Result<Vec<(Host, u16)>, Databas
     let ports: Result<Vec<u16>, String> = ports
         .split(',')
         .filter(|text| !text.is_empty())
-        .map(address::port)
+        .map(connection::port)
         .collect();
     let ports = ports.map_err(|why| {
         DatabaseError::config(

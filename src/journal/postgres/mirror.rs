@@ -7,30 +7,27 @@
 
 mod elsewhere;
 mod place;
+mod read;
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use futures::TryStreamExt;
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tempfile::TempPath;
-use tokio_postgres::types::Type;
-use tokio_postgres::{Error, IsolationLevel};
+use tokio_postgres::Error;
 
-use self::place::Place;
+pub use self::place::Lost;
+use self::place::{Parts, Place};
+pub use self::read::digest;
+use self::read::{Look, State, read};
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
 use super::failed::Failed;
-use super::handle::{LogRow, Parameter};
 use super::logs;
 use super::origin;
-use super::position::{NOT_READ, Newest};
-use super::recent;
-use super::runs::{self, BeingSent};
+use super::position::Newest;
+use super::runs::BeingSent;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
 use crate::clock;
@@ -70,16 +67,6 @@ pub struct Source {
     pub(super) newest: Newest,
 }
 
-/// Lines that a database does not hold: it has lost them, as after a failover to a server that was
-/// behind, or another one holds them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lost {
-    /// How many.
-    pub lines: u64,
-    /// The file that keeps them, a log by itself.
-    pub file: PathBuf,
-}
-
 impl Source {
     /// The name under which this computer keeps what it knows of the log.
     pub fn kept_as(&self) -> String {
@@ -117,21 +104,6 @@ impl Mirror {
     pub fn release(self) -> Option<TempPath> {
         self.own
     }
-}
-
-/// What a mirror knows of its source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
-    /// The server, its history and the database, as far as the server says so.
-    server: String,
-    /// Bytes of the mirror.
-    length: u64,
-    /// The oldest transaction that was still open.
-    horizon: u64,
-    /// Numbers of the lines at or above it that are in the mirror.
-    open: Vec<i64>,
-    /// The newest line that is in the mirror.
-    newest: Newest,
 }
 
 /// A command's own copy of a log, to which it adds what it has written.
@@ -226,24 +198,6 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
     })
 }
 
-/// What a look at a log's lines takes, and what it sees beside them.
-struct Look {
-    log: LogRow,
-    /// Whether the tables hold runs.
-    has_runs: bool,
-    being_sent: Vec<BeingSent>,
-    /// Lines that commands on this computer have seen there before.
-    recent: Vec<u8>,
-    /// Those of them that are not there any more.
-    lost: String,
-}
-
-/// Where the lines are.
-struct Parts {
-    file: PathBuf,
-    own: Option<TempPath>,
-}
-
 /// How far the database's clock is ahead of this computer's.
 async fn clock_of(session: &Session) -> Result<SignedDuration, Error> {
     let query = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -269,84 +223,4 @@ async fn read_whole(
         own: Some(path),
     };
     Ok((state, parts))
-}
-
-/// Appends what `state` does not know to `writer`, and returns the state afterwards, its length
-/// aside.
-async fn read(
-    session: &mut Session,
-    look: &mut Look,
-    state: &State,
-    writer: &mut impl Write,
-) -> Result<State, Failed> {
-    let schema = session.address.schema();
-    let transaction = session
-        .client
-        .build_transaction()
-        // One snapshot for the horizon, the lines and the claims.
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await?;
-    let horizon = transaction
-        .query_typed_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[])
-        .await?
-        .get::<_, String>(0);
-    let query = format!(
-        "SELECT sequence, transaction >= $4::text::xid8, line FROM {schema}.lines \
-         WHERE {NOT_READ} ORDER BY sequence"
-    );
-    let from = state.horizon.to_string();
-    let parameters: [Parameter<'_>; 4] = [
-        (&look.log.id, Type::INT8),
-        (&from, Type::TEXT),
-        (&state.newest.sequence, Type::INT8),
-        (&horizon, Type::TEXT),
-    ];
-    let rows = transaction.query_typed_raw(&query, parameters).await?;
-    let mut rows = std::pin::pin!(rows);
-    let known: HashSet<i64> = state.open.iter().copied().collect();
-    let mut next = State {
-        server: state.server.clone(),
-        length: state.length,
-        horizon: horizon.parse().unwrap_or(0),
-        open: Vec::new(),
-        newest: state.newest.clone(),
-    };
-    while let Some(row) = rows.try_next().await? {
-        let sequence: i64 = row.get(0);
-        next.newest.sequence = next.newest.sequence.max(sequence);
-        if row.get::<_, bool>(1) {
-            next.open.push(sequence);
-        }
-        if known.contains(&sequence) {
-            continue;
-        }
-        let line: &str = row.get(2);
-        writer.write_all(line.as_bytes())?;
-        writer.write_all(b"\n")?;
-        next.length += line.len() as u64 + 1;
-    }
-    let log = look.log.on(&transaction, schema);
-    let sequence = next.newest.sequence;
-    let newest = Newest::at(&log, sequence).await?;
-    // One that is gone again does not count as there, and all is read anew.
-    next.newest = newest.unwrap_or(Newest {
-        sequence,
-        ..Newest::default()
-    });
-    // In this transaction: what follows its end at once, a pooler may give to another connection.
-    look.lost = recent::lost(&look.recent, &log).await?;
-    if look.has_runs {
-        look.being_sent = runs::being_sent(&log).await?;
-    }
-    Ok(next)
-}
-
-/// The beginning of a line's SHA-256.
-pub(super) fn digest(line: &str) -> [u8; 16] {
-    let whole = Sha256::digest(line.as_bytes());
-    let mut half = [0; 16];
-    half.copy_from_slice(&whole[..16]);
-    half
 }

@@ -14,7 +14,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
 
-use super::super::address::{Address, FORM, SessionAttrs, SslMode};
+use super::super::address::{Address, FORM};
+use super::super::connection::{SessionAttrs, SslMode};
 use super::super::fault::{DatabaseError, DatabaseFault};
 use super::login::{Login, Surroundings, logins};
 use super::tls;

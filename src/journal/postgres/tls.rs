@@ -13,7 +13,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::super::address::SslMode;
+use super::super::connection::SslMode;
 use super::super::fault::DatabaseError;
 
 /// What `sslrootcert` says for the computer's own authorities.

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::recent::files_of;
 use super::super::spool::spools_of;
-use super::Lost;
-use super::place::{Place, besides, digests, replace};
+use super::place::{Lost, Place, besides, digests, replace};
 
 /// What is known of another database with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

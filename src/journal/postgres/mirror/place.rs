@@ -6,13 +6,30 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
+use tempfile::TempPath;
 
 use super::super::super::file::for_each_line;
 use super::super::failed::Failed;
 use super::super::recent::{self, Recent};
 use super::super::session::Session;
-use super::{Look, Lost, Parts, State, digest, read};
+use super::read::{Look, State, digest, read};
 use crate::disk::{self, Readers, Replacement};
+
+/// Lines that a database does not hold: it has lost them, as after a failover to a server that was
+/// behind, or another one holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// How many.
+    pub lines: u64,
+    /// The file that keeps them, a log by itself.
+    pub file: PathBuf,
+}
+
+/// Where the lines are.
+pub struct Parts {
+    pub file: PathBuf,
+    pub own: Option<TempPath>,
+}
 
 /// A mirror's files, locked.
 pub(super) struct Place {

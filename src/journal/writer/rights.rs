@@ -1,0 +1,160 @@
+//! What may be done only where no other computer does it, too: attempts, leases, verdicts.
+
+use super::Writer;
+use crate::jobs::{GenerationId, JobKey};
+use crate::journal::announce::{
+    Announced, Announcement, Claim, Lease, Leased, Quiet, Refused, Renewed,
+};
+use crate::journal::file::AppendError;
+use crate::journal::pause;
+#[cfg(feature = "postgres")]
+use crate::journal::postgres::{Answer, Kind};
+use crate::journal::store::{Store, Unsettled};
+#[cfg(feature = "postgres")]
+use sha2::{Digest, Sha256};
+
+impl Writer {
+    /// Announces an attempt; it may be sent once that is durable, and granted.
+    pub async fn announce(&self, what: Announcement) -> Result<Announced, AppendError> {
+        match &self.store {
+            Store::File { appender, pause } => {
+                if let Some(by) = pause::read(pause) {
+                    return Ok(Announced::Refused(Refused::Paused(by)));
+                }
+                appender.append_tentative(&what.lines).await?;
+                Ok(Announced::Granted(Claim::alone()))
+            }
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let (job, number, lines) = (what.job, what.number, what.lines.clone());
+                let asked = appender.ask(Kind::Announce(what), lines);
+                Ok(match asked.done().await? {
+                    Answer::Granted(confirmed) => {
+                        let held = appender.held();
+                        let claim = Claim::among_others(job, number, confirmed, held);
+                        Announced::Granted(claim)
+                    }
+                    Answer::Refused(refused) => Announced::Refused(refused),
+                    Answer::Written | Answer::Lost => {
+                        let why = "the log has not claimed it".to_owned();
+                        Announced::Refused(Refused::Later(why))
+                    }
+                })
+            }
+        }
+    }
+
+    /// Gives a claim up: `lines` say that it was not used. Whether they were written; they are not
+    /// where the claim is another's by now.
+    pub async fn withdraw(&self, claim: &Claim, lines: String) -> Result<bool, AppendError> {
+        match &self.store {
+            Store::File { appender, .. } => appender.append(&lines).await.map(|()| true),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let Some(shared) = claim.shared() else {
+                    return Ok(false);
+                };
+                let asked = appender.ask(Kind::Withdraw(shared.job, shared.number), lines);
+                Ok(matches!(asked.done().await?, Answer::Written))
+            }
+        }
+    }
+
+    /// Makes sure of a claim once more.
+    pub async fn renew(&self, claim: &Claim) -> Result<Renewed, AppendError> {
+        match &self.store {
+            Store::File { .. } => Ok(Renewed::Holds),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let Some(shared) = claim.shared() else {
+                    return Ok(Renewed::Lost);
+                };
+                let asked = appender.ask(Kind::Renew(shared.job, shared.number), String::new());
+                Ok(match asked.done().await? {
+                    Answer::Granted(confirmed) => {
+                        claim.confirm(confirmed);
+                        Renewed::Holds
+                    }
+                    Answer::Refused(Refused::NotBefore(quiet)) => Renewed::NotBefore(quiet),
+                    _ => Renewed::Lost,
+                })
+            }
+        }
+    }
+
+    /// Whether the vendor wants to be left alone, where other computers ask it, too.
+    pub async fn is_quiet(&self) -> Result<Option<Quiet>, AppendError> {
+        match &self.store {
+            Store::File { .. } => Ok(None),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let asked = appender.ask(Kind::IsQuiet, String::new());
+                Ok(match asked.done().await? {
+                    Answer::Refused(Refused::NotBefore(quiet)) => Some(quiet),
+                    _ => None,
+                })
+            }
+        }
+    }
+
+    /// Takes the lease of this name, or makes sure of it once more: the right to fetch or publish
+    /// something while no other run does. What others have written is folded then. It holds until
+    /// this writer is dropped, or this run is not heard of any more.
+    pub async fn lease(&self, name: &str) -> Result<Leased, AppendError> {
+        match &self.store {
+            Store::File { .. } => Ok(Leased::Mine(Lease::alone())),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let key = Sha256::digest(name.as_bytes());
+                let asked = appender.ask(Kind::Lease(key.into()), String::new());
+                Ok(match asked.done().await? {
+                    Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
+                    Answer::Refused(Refused::Later(host)) => Leased::Another(host),
+                    Answer::Refused(_) | Answer::Written | Answer::Lost => {
+                        Leased::Another(String::new())
+                    }
+                })
+            }
+        }
+    }
+
+    /// Takes in a person's word that an attempt was not accepted. No one may be about to send it.
+    pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Result<(), Unsettled> {
+        match &self.store {
+            Store::File { appender, .. } => {
+                appender.append_blocking(lines).map_err(Unsettled::Failed)
+            }
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let asked = appender.ask(Kind::Settle(job, number), lines.to_owned());
+                match asked.wait().map_err(Unsettled::Failed)? {
+                    Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Takes in a person's word that an attempt was accepted under `id`. Returns whose that id is, where it
+    /// has become another's.
+    pub fn bind(
+        &self,
+        (job, number): (JobKey, u32),
+        id: &GenerationId,
+        lines: &str,
+    ) -> Result<Option<(JobKey, u32)>, AppendError> {
+        let owner = || self.owner_of(id).filter(|owner| *owner != (job, number));
+        if let Some(owner) = owner() {
+            return Ok(Some(owner));
+        }
+        match &self.store {
+            Store::File { appender, .. } => appender.append_blocking(lines).map(|()| None),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let kind = Kind::Bind(job, number, id.clone());
+                // What others have written is folded by then.
+                appender.ask(kind, lines.to_owned()).wait().map(|_| owner())
+            }
+        }
+    }
+}
