@@ -1,11 +1,17 @@
 //! The client that fetches clips. It never holds the API key.
 
 use std::collections::HashSet;
+use std::io;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use reqwest::{Body, Response, StatusCode};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::address::{self, Guard, Lookup, Reach, Refused};
@@ -49,6 +55,9 @@ pub enum CallError {
     /// The network failed; another try may work.
     #[error("{}", plain(.0))]
     Network(reqwest::Error),
+    /// The server took no more of a body, or has it and did not answer; another try may work.
+    #[error("the server did not go on for too long")]
+    Stalled,
 }
 
 /// What went wrong on the network, without the address: signed ones are as good as passwords.
@@ -71,8 +80,19 @@ pub(super) fn plain(error: &reqwest::Error) -> String {
 pub struct Client {
     time_outs: TimeOuts,
     lookup: Lookup,
+    /// For calls whose reply begins soon.
+    asking: Inner,
+    /// For bodies that take long.
+    uploading: Inner,
+}
+
+/// Clients for both reaches, made where they are needed.
+#[derive(Default)]
+struct Inner {
     public: OnceLock<Result<reqwest::Client, String>>,
     loopback: OnceLock<Result<reqwest::Client, String>>,
+    /// How long a reply may take to begin, and to go on.
+    read_timeout: Option<Duration>,
 }
 
 impl Client {
@@ -81,8 +101,11 @@ impl Client {
         Self {
             time_outs,
             lookup,
-            public: OnceLock::new(),
-            loopback: OnceLock::new(),
+            asking: Inner {
+                read_timeout: Some(time_outs.idle),
+                ..Inner::default()
+            },
+            uploading: Inner::default(),
         }
     }
 
@@ -92,7 +115,8 @@ impl Client {
         let mut from = None;
         for _ in 0..=MAX_REDIRECTS {
             let reach = address::check(&url, from).map_err(CallError::Refused)?;
-            let request = self.inner(reach)?.get(url.clone()).headers(headers.clone());
+            let client = self.inner(&self.asking, reach)?;
+            let request = client.get(url.clone()).headers(headers.clone());
             let response = request.send().await.map_err(call_error)?;
             if !is_redirect(response.status()) {
                 return Ok(response);
@@ -112,11 +136,46 @@ impl Client {
         &self,
         address: &str,
         headers: HeaderMap,
-        body: reqwest::Body,
+        body: String,
+    ) -> Result<Response, CallError> {
+        self.send(&self.asking, address, headers, body.into()).await
+    }
+
+    /// The same for a body that may take long: as long as it moves, it goes on.
+    pub async fn upload(
+        &self,
+        address: &str,
+        headers: HeaderMap,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<Response, CallError> {
+        let (idle, began) = (self.time_outs.idle, Instant::now());
+        let (taken, mut progress) = watch::channel(());
+        let body = Body::wrap_stream(body.inspect(move |_| taken.send_replace(())));
+        let mut sending = pin!(self.send(&self.uploading, address, headers, body));
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => return sent,
+                changed = progress.changed() => if changed.is_err() { break },
+                () = sleep(idle) => return Err(CallError::Stalled),
+            }
+        }
+        // What the system still holds of the body moves no faster than the rest did.
+        let answered = timeout(idle.max(began.elapsed()), sending).await;
+        answered.unwrap_or(Err(CallError::Stalled))
+    }
+
+    async fn send(
+        &self,
+        inner: &Inner,
+        address: &str,
+        headers: HeaderMap,
+        body: Body,
     ) -> Result<Response, CallError> {
         let url = Url::parse(address).map_err(|_| CallError::Refused(Refused::Unreadable))?;
         let reach = address::check(&url, None).map_err(CallError::Refused)?;
-        let request = self.inner(reach)?.post(url).headers(headers).body(body);
+        let client = self.inner(inner, reach)?;
+        let request = client.post(url).headers(headers).body(body);
         request.send().await.map_err(call_error)
     }
 
@@ -125,31 +184,38 @@ impl Client {
         self.time_outs.connect + self.time_outs.idle
     }
 
-    fn inner(&self, reach: Reach) -> Result<&reqwest::Client, CallError> {
+    fn inner<'c>(&self, inner: &'c Inner, reach: Reach) -> Result<&'c reqwest::Client, CallError> {
         let cell = match reach {
-            Reach::Public => &self.public,
-            Reach::Loopback => &self.loopback,
+            Reach::Public => &inner.public,
+            Reach::Loopback => &inner.loopback,
         };
-        cell.get_or_init(|| self.build(reach).map_err(|error| error.to_string()))
+        let build = || self.build(reach, inner.read_timeout);
+        cell.get_or_init(|| build().map_err(|error| error.to_string()))
             .as_ref()
             .map_err(|why| CallError::Unable(why.clone()))
     }
 
-    fn build(&self, reach: Reach) -> reqwest::Result<reqwest::Client> {
+    fn build(
+        &self,
+        reach: Reach,
+        read_timeout: Option<Duration>,
+    ) -> reqwest::Result<reqwest::Client> {
         let is_public = reach == Reach::Public;
         let guard = Guard {
             lookup: self.lookup.clone(),
             reach,
             exempt: Arc::new(if is_public { proxies() } else { HashSet::new() }),
         };
-        let builder = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("creativeai/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(self.time_outs.connect)
-            .read_timeout(self.time_outs.idle)
             .dns_resolver(guard);
+        if let Some(most) = read_timeout {
+            builder = builder.read_timeout(most);
+        }
         if is_public {
             builder.build()
         } else {
@@ -215,5 +281,51 @@ mod tests {
         assert_eq!(wait(date), Some(Duration::from_secs(10)));
         assert_eq!(wait("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("soon"), None);
+    }
+    /// Uploads to a server that takes everything in and answers, while a clock of the test's own says
+    /// what time it is.
+    async fn upload(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            // The last chunk of a body of unknown length.
+            while !request.ends_with(b"\r\n0\r\n\r\n") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            let reply = b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(reply).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        // As long as a thread is at work, the clock stands still but for what the body does.
+        let (end, wait) = std::sync::mpsc::channel::<()>();
+        let held = tokio::task::spawn_blocking(move || wait.recv());
+        let client = Client::new(TimeOuts::default(), address::system_lookup());
+        let sent = client.upload(&address, HeaderMap::new(), body).await;
+        drop(end);
+        held.await.unwrap().unwrap_err();
+        sent.map_or_else(
+            |error| error.to_string(),
+            |reply| reply.status().to_string(),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_moves_may_take_longer_than_the_wait_for_a_reply() {
+        let idle = TimeOuts::default().idle;
+        let slow = futures::stream::iter(0..5).then(move |_| async move {
+            tokio::time::advance(idle * 3 / 4).await;
+            Ok(Bytes::from_static(b"clip"))
+        });
+        assert_eq!(upload(slow).await, "201 Created");
+        let stuck = futures::stream::once(async { Ok(Bytes::from_static(b"clip")) });
+        let stuck = stuck.chain(futures::stream::once(async move {
+            loop {
+                tokio::time::advance(idle).await;
+            }
+        }));
+        assert_eq!(upload(stuck).await, CallError::Stalled.to_string());
     }
 }

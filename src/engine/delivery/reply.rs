@@ -8,7 +8,7 @@ use reqwest::header::{
 };
 use url::Url;
 
-use super::client::{CallError, plain, retry_after};
+use super::client::{CallError, retry_after};
 use super::error::FetchError;
 use super::media;
 use super::part::Notes;
@@ -181,7 +181,7 @@ fn said_in(body: &[u8]) -> Option<String> {
 /// Why there is no reply.
 pub(super) fn no_reply(error: CallError) -> FetchError {
     match error {
-        CallError::Network(error) => cut(&plain(&error)),
+        error @ (CallError::Network(_) | CallError::Stalled) => cut(&error.to_string()),
         CallError::Unable(why) => FetchError::Unable(why),
         CallError::Redirects => FetchError::NoClip("redirects without end".to_owned()),
         CallError::Refused(refused) => {

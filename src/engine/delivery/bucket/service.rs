@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use object_store::aws::{AmazonS3Builder, AwsCredential, Checksum};
-use object_store::azure::{AzureAccessKey, AzureCredential, MicrosoftAzureBuilder};
+use object_store::ClientConfigKey::Timeout;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, Checksum};
+use object_store::azure::{AzureAccessKey, AzureConfigKey, AzureCredential, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path as Key;
@@ -19,6 +20,10 @@ use crate::vendor::is_loopback;
 const RETRIES: usize = 3;
 /// How long one request is tried.
 const RETRY_TIME: Duration = Duration::from_secs(60);
+
+/// The longest time for one request, unless the environment names one: a slow line takes long for a part
+/// of a clip.
+const REQUEST_TIME: &str = "300 seconds";
 
 /// All faces of a store.
 pub trait Remote: ObjectStore + MultipartStore + Signer {}
@@ -136,6 +141,9 @@ fn s3(root: &str) -> AmazonS3Builder {
     let mut builder = AmazonS3Builder::from_env()
         .with_url(root)
         .with_retry(retry());
+    if !is_set("AWS_TIMEOUT", |_| true) {
+        builder = builder.with_config(AmazonS3ConfigKey::Client(Timeout), REQUEST_TIME);
+    }
     if is_set("AWS_ENDPOINT_URL_S3", is_here)
         || is_set("AWS_ENDPOINT_URL", is_here)
         || is_set("AWS_ENDPOINT", is_here)
@@ -150,15 +158,23 @@ fn s3(root: &str) -> AmazonS3Builder {
 }
 
 fn google(root: &str) -> GoogleCloudStorageBuilder {
-    GoogleCloudStorageBuilder::from_env()
+    let builder = GoogleCloudStorageBuilder::from_env()
         .with_url(root)
-        .with_retry(retry())
+        .with_retry(retry());
+    if is_set("GOOGLE_TIMEOUT", |_| true) {
+        return builder;
+    }
+    builder.with_config(GoogleConfigKey::Client(Timeout), REQUEST_TIME)
 }
 
 fn azure(root: &str) -> MicrosoftAzureBuilder {
-    MicrosoftAzureBuilder::from_env()
+    let builder = MicrosoftAzureBuilder::from_env()
         .with_url(root)
-        .with_retry(retry())
+        .with_retry(retry());
+    if is_set("AZURE_TIMEOUT", |_| true) {
+        return builder;
+    }
+    builder.with_config(AzureConfigKey::Client(Timeout), REQUEST_TIME)
 }
 
 fn google_address(root: &str, key: &Key) -> Result<Url, Error> {
@@ -187,6 +203,16 @@ fn is_here(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_clip_may_take_longer_than_a_call() {
+        let time = [
+            s3("s3://clips").get_config_value(&AmazonS3ConfigKey::Client(Timeout)),
+            google("gs://clips").get_config_value(&GoogleConfigKey::Client(Timeout)),
+            azure("az://clips").get_config_value(&AzureConfigKey::Client(Timeout)),
+        ];
+        assert_eq!(time.map(Option::unwrap), [REQUEST_TIME; 3]);
+    }
 
     #[test]
     fn an_object_has_a_web_address_without_credentials() {

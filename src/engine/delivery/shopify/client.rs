@@ -210,7 +210,7 @@ impl<'a> Admin<'a> {
         body: String,
     ) -> Result<Result<(Response, Vec<u8>), String>, AdminError> {
         let exchange = async {
-            let mut response = self.client.post(url, headers, body.into()).await?;
+            let mut response = self.client.post(url, headers, body).await?;
             let mut bytes = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(CallError::Network)? {
                 bytes.extend_from_slice(&chunk);
@@ -226,9 +226,8 @@ impl<'a> Admin<'a> {
         };
         match exchange {
             Ok(reply) => Ok(Ok(reply)),
-            Err(CallError::Network(error)) => {
-                let why = crate::engine::delivery::client::plain(&error);
-                Ok(Err(format!("Shopify could not be reached: {why}")))
+            Err(error @ CallError::Network(_)) => {
+                Ok(Err(format!("Shopify could not be reached: {error}")))
             }
             Err(error) => Err(AdminError::Setup(error.to_string())),
         }

@@ -10,7 +10,7 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
 use super::calls::{Parameter, StagedTarget};
-use crate::engine::delivery::client::{CallError, Client, plain};
+use crate::engine::delivery::client::{CallError, Client};
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 16;
@@ -59,8 +59,7 @@ impl Upload<'_> {
         let body = stream::iter([Ok(Bytes::from(head))])
             .chain(chunks(file))
             .chain(stream::iter([Ok(Bytes::from(tail))]));
-        let body = reqwest::Body::wrap_stream(body);
-        match client.post(&target.url, headers, body).await {
+        match client.upload(&target.url, headers, body).await {
             Ok(response) if response.status().is_success() => Ok(()),
             Ok(response) => {
                 let status = response.status().as_u16();
@@ -70,10 +69,9 @@ impl Upload<'_> {
                     _ => UploadError::Never(why),
                 })
             }
-            Err(CallError::Network(error)) => Err(UploadError::Again(format!(
-                "the upload failed: {}",
-                plain(&error)
-            ))),
+            Err(error @ (CallError::Network(_) | CallError::Stalled)) => {
+                Err(UploadError::Again(format!("the upload failed: {error}")))
+            }
             Err(error) => Err(UploadError::Never(error.to_string())),
         }
     }
