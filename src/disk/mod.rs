@@ -22,7 +22,7 @@ pub use path::canonicalize;
 pub use private::{NotRead, read_private};
 #[cfg(feature = "cli")]
 pub use replace::create;
-pub use replace::{Readers, Replacement, rename};
+pub use replace::{Readers, Replacement, rename, rename_to_free};
 #[cfg(feature = "cli")]
 pub use sync::is_weakly_synced;
 pub use sync::{sync_data, sync_file, sync_folder, sync_folder_of};

@@ -182,6 +182,22 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     })
 }
 
+/// Renames a file to a name that is free; one that is taken, even at the last moment, is left alone
+/// ([`io::ErrorKind::AlreadyExists`]). A disk that knows no second names is looked at first, which is
+/// nearly as good.
+pub fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => {
+            // What is left of it is whole under its new name.
+            let _ = patiently(|| fs::remove_file(from), is_in_use, std::thread::sleep);
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) if fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => rename(from, to),
+    }
+}
+
 fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "this is the place for it")]
     let once = || fs::rename(from, to);
@@ -249,6 +265,21 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let [from, to] = ["part", "clip.mp4"].map(|name| dir.path().join(name));
+        fs::write(&from, "new").unwrap();
+        fs::write(&to, "of someone else").unwrap();
+        let refused = rename_to_free(&from, &to).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&to).unwrap(), "of someone else");
+        fs::remove_file(&to).unwrap();
+        rename_to_free(&from, &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "new");
+        assert!(!from.exists());
     }
 
     #[test]

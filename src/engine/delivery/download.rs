@@ -23,6 +23,9 @@ use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
 use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 
+/// How often the folder for parts is made for a clip while other runs remove it.
+const MOST_SWEEPS: u32 = 10;
+
 /// How to fetch.
 #[derive(Clone, Debug)]
 pub struct DownloadOptions {
@@ -105,10 +108,17 @@ struct Gathered<'p> {
 impl<R: Refresh> Download<'_, R> {
     /// Fetches what is planned. Never fails as a whole: each clip's failure is in the summary.
     pub async fn run(&self, plan: &Plan<'_>) -> DownloadSummary {
+        // The file of a log in a database is a copy for this run.
+        let log = if self.writer.is_shared() {
+            self.writer.name()
+        } else {
+            self.writer.path()
+        };
         let run = Run {
             with: self,
             stop: self.stop.part(),
             log_folder: self.writer.folder(),
+            log: JobKey::digest(&[&log.to_string_lossy()]).to_string(),
         };
         run.run(plan).await
     }
@@ -118,6 +128,8 @@ struct Run<'a, R> {
     with: &'a Download<'a, R>,
     stop: Stop,
     log_folder: PathBuf,
+    /// Distinguishes the log from others.
+    log: String,
 }
 
 impl<R: Refresh> Run<'_, R> {
@@ -192,6 +204,7 @@ impl<R: Refresh> Run<'_, R> {
         Place {
             dir: &self.with.options.dir,
             log_folder: (!self.with.writer.is_shared()).then_some(&*self.log_folder),
+            log: &self.log,
         }
     }
 
@@ -257,6 +270,28 @@ impl<R: Refresh> Run<'_, R> {
 
     /// The clip, whole; `None` when the log reports it and it is there.
     async fn whole<'p>(
+        &self,
+        group: &Group,
+        clip: &'p PlannedClip,
+    ) -> Result<Option<Ready<'p>>, FetchError> {
+        let mut tries = 0;
+        loop {
+            let whole = self.whole_once(group, clip).await;
+            let is_swept = match &whole {
+                Err(FetchError::Disk(error)) => {
+                    error.kind() == io::ErrorKind::NotFound && !self.place().staging().exists()
+                }
+                _ => false,
+            };
+            tries += 1;
+            // Another run into this folder has ended, and nothing was in there yet.
+            if !is_swept || tries == MOST_SWEEPS {
+                return whole;
+            }
+        }
+    }
+
+    async fn whole_once<'p>(
         &self,
         group: &Group,
         clip: &'p PlannedClip,

@@ -68,6 +68,8 @@ pub(super) struct Place<'a> {
     pub dir: &'a Path,
     /// The folder that recorded names begin in; whole paths are recorded without one.
     pub log_folder: Option<&'a Path>,
+    /// Distinguishes the log from others whose clips go there, too.
+    pub log: &'a str,
 }
 
 /// Where a clip is that an earlier run had fetched whole.
@@ -119,14 +121,17 @@ impl Place<'_> {
         }
         for name in names(clip, whole) {
             let path = folder.join(&name);
-            if fs::symlink_metadata(&path).is_err() {
-                disk::rename(&part.data, &path)?;
-                disk::sync_folder(&folder)?;
-                return Ok(path);
-            }
-            if part::is_clip(&path, whole.bytes, &whole.sha256) {
-                fs::remove_file(&part.data)?;
-                return Ok(path);
+            match disk::rename_to_free(&part.data, &path) {
+                Ok(()) => {
+                    disk::sync_folder(&folder)?;
+                    return Ok(path);
+                }
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(_) if part::is_clip(&path, whole.bytes, &whole.sha256) => {
+                    fs::remove_file(&part.data)?;
+                    return Ok(path);
+                }
+                Err(_) => {}
             }
         }
         Err(io::Error::new(
@@ -135,7 +140,8 @@ impl Place<'_> {
         ))
     }
 
-    /// Lets a folder appear with all its clips at once; `None` when there is one already.
+    /// Lets a folder appear with all its clips at once; `None` when there is one already, also one that has
+    /// come meanwhile.
     pub fn put_together<'c>(
         &self,
         folder: &str,
@@ -147,16 +153,27 @@ impl Place<'_> {
         }
         let gathering = self.gathering(folder);
         fs::create_dir_all(&gathering)?;
-        let mut paths = Vec::new();
+        let mut gathered = Vec::new();
         for (part, whole, clip) in clips {
             let [name, ..] = names(clip, whole);
             disk::rename(&part.data, &gathering.join(&name))?;
-            paths.push(home.join(name));
+            gathered.push((part, name));
         }
         disk::sync_folder(&gathering)?;
-        disk::rename(&gathering, &home)?;
+        if let Err(error) = disk::rename(&gathering, &home) {
+            if fs::symlink_metadata(&home).is_err() {
+                return Err(error);
+            }
+            for (part, name) in gathered {
+                disk::rename(&gathering.join(name), &part.data)?;
+            }
+            // It is empty, and does no harm.
+            let _ = fs::remove_dir(&gathering);
+            return Ok(None);
+        }
         disk::sync_folder(self.dir)?;
-        Ok(Some(paths))
+        let path = |(_, name): (_, String)| home.join(name);
+        Ok(Some(gathered.into_iter().map(path).collect()))
     }
 
     /// A path as the log has it: with slashes and relative to the log's folder when it is below.
@@ -172,7 +189,7 @@ impl Place<'_> {
     }
 
     fn gathering(&self, folder: &str) -> PathBuf {
-        self.staging().join(format!("{folder}.new"))
+        self.staging().join(format!("{folder}.{}.new", self.log))
     }
 }
 

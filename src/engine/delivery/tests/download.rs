@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::cdn::{Cdn, Step, clip};
 use super::{Bench, job};
 use crate::engine::delivery::address::{Lookup, system_lookup};
 use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::part::STAGING;
 use crate::engine::delivery::plan::{Delivery, When, gather, plan};
 use crate::engine::delivery::{
     Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, RefreshError, prepare,
@@ -22,11 +24,16 @@ use crate::journal::Beside;
 struct Vendor {
     fresh: Option<String>,
     asked: AtomicUsize,
+    /// A folder that another run removes meanwhile, once.
+    swept: Mutex<Option<PathBuf>>,
 }
 
 impl Refresh for Vendor {
     async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, RefreshError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        if let Some(folder) = self.swept.lock().unwrap().take() {
+            std::fs::remove_dir(folder).unwrap();
+        }
         Ok(self.fresh.clone())
     }
 }
@@ -237,6 +244,19 @@ async fn an_expired_link_is_asked_for_once() {
     run.vendor.fresh = Some(fresh);
     assert_eq!(run.go().await.downloaded, 1);
     assert_eq!(run.vendor.asked.into_inner(), 1);
+}
+
+#[tokio::test]
+async fn another_run_into_the_folder_that_ends_meanwhile_does_no_harm() {
+    let (bench, cdn) = (Bench::new(), Cdn::start().await);
+    let old = cdn.offer("/old.mp4", clip(10, 1), &vec![Step::Status(410); 2]);
+    bench.completed(IdColumn::Sku, "A", 2, &old);
+    let mut run = Run::new(&bench);
+    run.vendor.fresh = Some(cdn.offer("/new.mp4", clip(4000, 2), &[]));
+    *run.vendor.swept.get_mut().unwrap() = Some(videos(&bench).join(STAGING));
+    let summary = run.go().await;
+    assert_eq!(summary.failures, []);
+    assert_eq!(files(&bench), ["A/01-room-2.mp4"]);
 }
 
 #[tokio::test]
