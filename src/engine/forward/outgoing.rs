@@ -2,7 +2,14 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::vendor::CORRELATION;
 use crate::webhook::{Capture, Verification};
+
+/// Headers that go with a delivery, beside those that begin with [`OF_VENDOR`]. Whoever has seen a signed
+/// body can send it again with headers of any kind, and the receiver may believe them.
+const PASSED_ON: [&str; 2] = ["content-type", "content-encoding"];
+/// The signature's header begins so.
+const OF_VENDOR: &str = "x-creativeai-";
 
 /// The first half of the SHA-256 of a delivery's query and body.
 pub type Digest = [u8; 16];
@@ -12,9 +19,10 @@ pub type Digest = [u8; 16];
 pub struct Outgoing {
     /// What makes it the same delivery as another.
     pub digest: Digest,
-    /// What the address that it came to had behind the question mark.
+    /// The job and attempt that the address named to which it came, as the parameter that named them. No
+    /// other one is passed on: the signature covers none.
     pub query: Option<String>,
-    /// As they came.
+    /// Those of the vendor, as they came.
     pub headers: Vec<(String, String)>,
     /// As it came.
     pub body: Vec<u8>,
@@ -28,8 +36,8 @@ impl Outgoing {
         let Verification::Verified(payload) = verification else {
             return None;
         };
-        let query = capture.url.as_deref().and_then(|url| url.split_once('?'));
-        let query = query.map(|(_, query)| query.to_owned());
+        let query = capture.correlation();
+        let query = query.map(|(job, attempt)| format!("{CORRELATION}={job}.{attempt}"));
         let body = capture.body.bytes().to_vec();
         let mut hasher = Sha256::new();
         hasher.update(query.as_deref().unwrap_or_default());
@@ -42,6 +50,7 @@ impl Outgoing {
             digest,
             query,
             headers: headers
+                .filter(|(name, _)| is_passed_on(name))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             body,
@@ -50,4 +59,9 @@ impl Outgoing {
                 .map_or_else(|| "no id".to_owned(), |id| id.to_string()),
         })
     }
+}
+
+fn is_passed_on(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    header.starts_with(OF_VENDOR) || PASSED_ON.contains(&&*header)
 }

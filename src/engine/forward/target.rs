@@ -9,20 +9,6 @@ use url::Url;
 use super::outgoing::Outgoing;
 use crate::vendor::{ConfigError, build_transport, is_loopback, root_cause, transport};
 
-/// Headers that belong to a connection, not to the delivery.
-const OF_CONNECTION: [&str; 10] = [
-    "host",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// What came of one try.
 pub(super) enum Tried {
     /// The address has it.
@@ -103,11 +89,7 @@ fn with_query(address: &Url, query: Option<&str>) -> Url {
 fn headers(of_delivery: &[(String, String)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in of_delivery {
-        let is_of_connection = OF_CONNECTION
-            .iter()
-            .any(|other| name.eq_ignore_ascii_case(other));
-        if !is_of_connection
-            && let Ok(name) = HeaderName::try_from(name.as_str())
+        if let Ok(name) = HeaderName::try_from(name.as_str())
             && let Ok(value) = HeaderValue::try_from(value.as_str())
         {
             headers.append(name, value);
@@ -151,19 +133,5 @@ mod tests {
             assert_eq!(matches!(tried, Tried::Refused(_)), !again, "{status}");
         }
         assert!(matches!(judged(StatusCode::NO_CONTENT), Tried::Taken));
-    }
-
-    #[test]
-    fn headers_of_the_connection_stay_behind() {
-        let pairs = [
-            ("Host", "a"),
-            ("Transfer-Encoding", "chunked"),
-            ("x-creativeai-signature", "sha256=1"),
-            ("content-type", "application/json"),
-        ];
-        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let headers = headers(&pairs);
-        assert_eq!(headers.len(), 2);
-        assert_eq!(headers["x-creativeai-signature"], "sha256=1");
     }
 }

@@ -60,6 +60,44 @@ fn a_delivery_is_forwarded_as_it_came_and_tried_until_it_is_taken() {
 }
 
 #[test]
+fn what_no_signature_covers_is_not_forwarded() {
+    let target = target(&[200]);
+    let world = World::new();
+    let receiver = listen(&world, &format!("{}/hook?tok=ours", target.url()), &[]);
+    let good = Delivery::completed("vgen_1").naming("5b1f0c9a77d2e318.1");
+    let mut again = good.clone();
+    again.url = format!("{}&tok=evil&role=admin", good.url);
+    for (name, value) in [
+        ("Authorization", "Bearer evil"),
+        ("Cookie", "session=evil"),
+        ("X-Http-Method-Override", "DELETE"),
+        ("X-CreativeAI-Delivery-Id", "vgen_1"),
+    ] {
+        again.headers.push((name.to_owned(), value.to_owned()));
+    }
+    // The same delivery, whatever else stands in its address.
+    assert_eq!(receiver.deliver(&again), 200);
+    assert_eq!(receiver.deliver(&good), 200);
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_2")), 200);
+    target.wait_for_posts(2);
+    let posts = target.posts();
+    assert_eq!(ids(&posts), ["vgen_1", "vgen_2"]);
+    let paths: Vec<&str> = posts.iter().map(|post| post.path.as_str()).collect();
+    let named = "/hook?tok=ours&creativeai_job=5b1f0c9a77d2e318.1";
+    assert_eq!(paths, [named, "/hook?tok=ours"]);
+    assert!(
+        !format!("{posts:?}").to_lowercase().contains("evil"),
+        "{posts:?}"
+    );
+    assert_eq!(posts[0].body, good.body);
+    for name in ["x-creativeai-signature", "content-type"] {
+        assert_eq!(posts[0].header(name), good.header(name), "{name}");
+    }
+    assert_eq!(posts[0].header("x-creativeai-delivery-id"), Some("vgen_1"));
+    assert_eq!(posts[0].header("x-http-method-override"), None);
+}
+
+#[test]
 fn an_address_that_does_not_answer_delays_no_delivery() {
     let gate = Gate::default();
     let held = gate.clone();
