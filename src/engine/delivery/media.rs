@@ -54,6 +54,11 @@ pub(super) fn instead_of_clip(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Whether the first bytes are those of a video or a voice of a kind that is known here.
+pub fn looks_like_clip(head: &[u8]) -> bool {
+    instead_of_clip(head).is_none() && by_content(head).is_some()
+}
+
 /// Whether the first bytes are those of a gzip file.
 pub(super) fn is_gzip(head: &[u8]) -> bool {
     head.starts_with(&[0x1f, 0x8b, 8])

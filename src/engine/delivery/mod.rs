@@ -36,6 +36,7 @@ pub use error::RefreshError;
 pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran, has_run};
 pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
+pub use media::looks_like_clip;
 pub use outcome::{Event, Failure, FailureKind, Unmarked};
 pub use place::{cut_since, hold_without_file, prepare};
 pub use process::kill_all as kill_commands;

@@ -1,11 +1,14 @@
 //! How pages name the files that they show.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::address::{encoded, file_address};
-use crate::engine::delivery::names;
+use crate::engine::delivery::{looks_like_clip, names};
+use crate::manifest::picture;
 
 /// How clips and photos of this computer are named.
 #[derive(Clone, Debug)]
@@ -44,8 +47,11 @@ impl Bundle {
         texts.clone()
     }
 
-    /// The name that a file gets, its parts apart.
+    /// The name that a file gets, its parts apart; none for a file that does not come along.
     fn name(&self, file: &Path, kind: &str, item: Option<&str>) -> Option<[String; 3]> {
+        if !may_come_along(file, kind) {
+            return None;
+        }
         let folder = names::folder(item.unwrap_or("clips"));
         let (stem, ending) = (file.file_stem()?.to_str()?, file.extension());
         let ending = ending.and_then(|e| e.to_str()).map(|e| format!(".{e}"));
@@ -78,5 +84,55 @@ impl Files {
                 Some(format!("{front}{}", parts.join("/")))
             }
         }
+    }
+}
+
+/// Whether a file is what the log has it for. A log that came from someone else may name any file of this
+/// computer, and a bundle is given away.
+fn may_come_along(file: &Path, kind: &str) -> bool {
+    let mut head = Vec::new();
+    let mut read_head = || {
+        File::open(file)?
+            .take(picture::HEAD as u64)
+            .read_to_end(&mut head)
+    };
+    let read = read_head();
+    read.is_ok()
+        && match kind {
+            "photos" => picture::judge(&head, None).is_ok(),
+            _ => looks_like_clip(&head),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_clips_and_photos_come_along_whatever_the_log_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::Bundled(Arc::default(), "");
+        for (name, content, comes) in [
+            (
+                "clip.mp4",
+                &b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2"[..],
+                Some("clips"),
+            ),
+            ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF", Some("photos")),
+            ("passwd", b"root:x:0:0:root:/root:/bin/bash", None),
+            ("wallet.mp4", b"\0\x01\x02\x03 a key", None),
+        ] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, content).unwrap();
+            for kind in ["clips", "photos"] {
+                let address = files.address(&file, kind, None);
+                assert_eq!(address.is_some(), comes == Some(kind), "{name} of {kind}");
+            }
+        }
+        let Files::Bundled(bundle, _) = files else {
+            unreachable!()
+        };
+        let names: Vec<String> = bundle.files().into_keys().collect();
+        assert_eq!(names, ["clips/clips/clip.mp4", "photos/clips/photo.jpg"]);
     }
 }
