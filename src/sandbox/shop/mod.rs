@@ -12,10 +12,21 @@ mod form;
 mod routes;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub(super) use routes::router;
+
+/// A reply that is held back.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Told when the call is done.
+    pub begun: Arc<Notify>,
+    /// Lets the reply go.
+    pub go: Arc<Notify>,
+}
 
 /// What goes wrong with the next call of an operation.
 #[derive(Clone, Debug)]
@@ -30,6 +41,8 @@ pub enum Fault {
     Moved(&'static str),
     /// Done, but the reply is a 502.
     LostReply,
+    /// Done, and that is said; the reply is held back.
+    Held(Held),
     /// A reply that comes byte by byte and never ends.
     Endless,
     /// Done, but the operation's result is null.

@@ -11,7 +11,7 @@ use axum::{Router, response::IntoResponse};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::{Fault, Shop, Tokens, Uploaded, form};
+use super::{Fault, Held, Shop, Tokens, Uploaded, form};
 
 /// Bytes of the largest upload.
 const MAX_UPLOAD: usize = 1 << 30;
@@ -65,14 +65,22 @@ async fn grant(State(shop): Shared, body: String) -> Response<Body> {
 }
 
 async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Response<Body> {
-    let mut shop = lock(&shop);
+    let mut reply = answered(&mut lock(&shop), &headers, &body);
+    if let Some(held) = reply.extensions_mut().remove::<Held>() {
+        held.begun.notify_one();
+        held.go.notified().await;
+    }
+    reply
+}
+
+fn answered(shop: &mut Shop, headers: &HeaderMap, body: &str) -> Response<Body> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !shop.takes(header("x-shopify-access-token").unwrap_or_default()) {
         let message =
             "[API] Invalid API key or access token (unrecognized login or wrong password)";
         return reply(401, &json!({"errors": message}));
     }
-    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
     let query = body["query"].as_str().unwrap_or_default();
     let Some(operation) = operation(query) else {
         let message = json!({"errors": [{"message": "the stand-in does not know this operation"}]});
@@ -98,6 +106,12 @@ async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Respo
         Some(Fault::LostReply) => {
             shop.answer(operation, variables, &origin);
             reply(502, &Value::Null)
+        }
+        Some(Fault::Held(held)) => {
+            let data = shop.answer(operation, variables, &origin);
+            let mut reply = reply(200, &json!({"data": data}));
+            reply.extensions_mut().insert(held);
+            reply
         }
         Some(Fault::DoneAndNull) => {
             shop.answer(operation, variables, &origin);

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tokio::sync::RwLockReadGuard;
+
 use super::calls::{CallFailure, Medium, Product};
 use super::clip::{Run, tag};
 use super::error::{ShopifyError, failed_call, log_failed};
@@ -43,25 +45,20 @@ impl<R: Refresh> Run<'_, R> {
         steps: &[Step],
     ) -> Result<Medium, ShopifyError> {
         let is_last = |name| steps.last().is_some_and(|step| step.name == name);
-        let mut medium = None;
         if is_last(ATTACHING) || is_last(UNSEEN) {
-            medium = self.shown(delivery, product).await?;
-            if medium.is_none() && is_last(UNSEEN) && !self.with.options.again {
+            if let Some(medium) = self.shown(delivery, product, None).await? {
+                return Ok(medium);
+            }
+            if is_last(UNSEEN) && !self.with.options.again {
                 return Err(unseen(product));
             }
         }
-        let medium = if let Some(medium) = medium {
-            medium
-        } else {
-            let resource = self.upload(delivery).await?;
-            let media = self.with.admin.media(product).await?;
-            match self.own(delivery, &media, &[]) {
-                Some(medium) => medium.clone(),
-                None => self.attach(delivery, product, alt, &resource).await?,
-            }
-        };
-        self.record_step(delivery, ATTACHED, &medium.id).await?;
-        Ok(medium)
+        let resource = self.upload(delivery).await?;
+        let media = self.with.admin.media(product).await?;
+        match self.own(delivery, &media, &[]) {
+            Some(medium) => self.attached(delivery, medium).await,
+            None => self.attach(delivery, product, alt, &resource).await,
+        }
     }
 
     /// Attaches what is at `resource`, and looks what came of that.
@@ -77,6 +74,7 @@ impl<R: Refresh> Run<'_, R> {
             Begun::Another => return Err(taken_over()),
             Begun::Mine(view) => self.check(delivery, &view)?,
         }
+        let changing = self.changing.read().await;
         let line = self.line(delivery, self.marking.target, ATTACHING, resource);
         let announced = self.marking.announce(&line).await;
         announced.map_err(|error| log_failed(error.into(), None))?;
@@ -89,7 +87,7 @@ impl<R: Refresh> Run<'_, R> {
                 return Err(failed_call("the clip", refused));
             }
         };
-        if let Some(medium) = self.shown(delivery, product).await? {
+        if let Some(medium) = self.shown(delivery, product, Some(changing)).await? {
             return Ok(medium);
         }
         if let Some(error) = unclear {
@@ -99,22 +97,32 @@ impl<R: Refresh> Run<'_, R> {
         Err(unseen(product))
     }
 
-    /// The clip on its product, which Shopify may show a while after it was attached.
+    /// The clip on its product, which Shopify may show a while after it was attached. A stop waits for the
+    /// first look after a change.
     async fn shown(
         &self,
         delivery: &Delivery,
         product: &Product,
+        mut changing: Option<RwLockReadGuard<'_, ()>>,
     ) -> Result<Option<Medium>, ShopifyError> {
         for look in 0..=self.with.options.looks {
             if look > 0 {
+                changing = None;
                 tokio::time::sleep(self.with.options.interval).await;
             }
             let media = self.with.admin.media(product).await?;
             if let Some(medium) = self.own(delivery, &media, &[]) {
-                return Ok(Some(medium.clone()));
+                return self.attached(delivery, medium).await.map(Some);
             }
         }
+        drop(changing);
         Ok(None)
+    }
+
+    /// Notes that the clip is on its product.
+    async fn attached(&self, delivery: &Delivery, medium: &Medium) -> Result<Medium, ShopifyError> {
+        self.record_step(delivery, ATTACHED, &medium.id).await?;
+        Ok(medium.clone())
     }
 
     async fn upload(&self, delivery: &Delivery) -> Result<String, ShopifyError> {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use tokio::sync::RwLock;
+
 use super::calls::{Medium, Product};
 use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::look::cut;
@@ -31,6 +33,8 @@ pub(super) struct Run<'a, R> {
     pub marking: Marking<'a>,
     /// Every job of the log: where the clips are in whose place others come.
     pub all: &'a [Delivery],
+    /// Held while the store is changed, until the log says so.
+    pub changing: RwLock<()>,
     /// Every shop that clips of the log went to, by its name: a store that was renamed is one of them.
     pub shops: BTreeSet<&'a str>,
 }
@@ -42,8 +46,15 @@ impl<R: Refresh> Run<'_, R> {
             return None;
         }
         let outcome = match self.with.writer.view(delivery.job) {
-            // A run may stop at any wait: what was begun, the next one takes up.
-            Ok(view) => self.stop.or(self.publish(delivery, &view?)).await?,
+            Ok(view) => {
+                let view = view?;
+                // A run may stop at any wait: what was begun, the next one takes up.
+                tokio::select! {
+                    biased;
+                    () = self.ended() => return None,
+                    outcome = self.publish(delivery, &view) => outcome,
+                }
+            }
             Err(error) => Err(log_failed(error.into(), None)),
         };
         let failure = |kind, message| Failure {
@@ -67,6 +78,14 @@ impl<R: Refresh> Run<'_, R> {
             _ => {}
         }
         Some(outcome)
+    }
+
+    /// Returns once the run is to stop and the log says how changes of the store that were under way have
+    /// ended, or that takes too long.
+    async fn ended(&self) {
+        self.stop.wait().await;
+        let longest = self.with.client.longest_reply();
+        let _ = tokio::time::timeout(longest, self.changing.write()).await;
     }
 
     async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
@@ -176,6 +195,7 @@ impl<R: Refresh> Run<'_, R> {
                 // A file with a name of its own is a person's, whatever the log says.
                 medium.has_tag(&tags) || (medium.is_nameless() && is_it())
             });
+            let _changing = self.changing.read().await;
             if let Some(medium) = found
                 && removed.insert(&medium.id)
             {
@@ -211,6 +231,7 @@ impl<R: Refresh> Run<'_, R> {
         has_place: bool,
     ) -> Result<(), ShopifyError> {
         let (admin, look) = (self.with.admin, &self.with.options.look);
+        let _changing = self.changing.read().await;
         if let Some(position) = look.position.filter(|_| !has_place) {
             let moved = admin.reorder(product, &medium.id, position);
             moved

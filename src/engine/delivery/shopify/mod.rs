@@ -21,7 +21,7 @@ mod words;
 
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock};
 
 use crate::journal::Writer;
 
@@ -104,6 +104,7 @@ impl<R: Refresh> Shopify<'_, R> {
                 has_room: OnceCell::new(),
             },
             all: deliveries,
+            changing: RwLock::default(),
             shops,
         };
         let (due, waiting) = due(deliveries, when);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::Bench;
 use super::cdn::{Cdn, Step, clip};
-use super::shop::{Fault, Medium, ShopServer};
+use super::shop::{Fault, Held, Medium, ShopServer};
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan::{Delivery, When, gather};
@@ -11,7 +11,7 @@ use crate::engine::delivery::shopify::{
     Version,
 };
 use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
-use crate::engine::stop::Stop;
+use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{self, IdColumn, JobKey, Publication, Stamp, What};
 
 /// Gives this fresh link, if any.
@@ -38,6 +38,7 @@ struct Setting {
     vendor: Vendor,
     store: &'static str,
     time_outs: TimeOuts,
+    stop: Stop,
 }
 
 impl Setting {
@@ -49,6 +50,7 @@ impl Setting {
             vendor: Vendor::default(),
             store: "test.myshopify.com",
             time_outs: TimeOuts::default(),
+            stop: Stop::default(),
         };
         setting
             .shop
@@ -114,7 +116,6 @@ impl Setting {
             options.retry_delay,
         )
         .unwrap();
-        let stop = Stop::default();
         Shopify {
             options: &options,
             admin: &admin,
@@ -122,11 +123,32 @@ impl Setting {
             refresh: &self.vendor,
             writer: &writer,
             progress: &|_: Event| {},
-            stop: &stop,
+            stop: &self.stop,
         }
         .run(&deliveries, When::Each)
         .await
     }
+}
+
+#[tokio::test]
+async fn a_stop_waits_until_the_log_says_what_became_of_a_call() {
+    let mut setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    let held = Held::default();
+    let fault = Fault::Held(held.clone());
+    setting.shop.fault("productUpdate", &[fault]);
+    let stopped = async {
+        held.begun.notified().await;
+        setting.stop.set(Reason::Signal(2));
+        held.go.notify_one();
+    };
+    let (summary, ()) = tokio::join!(setting.publish(), stopped);
+    assert_eq!((summary.published, summary.failures.len()), (0, 0));
+    assert_eq!(setting.bench.lines_with("\"step\":\"attached\""), 1);
+
+    setting.stop = Stop::default();
+    assert_eq!(setting.publish().await.published, 1);
+    assert_eq!(setting.shop.count("productUpdate"), 1);
 }
 
 const TARGET: &str = "shopify:test.myshopify.com";
