@@ -5,8 +5,9 @@ use super::open::{self, Open};
 use crate::cli::When as WhenArg;
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::due::When;
 use crate::engine::delivery::exec::filled_in_too_early;
-use crate::engine::delivery::plan::{self, Delivery, When};
+use crate::engine::delivery::facts::{self, Delivery};
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions, Failure as Missed};
 use crate::engine::filter::Filters;
 use crate::engine::round::Done;
@@ -57,7 +58,7 @@ pub fn gather(
     filters: &Filters,
     printer: &Printer,
 ) -> Result<Vec<Delivery>, Failure> {
-    let deliveries = plan::gather(&log.writer, |view| filters.matches(view));
+    let deliveries = facts::gather(&log.writer, |view| filters.matches(view));
     let deliveries = deliveries.map_err(failure::of_log)?;
     if !deliveries.iter().any(|delivery| delivery.is_chosen) {
         let views = deliveries.iter().map(|one| log.writer.view(one.job));

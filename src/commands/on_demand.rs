@@ -4,7 +4,7 @@ use tokio::sync::OnceCell;
 
 use super::api::Api;
 use super::open::Open;
-use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{FailureKind, Links, OnDemand, RefreshError};
 use crate::exit::{Code, Failure};
 use crate::sandbox::Sandbox;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Commands, Event, Printer, Progress, stopped, words};
-use crate::engine::delivery::plan::HeldBack;
+use crate::engine::delivery::due::HeldBack;
 use crate::engine::delivery::{
     self, DownloadSummary, Failure, FailureKind, PublishSummary, Unmarked,
 };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::commands::runtime::on_runtime;
 use crate::commands::{damage, open};
-use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::proof::{Flaw, prove};
 use crate::engine::filter::Filters;
 use crate::exit::{Code, Ending, Failure};

@@ -6,7 +6,8 @@ use crate::cli::PublishArgs;
 use crate::commands::on_demand::ApiOnDemand;
 use crate::engine::delivery::RETRY_DELAY;
 use crate::engine::delivery::client::Client;
-use crate::engine::delivery::plan::{Delivery, other_target};
+use crate::engine::delivery::due::other_target;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify::{
     Admin, Credentials, LOOK_EVERY, LOOKS, ShopifyOptions, Store, StoreError, TARGET, Version,
 };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clock;
 use crate::commands::report;
-use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::filter::Filters;
 use crate::exit::Failure;
 use crate::jobs::{JobKey, JobView};

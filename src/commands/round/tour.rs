@@ -10,7 +10,7 @@ use super::super::{check, download, publish, reconcile, report, retry, submit};
 use super::{ending, notices};
 use crate::cli::RunArgs;
 use crate::engine::delivery::EXEC_TARGET;
-use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify;
 use crate::engine::round::{Done, Round, Step};
 use crate::exit::{self, Code, Ending, Failure};

@@ -13,13 +13,15 @@ use futures::StreamExt;
 
 use super::bucket::{Bucket, There};
 use super::client::Client;
+use super::due::When;
 use super::error::FetchError;
+use super::facts::{Delivery, SavedClip};
 use super::fetcher::{Fetcher, Refresh};
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
-use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
+use super::plan::{Group, Plan, PlannedClip};
 use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 

@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::facts::Delivery;
 use super::lease::Unusable;
 use super::outcome::{Failure, FailureKind, spoils_all};
-use super::plan::Delivery;
 use crate::engine::stop::{Reason, Stop};
 
 /// Why a try brought no whole clip. What a link does is worded to follow the link itself:

@@ -7,11 +7,12 @@ use crate::jobs::JobView;
 use crate::journal::Writer;
 use tokio::sync::OnceCell;
 
+use super::due::{When, due};
+use super::facts::Delivery;
 use super::fields::{Fields, INPUT_FILE};
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind};
 use super::place::file_of;
-use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
 use super::publish::{
     Marking, Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,

@@ -6,10 +6,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::client::{Client, MAX_RETRY_AFTER};
 use super::error::{FetchError, RefreshError};
+use super::facts::Delivery;
 use super::fetch::Fetch;
 use super::outcome::Event;
 use super::part::{Part, Whole};
-use super::plan::Delivery;
 use super::reply::shown;
 
 /// Tries of one clip after the first, as long as they may work.

@@ -3,8 +3,8 @@
 //! A listing or SKU is leased as a whole: its clips come to stand in one folder, and are distinguished on
 //! one product.
 
+use super::facts::Delivery;
 use super::outcome::FailureKind;
-use super::plan::Delivery;
 use crate::jobs::JobView;
 use crate::journal::{AppendError, DatabaseFault, Leased, LogError, Writer};
 

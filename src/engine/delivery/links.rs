@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 use super::error::RefreshError;
+use super::facts::Delivery;
 use super::fetcher::Refresh;
 use super::outcome::FailureKind;
-use super::plan::Delivery;
 use crate::engine::observe::{Ingested, Observer};
 use crate::jobs::{GenerationId, Observation, Via};
 use crate::vendor::{Client, Endpoint, PollOutcome};

@@ -1,15 +1,17 @@
 //! Clips on disk, clips published.
 //!
-//! [`plan`] says which clips are due and how they are called; [`Download`] fetches them;
-//! [`exec`] and [`shopify`] publish them. What was done becomes a line of the log, written after it
+//! [`facts`] is what the log says of a job, [`due`] which clips go out, and [`plan`] where those go that are
+//! fetched; [`Download`] fetches them, [`exec`] and [`shopify`] publish them. What was done becomes a line of the log, written after it
 //! was done: a crash in between means that it is done again, or recognized as done.
 
 pub mod address;
 pub mod bucket;
 pub mod client;
 mod download;
+pub mod due;
 mod error;
 pub mod exec;
+pub mod facts;
 mod fetch;
 mod fetcher;
 pub mod fields;

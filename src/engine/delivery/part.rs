@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::disk;
 
+use super::facts::Delivery;
 use super::media;
-use super::plan::Delivery;
 
 /// The hidden folder.
 pub(super) const STAGING: &str = ".creativeai-partial";

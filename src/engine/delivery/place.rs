@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::disk;
 
+use super::facts::{Delivery, SavedClip};
 use super::part::{self, Part, STAGING, Whole};
-use super::plan::{Delivery, PlannedClip, SavedClip};
+use super::plan::PlannedClip;
 
 /// The target folder, made where it is missing, in the form that [`plan`](super::plan::plan) and
 /// the log need: links resolved, and text.

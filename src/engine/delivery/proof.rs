@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::bucket::{Bucket, BucketError};
+use super::facts::{Delivery, SavedClip};
 use super::part;
-use super::plan::{Delivery, SavedClip};
 use crate::jobs::JobKey;
 use crate::text::is_address;
 

@@ -15,9 +15,9 @@ use tokio::sync::OnceCell;
 use crate::jobs::{self, JobKey, JobView, Logged, Publication, Status, Text, What};
 use crate::journal::{AppendError, Writer};
 
+use super::facts::Delivery;
 use super::lease::kind_of;
 use super::outcome::{Event, Failure, FailureKind, Unmarked};
-use super::plan::Delivery;
 use super::sent::REMOVED;
 use super::together::Together;
 use crate::engine::stop::{Reason, Stop};

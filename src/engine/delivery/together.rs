@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::due::When;
+use super::facts::Delivery;
 use super::lease::Work;
-use super::plan::{Delivery, When};
 use crate::jobs::{JobKey, Look, Status};
 use crate::journal::{LogError, Writer};
 

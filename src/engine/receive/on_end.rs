@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{COMMAND, Log};
-use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;

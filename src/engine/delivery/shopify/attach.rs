@@ -11,6 +11,7 @@ use super::error::{ShopifyError, failed_call, log_failed};
 use super::upload::{Upload, UploadError};
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::{Fetcher, Refresh, delays};
 use crate::engine::delivery::lease::Begun;
 use crate::engine::delivery::media;
@@ -18,7 +19,6 @@ use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::Part;
 use crate::engine::delivery::place::file_of;
-use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{Step, object_of, publish_id};
 use crate::engine::delivery::sent::{ATTACHED, ATTACHING, REFUSED};
 

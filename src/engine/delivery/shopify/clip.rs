@@ -9,10 +9,10 @@ use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::look::cut;
 use super::search::Search;
 use super::{Shopify, TARGET};
+use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
-use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
     self, Marking, Outcome, Step, id_of, is_published, published_line, step_line, steps,
 };

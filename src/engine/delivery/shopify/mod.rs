@@ -26,10 +26,11 @@ use tokio::sync::{OnceCell, RwLock};
 use crate::journal::Writer;
 
 use super::client::Client;
+use super::due::{When, due};
+use super::facts::Delivery;
 use super::fetcher::Refresh;
 use super::lease::Work;
 use super::outcome::Event;
-use super::plan::{Delivery, When, due};
 use super::publish::{Marking, PublishSummary, publish_all};
 use super::together::Together;
 use crate::engine::stop::Stop;

@@ -10,8 +10,10 @@ use super::cdn::{Cdn, Step, clip};
 use super::{Bench, job};
 use crate::engine::delivery::address::{Lookup, system_lookup};
 use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::due::When;
+use crate::engine::delivery::facts::{Delivery, gather};
 use crate::engine::delivery::part::STAGING;
-use crate::engine::delivery::plan::{Delivery, When, gather, plan};
+use crate::engine::delivery::plan::plan;
 use crate::engine::delivery::{
     Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, RefreshError, prepare,
 };

@@ -4,7 +4,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Bench;
-use crate::engine::delivery::plan::{When, gather};
+use crate::engine::delivery::due::When;
+use crate::engine::delivery::facts::gather;
 use crate::engine::delivery::{Event, Exec, ExecOptions, FailureKind, PublishSummary};
 use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobKey};

@@ -5,7 +5,8 @@ use super::cdn::{Cdn, Step, clip};
 use super::shop::{Fault, Held, Medium, ShopServer};
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
-use crate::engine::delivery::plan::{Delivery, When, gather};
+use crate::engine::delivery::due::When;
+use crate::engine::delivery::facts::{Delivery, gather};
 use crate::engine::delivery::shopify::{
     API_VERSION, Admin, AltTemplate, Credentials, Look, Metafield, Shopify, ShopifyOptions, Store,
     Version,
