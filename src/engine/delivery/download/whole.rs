@@ -1,0 +1,149 @@
+//! A clip is fetched whole, or found so.
+
+use std::io;
+
+use super::run::{Ready, Run};
+use crate::engine::delivery::error::FetchError;
+use crate::engine::delivery::facts::{Delivery, SavedClip};
+use crate::engine::delivery::fetcher::{Fetcher, Refresh};
+use crate::engine::delivery::lease::{self, Begun, Work};
+use crate::engine::delivery::part::{self, Part, Whole};
+use crate::engine::delivery::place::{self, Found};
+use crate::engine::delivery::plan::{Group, PlannedClip};
+
+/// How often the folder for parts is made for a clip while other runs remove it.
+const MOST_SWEEPS: u32 = 10;
+
+impl<R: Refresh> Run<'_, R> {
+    /// The clip, whole; `None` when the log reports it and it is there.
+    pub async fn whole<'p>(
+        &self,
+        group: &Group,
+        clip: &'p PlannedClip,
+    ) -> Result<Option<Ready<'p>>, FetchError> {
+        let mut tries = 0;
+        loop {
+            let whole = self.whole_once(group, clip).await;
+            let is_swept = match &whole {
+                Err(FetchError::Disk(error)) => {
+                    error.kind() == io::ErrorKind::NotFound && !self.place().staging().exists()
+                }
+                _ => false,
+            };
+            tries += 1;
+            // Another run into this folder has ended, and nothing was in there yet.
+            if !is_swept || tries == MOST_SWEEPS {
+                return whole;
+            }
+        }
+    }
+
+    async fn whole_once<'p>(
+        &self,
+        group: &Group,
+        clip: &'p PlannedClip,
+    ) -> Result<Option<Ready<'p>>, FetchError> {
+        let delivery = &clip.delivery;
+        let staging = self.place().staging();
+        if self.is_downloaded(delivery).await? {
+            if staging.exists() {
+                // What a crash right after the line has left; it does no harm.
+                let _ = Part::open(&staging, delivery).clear();
+            }
+            return Ok(None);
+        }
+        match lease::begin(self.with.writer, Work::Download, delivery).await {
+            Ok(Begun::Mine(view)) => {
+                if self.is_downloaded(&Delivery::of(&view, true)).await? {
+                    return Ok(None);
+                }
+            }
+            Ok(Begun::Another) => return Err(FetchError::Another),
+            Err(unusable) => return Err(self.log_failed(unusable)),
+        }
+        std::fs::create_dir_all(&staging)?;
+        let mut part = Part::open(&staging, delivery);
+        let ready = |part, whole, path| {
+            Some(Ready {
+                part,
+                whole,
+                clip,
+                path,
+            })
+        };
+        let found = match &self.with.options.bucket {
+            None => self.place().find(&part, &group.folder, clip),
+            Some(_) => place::whole_part(&part)
+                .or(self.downloaded_before(delivery, &mut part)?)
+                .map(Found::InPart),
+        };
+        match found {
+            Some(Found::InPart(whole)) => return Ok(ready(part, whole, None)),
+            Some(Found::InPlace(path, whole)) => return Ok(ready(part, whole, Some(path))),
+            None if part.notes.whole.is_some() => part.clear()?,
+            None => {}
+        }
+        let fetcher = Fetcher {
+            client: self.with.client,
+            refresh: self.with.refresh,
+            max_size: self.with.options.max_size,
+            retry_delay: self.with.options.retry_delay,
+            progress: self.with.progress,
+        };
+        let whole = fetcher.fetch(delivery, &mut part).await?;
+        Ok(ready(part, whole, None))
+    }
+
+    /// Whether a clip needs no download any more.
+    async fn is_downloaded(&self, delivery: &Delivery) -> Result<bool, FetchError> {
+        if let Some(saved) = &delivery.saved {
+            return self.is_there(saved).await;
+        }
+        let options = self.with.options;
+        Ok(delivery.elsewhere.is_some() && !options.here_too && options.bucket.is_none())
+    }
+
+    /// Whether a clip that the log has as downloaded is still there.
+    async fn is_there(&self, saved: &SavedClip) -> Result<bool, FetchError> {
+        let Some(bucket) = &self.with.options.bucket else {
+            if saved.is_in_bucket() {
+                // It is in a bucket, and this run has no credentials to look.
+                return Ok(true);
+            }
+            return Ok(place::file_of(saved, &self.log_folder).is_some());
+        };
+        let is_here = saved.file.starts_with(&format!("{}/", bucket.address()));
+        Ok(is_here && bucket.size_of(&saved.file).await? == Some(saved.bytes))
+    }
+
+    /// A clip that an earlier run downloaded into a folder: it needs no second download.
+    fn downloaded_before(
+        &self,
+        delivery: &Delivery,
+        part: &mut Part,
+    ) -> Result<Option<Whole>, FetchError> {
+        let Some(saved) = delivery
+            .saved
+            .as_ref()
+            .filter(|saved| !saved.is_in_bucket())
+        else {
+            return Ok(None);
+        };
+        let path = saved.path(&self.log_folder);
+        if !part::is_clip(&path, saved.bytes, &saved.sha256) {
+            return Ok(None);
+        }
+        part.clear()?;
+        std::fs::copy(&path, &part.data)?;
+        let whole = Whole {
+            bytes: saved.bytes,
+            sha256: saved.sha256.clone(),
+            extension: path
+                .extension()
+                .map_or("mp4".to_owned(), |e| e.to_string_lossy().into_owned()),
+        };
+        part.notes.whole = Some(whole.clone());
+        part.save()?;
+        Ok(Some(whole))
+    }
+}
