@@ -339,6 +339,23 @@ async fn wrong_credentials_end_the_run_at_once_and_are_not_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_that_listens_is_shown_no_real_token_and_no_real_secret() {
+    let mut set = Setting::of(&["SKU-1001"]).await;
+    set.shop
+        .with(|shop| shop.tokens = Tokens::Only(vec!["shpat_rehearsal".to_owned()]));
+    let world = std::mem::replace(&mut set.world, World::new());
+    set.world = world.with_var("SHOPIFY_ADMIN_TOKEN", "shpat_0123456789abcdef");
+    set.publish(&["--dry-run"], 0);
+    let world = std::mem::replace(&mut set.world, World::new());
+    set.world = world
+        .without_var("SHOPIFY_ADMIN_TOKEN")
+        .with_var("SHOPIFY_CLIENT_ID", "app")
+        .with_var("SHOPIFY_CLIENT_SECRET", "shpss_0123456789abcdef");
+    set.publish(&[], 0);
+    assert_eq!(set.shop.with(|shop| shop.granted), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_shop_than_the_logs_is_asked_about() {
     let set = Setting::of(&["SKU-1001", "SKU-1002"]).await;
     let run = set.publish(&["--where", "sku=SKU-1001"], 0);
