@@ -1,14 +1,14 @@
 //! One clip's way onto its product, step by step.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use tokio::sync::RwLock;
 
+use super::Shopify;
 use super::calls::{Medium, Product};
 use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::look::cut;
 use super::search::Search;
-use super::{Shopify, TARGET};
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
@@ -16,14 +16,12 @@ use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
 use crate::engine::delivery::publish::{
     self, Marking, Outcome, Step, id_of, is_published, published_line, step_line, steps,
 };
-use crate::engine::delivery::sent::{ATTACHED, REMOVED, Sent};
+use crate::engine::delivery::sent::{ATTACHED, REMOVED};
 use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobKey, JobView};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognized by there.
 const TAG: usize = 16;
-/// Edits of a row that are followed.
-const LONGEST_CHAIN: usize = 100;
 /// The metafield of this name holds the clip.
 const IN_METAFIELD: &str = "metafield";
 
@@ -181,46 +179,6 @@ impl<R: Refresh> Run<'_, R> {
         Ok(outcome)
     }
 
-    /// Removes the older clips that are among a product's media.
-    async fn remove_stale(
-        &self,
-        delivery: &Delivery,
-        media: &[Medium],
-    ) -> Result<(), ShopifyError> {
-        let mut removed = HashSet::new();
-        for (older, sent) in self.stale(delivery) {
-            let tags = self.tags(older.job, sent.generation_id.as_deref());
-            let found = media.iter().find(|medium| {
-                let is_it = || sent.reference.as_ref() == Some(&medium.id);
-                // A file with a name of its own is a person's, whatever the log says.
-                medium.has_tag(&tags) || (medium.is_nameless() && is_it())
-            });
-            let _changing = self.changing.read().await;
-            if let Some(medium) = found
-                && removed.insert(&medium.id)
-            {
-                let removed = self.with.admin.remove(&medium.id).await;
-                removed.map_err(|failure| {
-                    failed_call("to remove the older clip", failure).of_one_clip()
-                })?;
-            }
-            // Where it is not, another store may have it.
-            if found.is_none() && sent.target != self.marking.target {
-                continue;
-            }
-            let older = Delivery {
-                attempt: sent.attempt,
-                generation_id: sent.generation_id.clone(),
-                is_completed: true,
-                ..older.clone()
-            };
-            let reference = sent.reference.clone().unwrap_or_default();
-            self.record(&older, &sent.target, REMOVED, &reference)
-                .await?;
-        }
-        Ok(())
-    }
-
     /// What a person wants of a clip that is ready, beyond that it is there.
     async fn arrange(
         &self,
@@ -263,43 +221,6 @@ impl<R: Refresh> Run<'_, R> {
         let steps = steps.iter().rev().take_while(|step| step.name != REMOVED);
         let mut set = steps.filter(|step| step.name == IN_METAFIELD);
         set.any(|step| step.reference == name)
-    }
-
-    /// With `--replace`: the clips in whose place this one is, published or only attached, whatever the
-    /// store was called: those of earlier attempts, and of rows that were edited into this one. What merely
-    /// shows the same photo, or was dismissed, is not among them.
-    fn stale<'s>(
-        &'s self,
-        delivery: &'s Delivery,
-    ) -> impl Iterator<Item = (&'s Delivery, &'s Sent)> {
-        let is_wanted = self.with.options.look.replace;
-        let is_older = move |other: &Delivery| {
-            let is_older = || self.is_replaced_by(other, delivery.job);
-            // Of another product's clip nothing is seen here.
-            other.job == delivery.job || (other.item == delivery.item && is_older())
-        };
-        let others = self
-            .all
-            .iter()
-            .filter(move |other| is_wanted && is_older(other));
-        others.flat_map(move |other| {
-            let own = other.job == delivery.job;
-            let sent = other.sent.iter();
-            sent.filter(move |sent| sent.is_there && sent.target.starts_with(TARGET))
-                .filter(move |sent| !(own && sent.attempt == delivery.attempt))
-                .map(move |sent| (other, sent))
-        })
-    }
-
-    /// Whether a row was edited into that of `job`, at once or in steps.
-    fn is_replaced_by(&self, older: &Delivery, job: JobKey) -> bool {
-        let next = |key: &JobKey| {
-            let next = self.all.iter().find(|other| other.job == *key)?;
-            next.superseded_by
-        };
-        let chain = std::iter::successors(older.superseded_by, next);
-        // A log of someone else may have a circle.
-        chain.take(LONGEST_CHAIN).any(|key| key == job)
     }
 
     fn alt(&self, view: &JobView, product: &Product) -> Result<String, ShopifyError> {
@@ -369,7 +290,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// What a clip's file is recognized by at Shopify, under each name that the store may have had.
-    fn tags(&self, job: JobKey, generation_id: Option<&str>) -> Vec<String> {
+    pub(super) fn tags(&self, job: JobKey, generation_id: Option<&str>) -> Vec<String> {
         let tag = |shop: &&str| tag(&id_of(job, generation_id, shop));
         self.shops.iter().map(tag).collect()
     }
@@ -415,7 +336,7 @@ impl<R: Refresh> Run<'_, R> {
             .await
     }
 
-    async fn record(
+    pub(super) async fn record(
         &self,
         delivery: &Delivery,
         target: &str,

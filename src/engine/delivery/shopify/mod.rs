@@ -14,6 +14,7 @@ mod client;
 mod clip;
 mod error;
 mod look;
+mod replace;
 mod search;
 mod store;
 mod upload;
