@@ -7,6 +7,7 @@
 
 mod applier;
 mod captures;
+mod look;
 mod on_end;
 #[cfg(feature = "postgres")]
 mod recorder;

@@ -12,6 +12,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::look::Look;
 use super::{COMMAND, Log};
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
@@ -22,11 +23,6 @@ use crate::journal::{JobLog, Location, Lock, LogError, Writer};
 
 /// Jobs that are come to with one look into the log.
 const AT_ONCE: usize = 64;
-/// After so long it is looked whether clips that others have leased are free, or a log that could not be
-/// used can be; each time that something still waits, the next look is twice as far away. A run that was
-/// killed sends no event.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
-const LAST_LOOK: Duration = Duration::from_secs(60);
 /// How long a log that is in use is waited for once the command is to end.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
@@ -75,28 +71,6 @@ fn due(view: &JobView, target: &str, approved: bool) -> Option<Delivery> {
 /// A clip that is due.
 type Clip = (JobView, Delivery);
 
-/// When what waits is looked at again.
-#[derive(Default)]
-struct Look {
-    at: Option<Instant>,
-    wait: Duration,
-}
-
-impl Look {
-    /// After a look, or after something new was come to.
-    fn plan(&mut self, was_look: bool, is_waiting: bool) {
-        self.wait = if was_look {
-            (self.wait * 2).min(LAST_LOOK)
-        } else {
-            FIRST_LOOK
-        };
-        let next = Instant::now() + self.wait;
-        // What comes in a stream does not put a look off.
-        let planned = self.at.filter(|_| !was_look);
-        self.at = is_waiting.then(|| planned.map_or(next, |at| at.min(next)));
-    }
-}
-
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Runs {
@@ -143,7 +117,7 @@ impl OnEnd<'_> {
         let mut look = Look::default();
         let mut is_said = false;
         loop {
-            let may_look = look.at.filter(|_| !self.stop.is_set());
+            let may_look = look.at().filter(|_| !self.stop.is_set());
             let (jobs, is_look): (HashSet<JobKey>, _) = tokio::select! {
                 count = ended.recv_many(&mut new, AT_ONCE) => match count {
                     0 => break,
@@ -365,36 +339,12 @@ impl OnEnd<'_> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
-    #[cfg(unix)]
     use crate::jobs::{Ledger, Rates};
 
-    #[tokio::test(start_paused = true)]
-    async fn what_waits_is_looked_at_more_and_more_seldom_and_no_stream_puts_it_off() {
-        let mut look = Look::default();
-        let after = |look: &Look| Some((look.at? - Instant::now()).as_secs());
-        look.plan(false, false);
-        assert_eq!(after(&look), None);
-        look.plan(false, true);
-        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
-            assert_eq!(after(&look), Some(seconds));
-            tokio::time::advance(Duration::from_secs(seconds)).await;
-            look.plan(true, true);
-        }
-        // Something new may be free sooner.
-        look.plan(false, true);
-        assert_eq!(after(&look), Some(1));
-        tokio::time::advance(Duration::from_millis(600)).await;
-        let at = look.at;
-        look.plan(false, true);
-        assert_eq!(look.at, at);
-        look.plan(true, false);
-        assert_eq!(after(&look), None);
-    }
-
     /// Runs a command for these jobs by the log in `folder`, one at a time.
-    #[cfg(unix)]
     async fn run_for(folder: &Path, jobs: &[JobKey], command: &str, approved: bool) -> Runs {
         let options = ExecOptions {
             command: command.to_owned(),
@@ -422,7 +372,6 @@ mod tests {
         on_end.run(other_side).await
     }
 
-    #[cfg(unix)]
     fn log_of(folder: &Path) -> [JobKey; 2] {
         let jobs = ["a", "b"].map(|name| JobKey::digest(&[name]));
         let mut log = String::new();
@@ -444,7 +393,6 @@ mod tests {
         jobs
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn a_clip_that_is_rejected_while_others_are_handed_on_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
@@ -459,7 +407,6 @@ mod tests {
         assert_eq!(ran.lines().count(), 1);
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn with_approved_what_no_one_has_kept_is_not_handed_on() {
         let folder = tempfile::tempdir().unwrap();
