@@ -147,7 +147,7 @@ mod tests {
         );
         assert_eq!(fill("no place"), Ok("no place".to_owned()));
         assert_eq!(fill("{size}"), Err("size".to_owned()));
-        assert_eq!(fill("{color}"), Err("color".to_owned()));
+        assert_eq!(fill("{finish}"), Err("finish".to_owned()));
         assert_eq!(fill(&"x".repeat(600)).unwrap().len(), MAX_ALT);
         assert!(AltTemplate::parse("{color").is_err() && AltTemplate::parse("{|x}").is_err());
     }
