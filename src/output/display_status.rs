@@ -39,6 +39,23 @@ impl DisplayStatus {
         }
     }
 
+    /// Its name in the style and the filters of pages.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Rendering => "rendering",
+            Self::Queued => "queued",
+            Self::NotSent => "not-sent",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::BeingSent => "being-sent",
+            Self::Unknown => "unknown",
+            Self::Newer => "newer",
+            Self::Replaced => "replaced",
+            Self::Closed => "closed",
+        }
+    }
+
     /// Its color.
     pub const fn tone(self) -> Tone {
         match self {

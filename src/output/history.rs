@@ -46,7 +46,7 @@ pub fn history(
             .attempt(*number)
             .map_or(Status::Unknown, AttemptState::status);
         let ids: Vec<&str> = attempt.ids.iter().map(String::as_str).collect();
-        let mut headline = format!("Attempt {number}: {}", status_words(status));
+        let mut headline = format!("Attempt {number}: {}", as_of_job(status).words());
         if !ids.is_empty() {
             headline = format!("{headline}, as {}", ids.join(" and "));
         }
@@ -197,7 +197,7 @@ fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
         .rev()
         .find_map(AttemptView::request_fields);
     for (name, value) in requested.into_iter().flatten() {
-        row(label_of(&name), unquoted(&value));
+        row(words::label_of(&name), unquoted(&value));
     }
     for (name, value) in view.carried() {
         row(name, unquoted(value));
@@ -228,31 +228,15 @@ fn cost(view: &JobView, rates: &Rates) -> String {
     parts.join("; ")
 }
 
-/// What people call a field of a request.
-fn label_of(name: &str) -> &str {
-    match name {
-        "image_url" => "Photo",
-        "prompt" => "Prompt",
-        "model" => "Model",
-        "duration" => "Length",
-        "aspect_ratio" => "Shape",
-        "webhook_url" => "Webhook",
-        "text" => "Text",
-        "voice" => "Voice",
-        "language" => "Language",
-        "speed" => "Speed",
-        other => other,
-    }
-}
-
-fn status_words(status: Status) -> &'static str {
+/// A job whose only attempt stands there.
+const fn as_of_job(status: Status) -> DisplayStatus {
     match status {
-        Status::Submitting | Status::Unknown => "outcome unknown",
-        Status::SubmitFailed => "refused",
-        Status::Pending => "in the queue",
-        Status::Processing => "rendering",
-        Status::Failed => "failed",
-        Status::Completed => "ready",
+        Status::Submitting | Status::Unknown => DisplayStatus::Unknown,
+        Status::SubmitFailed => DisplayStatus::Refused,
+        Status::Pending => DisplayStatus::Queued,
+        Status::Processing => DisplayStatus::Rendering,
+        Status::Failed => DisplayStatus::Failed,
+        Status::Completed => DisplayStatus::Ready,
     }
 }
 
@@ -269,84 +253,19 @@ fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
 
 /// One line of the log in plain words.
 fn event(line: &Line<'_>) -> String {
-    let field = |name: &str| -> Option<String> {
-        let value: Value = serde_json::from_str(line.other(name)?).ok()?;
-        Some(unquoted(&value)).filter(|text| !text.is_empty())
-    };
-    let with = |text: &str, more: Option<String>| match more {
-        Some(more) => format!("{text}: {more}"),
-        None => text.to_owned(),
-    };
-    let id = line
-        .generation_id
-        .as_ref()
-        .map(|id| format!(" as {}", id.as_str()));
-    let id = id.unwrap_or_default();
     let mut text = match line.word {
         Word::Status(_) if line.other("step").is_some() => {
-            let step = field("step").unwrap_or_default().replace('_', " ");
-            let target = field("target").unwrap_or_default();
-            with(&format!("{step}, for {target}"), field("error"))
+            let step = field(line, "step").unwrap_or_default().replace('_', " ");
+            let target = field(line, "target").unwrap_or_default();
+            with(line, &format!("{step}, for {target}"), "error")
         }
-        Word::Status(Status::Submitting) => "about to send the request".to_owned(),
-        Word::Status(Status::Unknown) => {
-            with("sent, but no clear answer came back", field("error"))
-        }
-        Word::Status(Status::SubmitFailed) if line.temporary => {
-            with("refused for the time being", field("error"))
-        }
-        Word::Status(Status::SubmitFailed) => with("refused", field("error")),
-        Word::Status(Status::Pending) => format!("accepted{id}, in the queue"),
-        Word::Status(Status::Processing) => with(&format!("rendering{id}"), field("phase")),
-        Word::Status(Status::Failed) => with(&format!("failed{id}"), field("error")),
-        Word::Status(Status::Completed) => {
-            let credits = line.charged().map(|c| format!(", {c} credits charged"));
-            format!("completed{id}{}", credits.unwrap_or_default())
-        }
-        Word::Fact(Fact::Downloaded) => with("clip saved", field("file")),
-        Word::Fact(Fact::Published) => {
-            let target = field("target").unwrap_or_default();
-            with(&format!("published to {target}"), field("reference"))
-        }
-        Word::Fact(Fact::Renamed) => {
-            let id = line
-                .id
-                .as_ref()
-                .map(|(_, id)| escape(id.as_str()).into_owned());
-            let photo = field("image_url").map(|photo| format!("photo {photo}"));
-            let names: Vec<String> = id.into_iter().chain(photo).collect();
-            format!("now goes by {}", names.join(", "))
-        }
-        Word::Fact(Fact::Reviewed) => {
-            let by = field("by").unwrap_or_else(|| "someone".to_owned());
-            match line.verdict.as_ref().and_then(|v| Look::parse(v.as_str())) {
-                Some(Look::Kept) => format!("{by} kept the clip"),
-                Some(Look::Rejected) => format!("{by} rejected the clip"),
-                None => format!("{by} said something this version does not know"),
-            }
-        }
-        Word::Fact(Fact::Superseded) if line.names_itself() => {
-            "its row was set back to it; it counts again".to_owned()
-        }
-        Word::Fact(Fact::Superseded) => with("replaced by an edited row, job", field("by_job")),
-        Word::Fact(Fact::Resolved) => {
-            let by = field("by").unwrap_or_else(|| "someone".to_owned());
-            let verdict = line
-                .verdict
-                .as_ref()
-                .and_then(|v| Verdict::parse(v.as_str()));
-            match verdict {
-                Some(Verdict::Accepted) => format!("{by} found it at the vendor's{id}"),
-                Some(Verdict::NotAccepted) => format!("{by} says that it was not accepted"),
-                Some(Verdict::Dismissed) => format!("{by} closed the job"),
-                None => format!("{by} said something this version does not know"),
-            }
-        }
+        Word::Status(status) => of_status(status, line),
+        Word::Fact(fact) => of_fact(fact, line),
     };
     if let Some(status) = line.http_status {
         text = format!("{text} (HTTP {status})");
     }
-    if let Some(via) = field("via") {
+    if let Some(via) = field(line, "via") {
         text = format!("{text} [{via}]");
     }
     if line.is_sandbox() {
@@ -354,3 +273,78 @@ fn event(line: &Line<'_>) -> String {
     }
     text
 }
+
+/// A field of the line, if it says anything.
+fn field(line: &Line<'_>, name: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(line.other(name)?).ok()?;
+    Some(unquoted(&value)).filter(|text| !text.is_empty())
+}
+
+/// `text`, and what the field says beside it.
+fn with(line: &Line<'_>, text: &str, name: &str) -> String {
+    match field(line, name) {
+        Some(more) => format!("{text}: {more}"),
+        None => text.to_owned(),
+    }
+}
+
+/// ` as vgen_1`, where the line has an id.
+fn id(line: &Line<'_>) -> String {
+    let id = line.generation_id.as_ref();
+    id.map_or_else(String::new, |id| format!(" as {}", id.as_str()))
+}
+
+fn of_status(status: Status, line: &Line<'_>) -> String {
+    let id = id(line);
+    match status {
+        Status::Submitting => "about to send the request".to_owned(),
+        Status::Unknown => with(line, "sent, but no clear answer came back", "error"),
+        Status::SubmitFailed if line.temporary => with(line, "refused for the time being", "error"),
+        Status::SubmitFailed => with(line, "refused", "error"),
+        Status::Pending => format!("accepted{id}, in the queue"),
+        Status::Processing => with(line, &format!("rendering{id}"), "phase"),
+        Status::Failed => with(line, &format!("failed{id}"), "error"),
+        Status::Completed => {
+            let credits = line.charged().map(|c| format!(", {c} credits charged"));
+            format!("completed{id}{}", credits.unwrap_or_default())
+        }
+    }
+}
+
+fn of_fact(fact: Fact, line: &Line<'_>) -> String {
+    let by = || field(line, "by").unwrap_or_else(|| "someone".to_owned());
+    let verdict = line.verdict.as_ref();
+    match fact {
+        Fact::Downloaded => with(line, "clip saved", "file"),
+        Fact::Published => {
+            let target = field(line, "target").unwrap_or_default();
+            with(line, &format!("published to {target}"), "reference")
+        }
+        Fact::Renamed => {
+            let id = line
+                .id
+                .as_ref()
+                .map(|(_, id)| escape(id.as_str()).into_owned());
+            let photo = field(line, "image_url").map(|photo| format!("photo {photo}"));
+            let names: Vec<String> = id.into_iter().chain(photo).collect();
+            format!("now goes by {}", names.join(", "))
+        }
+        Fact::Superseded if line.names_itself() => {
+            "its row was set back to it; it counts again".to_owned()
+        }
+        Fact::Superseded => with(line, "replaced by an edited row, job", "by_job"),
+        Fact::Reviewed => match verdict.and_then(|word| Look::parse(word.as_str())) {
+            Some(Look::Kept) => by() + " kept the clip",
+            Some(Look::Rejected) => by() + " rejected the clip",
+            None => by() + UNKNOWN_WORD,
+        },
+        Fact::Resolved => match verdict.and_then(|word| Verdict::parse(word.as_str())) {
+            Some(Verdict::Accepted) => format!("{} found it at the vendor's{}", by(), id(line)),
+            Some(Verdict::NotAccepted) => by() + " says that it was not accepted",
+            Some(Verdict::Dismissed) => by() + " closed the job",
+            None => by() + UNKNOWN_WORD,
+        },
+    }
+}
+
+const UNKNOWN_WORD: &str = " said something this version does not know";

@@ -6,7 +6,7 @@ use crate::engine::delivery::names;
 use crate::jobs::{Credits, JobView, PHOTO_FILE, Rates};
 use crate::text::format::group_digits;
 pub use crate::text::format::{
-    ago, bytes, choose, count, counted, day, duration, listed, moment, moment_utc, number,
+    ago, agreeing, bytes, choose, count, counted, day, duration, listed, moment, moment_utc, number,
 };
 use crate::text::shorten;
 
@@ -60,6 +60,23 @@ fn cents(dollars: f64) -> String {
     let cents = ((dollars * 1000.0).round() as i64).saturating_add(5) / 10;
     let whole = group_digits(&(cents / 100).to_string());
     format!("${whole}.{:02}", cents % 100)
+}
+
+/// What people call a field of a request.
+pub fn label_of(name: &str) -> &str {
+    match name {
+        "image_url" => "Photo",
+        "prompt" => "Prompt",
+        "model" => "Model",
+        "duration" => "Length",
+        "aspect_ratio" => "Shape",
+        "webhook_url" => "Webhook",
+        "text" => "Text",
+        "voice" => "Voice",
+        "language" => "Language",
+        "speed" => "Speed",
+        other => other,
+    }
 }
 
 /// Longest name that [`clip_name`] gives, in characters.

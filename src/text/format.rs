@@ -27,6 +27,20 @@ pub fn choose<'a>(n: u64, one: &'a str, several: &'a str) -> &'a str {
     if n == 1 { one } else { several }
 }
 
+/// A sentence about `n` things: `#` stands for the number, `[clip is|clips are]` for what agrees with it.
+pub fn agreeing(n: u64, sentence: &str) -> String {
+    let mut text = String::new();
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('[')
+        && let Some((forms, after)) = after.split_once(']')
+        && let Some((one, several)) = forms.split_once('|')
+    {
+        text.extend([before, choose(n, one, several)]);
+        rest = after;
+    }
+    (text + rest).replace('#', &number(n))
+}
+
 /// `1,200`.
 pub fn number(n: u64) -> String {
     group_digits(&n.to_string())
@@ -119,6 +133,18 @@ pub fn bytes(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_agrees_with_its_number() {
+        let sentence = "# [clip is|clips are] ready; [it|they] can be fetched.";
+        for (n, expected) in [
+            (1, "1 clip is ready; it can be fetched."),
+            (1_200, "1,200 clips are ready; they can be fetched."),
+        ] {
+            assert_eq!(agreeing(n, sentence), expected);
+        }
+        assert_eq!(agreeing(2, "[x] # [a|b"), "[x] 2 [a|b");
+    }
 
     #[test]
     fn numbers_are_grouped_and_agree_with_their_noun() {

@@ -1,8 +1,7 @@
-//! The top of a page: how far all of it is, what it costs, what waits for a person.
+//! The top of a page: how far all of it is, and what it costs.
 
-use super::shown::key_of;
 use crate::jobs::Rates;
-use crate::output::{Commands, DisplayStatus, Tally, Tone, words};
+use crate::output::{DisplayStatus, Tally, words};
 
 /// A piece of the bar, and the filter for its state.
 pub(super) struct Segment {
@@ -12,13 +11,6 @@ pub(super) struct Segment {
     pub count: String,
     pub x: String,
     pub width: String,
-}
-
-/// What waits for a person.
-pub(super) struct Notice {
-    pub key: &'static str,
-    pub text: String,
-    pub commands: Vec<String>,
 }
 
 pub(super) fn headline(tally: &Tally) -> String {
@@ -47,7 +39,7 @@ pub(super) fn segments(tally: &Tally) -> Vec<Segment> {
             let (start, width) = (x, width * scale);
             x += width;
             Segment {
-                key: key_of(display),
+                key: display.key(),
                 words: display.words(),
                 label: format!("{} {}", words::number(n), display.words()),
                 count: words::number(n),
@@ -72,23 +64,4 @@ pub(super) fn money(tally: &Tally, rates: &Rates) -> Vec<(&'static str, String)>
         lines.push(("Published", words::count(tally.published, "clip")));
     }
     lines
-}
-
-pub(super) fn notices(tally: &Tally, commands: &Commands) -> Vec<Notice> {
-    let notices = tally.notices(commands).into_iter();
-    notices
-        .map(|notice| Notice {
-            key: match notice.tone {
-                Tone::Bad => "bad",
-                Tone::Doubt => "doubt",
-                _ => "busy",
-            },
-            text: notice.text,
-            commands: notice
-                .commands
-                .into_iter()
-                .map(|(_, command)| command)
-                .collect(),
-        })
-        .collect()
 }

@@ -21,7 +21,7 @@ use std::io;
 use rayon::slice::ParallelSliceMut;
 
 use self::charts::charts;
-use self::header::{money, notices};
+use self::header::money;
 use self::page::{Page, Section};
 use self::parts::{PART, write_parts};
 use super::{Tally, words};
@@ -54,7 +54,7 @@ pub fn report<E: From<io::Error>>(
     if !options.is_for_others() {
         front.money = money(&tally, &options.rates);
         front.charts = charts(&shown);
-        front.notices = notices(&tally, &options.commands);
+        front.notices = tally.notices(&options.commands);
     }
     match &options.split {
         None => {

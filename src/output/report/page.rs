@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::charts::Chart;
-use super::header::{Notice, Segment, bar_label, headline, segments};
+use super::header::{Segment, bar_label, headline, segments};
 use super::options::ReportOptions;
 use super::shown::{Moment, Shown};
-use crate::output::{Tally, words};
+use crate::output::{Notice, Tally, words};
 
 pub(super) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

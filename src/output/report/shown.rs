@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::address::{file_there, web_address};
 use super::options::ReportOptions;
 use crate::jobs::{JobState, JobView, PHOTO_FILE};
-use crate::output::{DisplayStatus, JobSummary, Place, Tone};
+use crate::output::{DisplayStatus, JobSummary, Place, Tone, words};
 use crate::text::unquoted;
 
 /// A clip that can be played.
@@ -34,10 +34,6 @@ pub struct Shown {
     pub(super) card: JobSummary,
     pub(super) state: JobState,
     pub(super) place: Place,
-    pub(super) key: &'static str,
-    pub(super) sign: &'static str,
-    pub(super) placeholder: &'static str,
-    pub(super) no_photo: &'static str,
     /// The clip's shape, one that the page's style knows.
     pub(super) shape: Option<&'static str>,
     pub(super) is_voice: bool,
@@ -62,7 +58,6 @@ impl Shown {
             (card.reason, card.next) = (None, None);
             card.billed_twice = Vec::new();
         }
-        let display = card.display;
         let asked = |name: &str| Some(view.requested(name)?.as_str()?.to_owned());
         let here = |file: &str, kind: &str| {
             let file = file_there(file, &options.clip_folders)?;
@@ -80,20 +75,12 @@ impl Shown {
             (Some(file), _) => Some((file.clone(), true)),
             (None, link) => link.clone().map(|link| (link, false)),
         };
-        let is_voice = asked("text").is_some();
         let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
         Self {
             state: view.state.clone(),
             place: Place::of(view),
-            key: key_of(display),
-            sign: display.sign(),
-            placeholder: match display {
-                DisplayStatus::Ready => "ready, but no link was reported yet",
-                other => other.words(),
-            },
-            no_photo: if is_voice { "spoken words" } else { "no photo" },
             shape: asked("aspect_ratio").as_deref().and_then(shape),
-            is_voice,
+            is_voice: asked("text").is_some(),
             since: card.since.map(Moment::of),
             photo,
             clip: clip.map(|(address, is_local)| Clip { address, is_local }),
@@ -115,6 +102,14 @@ impl Shown {
         matches!(self.card.display.tone(), Tone::Bad | Tone::Doubt)
     }
 
+    /// What stands in place of a clip that cannot be played.
+    pub(super) fn placeholder(&self) -> &'static str {
+        match self.card.display {
+            DisplayStatus::Ready => "ready, but no link was reported yet",
+            other => other.words(),
+        }
+    }
+
     pub(super) fn billed_twice(&self) -> String {
         self.card.billed_twice.join(" and ")
     }
@@ -131,20 +126,23 @@ impl Shown {
     }
 }
 
+/// What was asked for, as far as it is shown.
+const ASKED: [&str; 7] = [
+    "prompt",
+    "text",
+    "model",
+    "duration",
+    "aspect_ratio",
+    "voice",
+    "language",
+];
+
 /// What was asked for and what came of it, for those who open the details.
 fn facts(view: &JobView) -> Vec<(String, String)> {
     let mut facts = Vec::new();
-    for (label, name) in [
-        ("Prompt", "prompt"),
-        ("Text", "text"),
-        ("Model", "model"),
-        ("Length", "duration"),
-        ("Shape", "aspect_ratio"),
-        ("Voice", "voice"),
-        ("Language", "language"),
-    ] {
+    for name in ASKED {
         if let Some(value) = view.requested(name) {
-            facts.push((label.to_owned(), unquoted(&value)));
+            facts.push((words::label_of(name).to_owned(), unquoted(&value)));
         }
     }
     let message = |name: &str| Some(unquoted(view.effective()?.fields.get(name)?));
@@ -185,21 +183,4 @@ pub(super) fn shape(asked: &str) -> Option<&'static str> {
     const SHAPES: [&str; 7] = ["16:9", "9:16", "1:1", "4:3", "3:4", "4:5", "21:9"];
     let asked = asked.trim();
     SHAPES.into_iter().find(|shape| *shape == asked)
-}
-
-/// The name of a display status in the page's style and filters.
-pub(super) const fn key_of(display: DisplayStatus) -> &'static str {
-    match display {
-        DisplayStatus::Ready => "ready",
-        DisplayStatus::Rendering => "rendering",
-        DisplayStatus::Queued => "queued",
-        DisplayStatus::NotSent => "not-sent",
-        DisplayStatus::Failed => "failed",
-        DisplayStatus::Refused => "refused",
-        DisplayStatus::BeingSent => "being-sent",
-        DisplayStatus::Unknown => "unknown",
-        DisplayStatus::Newer => "newer",
-        DisplayStatus::Replaced => "replaced",
-        DisplayStatus::Closed => "closed",
-    }
 }
