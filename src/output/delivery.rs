@@ -68,17 +68,17 @@ pub fn ending_of_unmarked(unmarked: &[Unmarked], printer: &Printer, commands: &C
         files.insert((kept, failure.kind));
     }
     for (file, kind) in files {
-        match file {
+        printer.error(match file {
             Some(file) => {
                 let is_away = kind != FailureKind::Disk;
-                stopped::say_kept(file, stopped::Kept::Marks, is_away, printer, commands);
+                stopped::kept(file, stopped::Kept::Marks, is_away, commands)
             }
-            None => printer.error(format_args!(
+            None => format!(
                 "before anything more is published, make room and take back the RECOVER lines above \
                  with `{}`",
                 commands.on_log("reconcile", "--recover FILE")
-            )),
-        }
+            ),
+        });
     }
     ending
 }
@@ -91,6 +91,15 @@ fn left(count: usize, verb: &str) -> Option<String> {
             "{count} being {verb} by other computers: run it again to see what has become of {them}"
         )
     })
+}
+
+const WAITING: &str = "waiting for the rest of a listing or SKU";
+const WITHDRAWN: &str = "rejected, dismissed or replaced meanwhile, and left out";
+
+/// Counts that are not zero, each with its words.
+fn counts<const N: usize>(counts: [(usize, &str); N]) -> impl Iterator<Item = String> {
+    let counts = counts.into_iter().filter(|(n, _)| *n > 0);
+    counts.map(|(n, what)| format!("{n} {what}"))
 }
 
 /// How a download went.
@@ -129,24 +138,17 @@ impl Downloaded<'_> {
     /// For people.
     pub fn sentence(self) -> String {
         let summary = self.summary;
-        let mut parts = vec![format!(
-            "{} fetched into {}",
-            words::count(summary.downloaded as u64, "clip"),
-            escape(self.typed)
-        )];
+        let clips = words::count(summary.downloaded as u64, "clip");
+        let mut parts = vec![format!("{clips} fetched into {}", escape(self.typed))];
         let there = match self.elsewhere {
             None => "there already".to_owned(),
             Some(file) => format!("there already, in another folder too: {}", escape(file)),
         };
-        for (n, what) in [
+        parts.extend(counts([
             (summary.already, &*there),
-            (summary.waiting, "waiting for the rest of a listing or SKU"),
+            (summary.waiting, WAITING),
             (summary.failures.len(), "not to be had"),
-        ] {
-            if n > 0 {
-                parts.push(format!("{n} {what}"));
-            }
-        }
+        ]));
         if !self.cut.is_empty() {
             let files = self.cut.iter().map(|file| file.display().to_string());
             parts.push(format!(
@@ -208,33 +210,22 @@ impl Published<'_> {
             ("published", "failed, and tried again by the next run")
         };
         let shop = self.shop.map(|shop| format!(" to {shop}"));
-        let mut parts = vec![format!(
-            "{} {verb}{}",
-            words::count(self.summary.published as u64, "clip"),
-            shop.unwrap_or_default()
-        )];
+        let shop = shop.unwrap_or_default();
+        let clips = words::count(self.summary.published as u64, "clip");
+        let mut parts = vec![format!("{clips} {verb}{shop}")];
         let already = format!("published already{}", self.repeated);
         let wait = words::choose(self.held.not_looked_at as u64, "waits", "wait");
         let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
-        for (n, what) in [
-            (self.summary.unmarked.len(), "of them not in the log yet"),
-            (self.summary.already, &*already),
-            (
-                self.summary.waiting,
-                "waiting for the rest of a listing or SKU",
-            ),
-            (self.summary.failures.len(), failed),
+        let summary = self.summary;
+        parts.extend(counts([
+            (summary.unmarked.len(), "of them not in the log yet"),
+            (summary.already, &*already),
+            (summary.waiting, WAITING),
+            (summary.failures.len(), failed),
             (self.held.rejected, "rejected and left out"),
-            (
-                self.summary.withdrawn,
-                "rejected, dismissed or replaced meanwhile, and left out",
-            ),
+            (summary.withdrawn, WITHDRAWN),
             (self.held.not_looked_at, &look),
-        ] {
-            if n > 0 {
-                parts.push(format!("{n} {what}"));
-            }
-        }
+        ]));
         parts.extend(left(self.summary.left.len(), "published"));
         parts.extend(self.unready);
         parts.join("; ")

@@ -50,7 +50,8 @@ impl<'a> Sending<'a> {
 
     /// Warns of an attempt; of further ones with the same end and reason only in one line together,
     /// when sending is over.
-    fn warn_once(&self, end: &'static str, error: &str, attempt: &Attempt, text: String) {
+    fn warn_once(&self, end: &'static str, error: &str, attempt: &Attempt, text: &str) {
+        let text = format!("{}: {text}", name(attempt));
         let mut alike = self.alike.borrow_mut();
         if let Some(further) = alike.get_mut(&(end, error.to_owned())) {
             further.push(name_in_row(attempt));
@@ -58,7 +59,7 @@ impl<'a> Sending<'a> {
             return;
         }
         alike.insert((end, error.to_owned()), Vec::new());
-        self.progress.warn(self.printer, text);
+        self.warn(text);
     }
 
     /// Says of how many more attempts the warnings were true.
@@ -67,18 +68,17 @@ impl<'a> Sending<'a> {
             if further.is_empty() {
                 continue;
             }
-            let (named, rest) = further.split_at(further.len().min(MOST_ALIKE));
-            let rest = match rest.len() {
+            let named = &further[..further.len().min(MOST_ALIKE)];
+            let rest = match further.len() - named.len() {
                 0 => String::new(),
                 n => format!(" and {} more", words::number(n as u64)),
             };
-            let more = format!(
+            self.warn(format!(
                 "{} {end} for the same reason ({}): {}{rest}",
                 words::count(further.len() as u64, "more clip"),
                 shorten(&escape(&error), LONGEST_REASON),
                 named.join(", "),
-            );
-            self.progress.warn(self.printer, more);
+            ));
         }
     }
 
@@ -104,88 +104,90 @@ impl<'a> Sending<'a> {
     /// Takes an event.
     pub fn report(&self, event: &dispatch::Event<'_>) {
         use dispatch::Event as E;
-        let warn = |text: String| self.progress.warn(self.printer, text);
+        self.count(event);
+        match event {
+            E::Begun(_) => {}
+            E::Accepted(attempt) => self.detail(|| format!("{}: accepted", name(attempt))),
+            E::Denied(attempt, error) => {
+                self.detail(|| format!("{}: {}", name(attempt), escape(error)));
+            }
+            E::Taken(attempt) => {
+                self.detail(|| format!("{}: another computer has sent it", name(attempt)));
+            }
+            E::Refused(attempt, http_status, error) => {
+                let fix = match http_status {
+                    // It lies in what was asked for.
+                    400 | 413 | 415 | 422 => {
+                        format!(". Correct {}, then submit again", self.row_of(attempt))
+                    }
+                    _ => String::new(),
+                };
+                let why = escape(error);
+                let why = why.trim_end_matches('.');
+                let text = format!("refused, nothing was charged: {why}{fix}");
+                self.warn_once("refused", error, attempt, &text);
+            }
+            E::GaveUp(attempt, error) => {
+                let why = escape(error);
+                let text = format!(
+                    "not sent yet, nothing was charged: {why}. The next submit sends it again"
+                );
+                self.warn_once("not sent yet", error, attempt, &text);
+            }
+            E::Unknown(attempt, error) => {
+                let text = format!(
+                    "no clear answer, it may have been accepted and paid for: {}. It is not sent \
+                     again by itself; `{}` shows more",
+                    escape(error),
+                    self.commands.look_into(None, attempt.job),
+                );
+                self.warn_once("without a clear answer", error, attempt, &text);
+            }
+            E::Withdrawn(attempt, why) => {
+                self.warn_once(
+                    "not sent",
+                    why,
+                    attempt,
+                    &format!("nothing was sent: {why}"),
+                );
+            }
+            E::Left(attempt, why) => {
+                let text = format!("left for the next run, nothing was sent: {}", escape(why));
+                self.warn_once("left for the next run", why, attempt, &text);
+            }
+            E::Waiting(wait, error) => self.wait(*wait, error),
+            E::Warning(attempt, warning) => {
+                self.warn(format!("{}: {}", name(attempt), escape(warning)));
+            }
+            E::Draining(count) => self.warn(words::agreeing(
+                *count as u64,
+                "stopping: # [request|requests] in flight, waited for and logged. The same signal \
+                 again stops at once and leaves [it|them] in doubt",
+            )),
+            // Not escaped: it is JSON, which has no control characters, and must read back.
+            E::Recover(line) => {
+                let print = || self.printer.vital(format_args!("{MARK}{line}"));
+                self.progress.suspend(print);
+            }
+        }
+    }
+
+    /// Counts what became of an attempt.
+    fn count(&self, event: &dispatch::Event<'_>) {
+        use dispatch::Event as E;
         match event {
             E::Begun(_) => self.progress.begin(),
             E::Accepted(attempt) => {
                 self.progress.conclude(Event::Accepted);
                 self.progress.estimated(attempt.estimate());
-                self.detail(|| format!("{}: accepted", name(attempt)));
             }
-            E::Refused(attempt, http_status, error) => {
+            E::Refused(..) | E::GaveUp(..) | E::Denied(..) => {
                 self.progress.conclude(Event::Refused);
-                let text = format!(
-                    "{}: refused, nothing was charged: {}{}",
-                    name(attempt),
-                    escape(error).trim_end_matches('.'),
-                    match http_status {
-                        // It lies in what was asked for.
-                        400 | 413 | 415 | 422 =>
-                            format!(". Correct {}, then submit again", self.row_of(attempt)),
-                        _ => String::new(),
-                    }
-                );
-                self.warn_once("refused", error, attempt, text);
             }
-            E::GaveUp(attempt, error) => {
-                self.progress.conclude(Event::Refused);
-                let text = format!(
-                    "{}: not sent yet, nothing was charged: {}. The next submit sends it \
-                     again",
-                    name(attempt),
-                    escape(error)
-                );
-                self.warn_once("not sent yet", error, attempt, text);
-            }
-            E::Denied(attempt, error) => {
-                self.progress.conclude(Event::Refused);
-                self.detail(|| format!("{}: {}", name(attempt), escape(error)));
-            }
-            E::Unknown(attempt, error) => {
-                self.progress.conclude(Event::Unknown);
-                let text = format!(
-                    "{}: no clear answer, it may have been accepted and paid for: {}. It is not \
-                     sent again by itself; `{}` shows more",
-                    name(attempt),
-                    escape(error),
-                    self.commands.look_into(None, attempt.job),
-                );
-                self.warn_once("without a clear answer", error, attempt, text);
-            }
-            E::Withdrawn(attempt, why) => {
-                self.progress.conclude(Event::Skipped);
-                let text = format!("{}: nothing was sent: {why}", name(attempt));
-                self.warn_once("not sent", why, attempt, text);
-            }
-            E::Taken(attempt) => {
-                self.progress.end(Event::Skipped);
-                self.detail(|| format!("{}: another computer has sent it", name(attempt)));
-            }
-            E::Left(attempt, why) => {
-                self.progress.end(Event::Skipped);
-                let text = format!(
-                    "{}: left for the next run, nothing was sent: {}",
-                    name(attempt),
-                    escape(why)
-                );
-                self.warn_once("left for the next run", why, attempt, text);
-            }
-            E::Waiting(wait, error) => self.wait(*wait, error),
-            E::Warning(attempt, warning) => {
-                warn(format!("{}: {}", name(attempt), escape(warning)));
-            }
-            E::Draining(count) => warn(format!(
-                "stopping: {} in flight, waited for and logged. The same signal again stops at \
-                 once and leaves {} in doubt",
-                words::count(*count as u64, "request"),
-                words::choose(*count as u64, "it", "them"),
-            )),
-            // Not escaped: it is JSON, which has no control characters, and must read back.
-            E::Recover(line) => {
-                self.progress.conclude(Event::Unknown);
-                let print = || self.printer.vital(format_args!("{MARK}{line}"));
-                self.progress.suspend(print);
-            }
+            E::Unknown(..) | E::Recover(_) => self.progress.conclude(Event::Unknown),
+            E::Withdrawn(..) => self.progress.conclude(Event::Skipped),
+            E::Taken(_) | E::Left(..) => self.progress.end(Event::Skipped),
+            E::Waiting(..) | E::Warning(..) | E::Draining(_) => {}
         }
     }
 
@@ -198,12 +200,15 @@ impl<'a> Sending<'a> {
             return self.detail(|| format!("waiting {how_long}: {}", escape(why)));
         }
         self.said_until.set(Some(until + LONG_WAIT));
-        let text = format!(
+        self.warn(format!(
             "nothing is sent for {}, until {}: {}",
             words::duration(wait.as_secs() + 1),
             words::moment(until),
             escape(why)
-        );
+        ));
+    }
+
+    fn warn(&self, text: String) {
         self.progress.warn(self.printer, text);
     }
 

@@ -19,8 +19,8 @@ pub fn ending_of_server(stop: &Stop) -> Ending {
     ending
 }
 
-/// Says what was refused with an HTTP status, and what to do about it.
-fn say_denied(http_status: u16, error: &str, printer: &Printer, commands: &Commands) {
+/// What was refused with an HTTP status, and what to do about it.
+fn denied(http_status: u16, error: &str, commands: &Commands) -> String {
     let (what, fix) = match http_status {
         402 => ("your credits do not suffice", "Buy credits"),
         401 => (
@@ -33,10 +33,10 @@ fn say_denied(http_status: u16, error: &str, printer: &Printer, commands: &Comma
         ),
     };
     let fix = commands.repeat_in(fix);
-    printer.error(format_args!(
+    format!(
         "{what} ({}); nothing more was sent, and what was refused was not charged. {fix}, then run the same command again",
         escape(error)
-    ));
+    )
 }
 
 /// What the log could not take in.
@@ -48,14 +48,8 @@ pub enum Kept {
     Marks,
 }
 
-/// Says that something was kept in `file`, since the log could not take it in.
-pub fn say_kept(
-    file: &Path,
-    kept: Kept,
-    is_away: bool,
-    printer: &Printer,
-    commands: &Commands,
-) -> Code {
+/// What was kept in `file`, since the log could not take it in, and how it gets there.
+pub fn kept(file: &Path, kept: Kept, is_away: bool, commands: &Commands) -> String {
     let (what, meanwhile) = match kept {
         Kept::Replies if is_away => ("replies", "those jobs show as unknown"),
         Kept::Replies => ("replies", "those jobs show as unknown or as not ordered"),
@@ -69,119 +63,86 @@ pub fn say_kept(
     let recover = commands.on_log("reconcile", &format!("--recover {file}"));
     let [file, recover] = [&file, &recover].map(|text| escape(text));
     if is_away {
-        printer.error(format_args!(
+        format!(
             "{what} that the database did not take in are kept in {file}. The next command on this computer that writes to the log takes them in; on another computer `{recover}` does. Until then {meanwhile}"
-        ));
-        return Code::Temporary;
+        )
+    } else {
+        format!(
+            "{what} that the job log did not take in are kept in {file}. Once the log is in order, `{recover}` takes them back; until then {meanwhile}"
+        )
     }
-    printer.error(format_args!(
-        "{what} that the job log did not take in are kept in {file}. Once the log is in order, `{recover}` takes them back; until then {meanwhile}"
-    ));
-    Code::Io
 }
 
 /// What stopped a run, as conditions of its end; each is reported once.
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
     let reasons = stop.reasons();
-    let is_kept = reasons
-        .iter()
-        .any(|reason| matches!(reason, Reason::Kept(_)));
-    let is_away = reasons
-        .iter()
-        .any(|reason| matches!(reason, Reason::Away(_)));
-    for reason in reasons {
-        ending.note(match reason {
-            Reason::Signal(number) => {
-                printer.warn("stopped; what was in flight is in the log. Run the same command again to go on");
-                Code::of_signal(number)
-            }
-            Reason::Disk(error) => {
-                let take_back = if is_kept {
-                    String::new()
-                } else {
-                    format!(
-                        " take back any RECOVER lines above with `{}`,",
-                        commands.on_log("reconcile", "--recover FILE")
-                    )
-                };
-                printer.error(format_args!(
-                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk,{take_back} then run the same command again",
-                    escape(&error)
-                ));
-                Code::Io
-            }
-            Reason::Away(error) => {
-                let (what, next) = (escape(&error.message), escape(&error.help));
-                printer.error(format_args!("{what}; {next}"));
-                failure::code_of(error.kind)
-            }
-            Reason::Disturbed(error) => {
-                printer.error(format_args!(
-                    "the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again",
-                    escape(&error)
-                ));
-                Code::Io
-            }
-            Reason::Kept(file) => {
-                say_kept(&file, Kept::Replies, is_away, printer, commands)
-            },
-            Reason::Denied(http_status, error) => {
-                say_denied(http_status, &error, printer, commands);
-                Code::Refused
-            }
-            Reason::ThreeUnknown => {
-                printer.error(format_args!(
-                    "three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{}` shows them, and what to type once you have looked at the vendor's dashboard",
-                    commands.on_log("status", "")
-                ));
-                Code::Decision
-            }
-            Reason::TooManyFailed(failed) => {
-                printer.error(format_args!(
-                    "{} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{}` shows why; correct that, then run the same command again",
-                    words::count(failed, "order"),
-                    commands.on_log("status", "")
-                ));
-                Code::Decision
-            }
-            Reason::SameId(id) => {
-                printer.error(format_args!(
-                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",
-                    escape(&id),
-                    commands.on_log("status", "")
-                ));
-                Code::Decision
-            }
-            Reason::WrongAddress => {
-                printer.error(commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)"));
-                Code::Config
-            }
-            Reason::Mixed => {
-                printer.error("a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals");
-                Code::Config
-            }
-            Reason::Paused(by) => {
-                printer.error(format_args!(
-                    "the log was paused {}, so nothing more was sent. `{}` lets the fleet go on",
-                    escape(&by),
-                    commands.on_log("log resume", "")
-                ));
-                Code::Decision
-            }
-            // Which cap it was is reported beside it.
-            Reason::CapReached => Code::Decision,
-            // The failure has a code of its own.
-            Reason::Shared => Code::Success,
-            Reason::Deadline => {
-                printer.warn("--timeout has passed; run the same command again to go on");
-                Code::Temporary
-            }
-            Reason::Input(error) => {
-                printer.error(error);
-                Code::Data
-            }
-        });
+    let has = |is: fn(&Reason) -> bool| reasons.iter().any(is);
+    let is_kept = has(|reason| matches!(reason, Reason::Kept(_)));
+    let is_away = has(|reason| matches!(reason, Reason::Away(_)));
+    for reason in &reasons {
+        ending.note(code_of(reason, is_away));
+        let Some(text) = in_words(reason, is_kept, is_away, commands) else {
+            continue;
+        };
+        match reason {
+            Reason::Signal(_) | Reason::Deadline => printer.warn(text),
+            _ => printer.error(text),
+        }
     }
     ending
+}
+
+/// What a reason puts on the end of the run.
+fn code_of(reason: &Reason, is_away: bool) -> Code {
+    match reason {
+        Reason::Signal(number) => Code::of_signal(*number),
+        Reason::Kept(_) if is_away => Code::Temporary,
+        Reason::Disk(_) | Reason::Disturbed(_) | Reason::Kept(_) => Code::Io,
+        Reason::Away(error) => failure::code_of(error.kind),
+        Reason::Denied(..) => Code::Refused,
+        Reason::WrongAddress | Reason::Mixed => Code::Config,
+        Reason::Deadline => Code::Temporary,
+        Reason::Input(_) => Code::Data,
+        // The failure has a code of its own.
+        Reason::Shared => Code::Success,
+        Reason::ThreeUnknown
+        | Reason::TooManyFailed(_)
+        | Reason::SameId(_)
+        | Reason::Paused(_)
+        | Reason::CapReached => Code::Decision,
+    }
+}
+
+/// What stopped a run, and the next step; `None` where that is reported elsewhere.
+fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) -> Option<String> {
+    let status = commands.on_log("status", "");
+    Some(match reason {
+        Reason::CapReached | Reason::Shared => return None,
+        Reason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to go on".to_owned(),
+        Reason::Deadline => "--timeout has passed; run the same command again to go on".to_owned(),
+        Reason::Kept(file) => kept(file, Kept::Replies, is_away, commands),
+        Reason::Denied(http_status, error) => denied(*http_status, error, commands),
+        Reason::Disk(error) => {
+            let recover = commands.on_log("reconcile", "--recover FILE");
+            let take_back = format!(" take back any RECOVER lines above with `{recover}`,");
+            let take_back = if is_kept { "" } else { &take_back };
+            format!("the job log cannot be written ({}); nothing more was sent. Make room on the disk,{take_back} then run the same command again", escape(error))
+        }
+        Reason::Away(error) => format!("{}; {}", escape(&error.message), escape(&error.help)),
+        Reason::Disturbed(error) => format!("the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again", escape(error)),
+        Reason::ThreeUnknown => format!("three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{status}` shows them, and what to type once you have looked at the vendor's dashboard"),
+        Reason::TooManyFailed(failed) => {
+            let orders = words::count(*failed, "order");
+            format!("{orders} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{status}` shows why; correct that, then run the same command again")
+        }
+        Reason::SameId(id) => format!("the vendor gave one id ({}) to two jobs, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
+        Reason::WrongAddress => commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)"),
+        Reason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
+        Reason::Paused(by) => {
+            let resume = commands.on_log("log resume", "");
+            format!("the log was paused {}, so nothing more was sent. `{resume}` lets the fleet go on", escape(by))
+        }
+        Reason::Input(error) => error.clone(),
+    })
 }
