@@ -56,7 +56,7 @@ impl DryRun<'_> {
                 .map(|(name, value)| (name.to_owned(), value))
                 .into_iter()
                 .collect(),
-            ..Summary::of_rows(counts)
+            ..Summary::of_rows(*counts)
         };
         summary.more.extend(more);
         if !self.caps.is_empty() {

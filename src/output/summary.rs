@@ -48,20 +48,8 @@ pub struct Summary {
     pub rehearsal: bool,
     /// Attempts that were accepted.
     pub submitted: u64,
-    /// Rows that the log has already.
-    pub skipped: u64,
-    /// Exact duplicates of other rows.
-    pub duplicates: u64,
-    /// Rows held because they differ from what was sent before.
-    pub changed: u64,
-    /// Rows held because their clip was ordered under another id, whose row is gone.
-    pub renamed: u64,
-    /// Rows held because their clip was ordered under another id.
-    pub same_clip: u64,
-    /// Rows held because the spreadsheet program does not show them.
-    pub hidden: u64,
-    /// Rows left out because something is wrong with them.
-    pub invalid: u64,
+    /// What was decided about rows, where a manifest was read.
+    pub rows: RowCounts,
     /// Attempts that were to be made, and that this run did not come to.
     pub left: u64,
     /// Where the jobs that it covers stand at its end.
@@ -88,15 +76,9 @@ impl Summary {
     }
 
     /// What was decided about the rows of a manifest.
-    pub fn of_rows(counts: &RowCounts) -> Self {
+    pub fn of_rows(rows: RowCounts) -> Self {
         Self {
-            skipped: counts.skip,
-            duplicates: counts.duplicate,
-            changed: counts.changed,
-            renamed: counts.renamed,
-            same_clip: counts.same_clip,
-            hidden: counts.hidden,
-            invalid: counts.invalid,
+            rows,
             ..Self::new("submit")
         }
     }
@@ -154,16 +136,17 @@ impl Summary {
     /// What the run did, as JSON names it and as people read it.
     fn counts(&self) -> [(&'static str, u64, &'static str); 9] {
         let sent = if self.dry_run { "to send" } else { "sent" };
+        let rows = &self.rows;
         let same_clip = "the same clip under another id and held back";
         [
             ("submitted", self.submitted, sent),
-            ("skipped", self.skipped, "already there"),
-            ("duplicates", self.duplicates, "duplicate"),
-            ("changed", self.changed, "changed and held back"),
-            ("renamed", self.renamed, "renamed and held back"),
-            ("same_clip", self.same_clip, same_clip),
-            ("hidden", self.hidden, "hidden and held back"),
-            ("invalid", self.invalid, "invalid and left out"),
+            ("skipped", rows.skip, "already there"),
+            ("duplicates", rows.duplicate, "duplicate"),
+            ("changed", rows.changed, "changed and held back"),
+            ("renamed", rows.renamed, "renamed and held back"),
+            ("same_clip", rows.same_clip, same_clip),
+            ("hidden", rows.hidden, "hidden and held back"),
+            ("invalid", rows.invalid, "invalid and left out"),
             ("left", self.left, "left for another run"),
         ]
     }
@@ -208,7 +191,10 @@ mod tests {
     fn the_line_has_no_zeros() {
         let summary = Summary {
             submitted: 3,
-            skipped: 2,
+            rows: RowCounts {
+                skip: 2,
+                ..RowCounts::default()
+            },
             states: Tally::of_counts(&[(DisplayStatus::Queued, 2), (DisplayStatus::Rendering, 1)]),
             credits_estimated: Credits::whole(15),
             ..Summary::new("submit")
@@ -235,8 +221,11 @@ mod tests {
     fn doubts_and_failures_are_in_the_line() {
         let summary = Summary {
             submitted: 1200,
-            changed: 1,
-            invalid: 2,
+            rows: RowCounts {
+                changed: 1,
+                invalid: 2,
+                ..RowCounts::default()
+            },
             states: Tally::of_counts(&[
                 (DisplayStatus::Ready, 1),
                 (DisplayStatus::Failed, 4),

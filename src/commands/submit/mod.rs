@@ -17,7 +17,7 @@ use super::open::Open;
 use super::{caps, damage};
 use crate::cli::SubmitArgs;
 use crate::engine::dispatch::SendCounts;
-use crate::engine::plan::{Found, Plan};
+use crate::engine::plan::{Found, Plan, RowCounts};
 use crate::engine::set_back::{self, SetBackError};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobState, Ledger};
@@ -123,10 +123,12 @@ fn summary_of(plan: &Plan, found: &Found, tally: &SendCounts) -> Summary {
     let counts = &plan.counts;
     Summary {
         submitted: tally.accepted,
-        skipped: counts.skip + tally.taken,
         left: counts.send.saturating_sub(tally.made() + tally.taken),
         credits_estimated: tally.credits,
         more: held::to_more(found),
-        ..Summary::of_rows(counts)
+        ..Summary::of_rows(RowCounts {
+            skip: counts.skip + tally.taken,
+            ..*counts
+        })
     }
 }
