@@ -12,7 +12,7 @@ use crate::engine::poll::{Event, Poller};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger};
 use crate::journal::{Location, LogError, Writer};
-use crate::output::{Commands, Printer, damage, failure, unrecovered};
+use crate::output::{Commands, Printer, Typed, damage, failure, unrecovered};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::{BaseUrl, Throttle};
@@ -182,8 +182,10 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
     let becomes_one = rehearsal && !settings.sandbox;
     let is_usual = !becomes_one && path == settings.jobs_path(None, None);
     let name = path.display().to_string();
-    Commands::for_log((!is_usual).then_some(&*name))
-        .repeating(settings.typed.clone())
-        .in_sandbox(rehearsal || settings.sandbox)
-        .with_max_attempts(settings.max_attempts)
+    let typed = Typed {
+        log: (!is_usual).then_some(name),
+        sandbox: rehearsal || settings.sandbox,
+        ..settings.typed.clone()
+    };
+    Commands::new(typed, settings.max_attempts)
 }

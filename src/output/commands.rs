@@ -9,9 +9,7 @@ use crate::text::escape;
 /// `--sandbox` in a rehearsal, and with the profile that was chosen.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
-    jobs: Option<String>,
     typed: Typed,
-    sandbox: bool,
     /// Attempts that a job gets in all; `None` for as many as usual.
     max_attempts: Option<u32>,
 }
@@ -20,38 +18,37 @@ pub struct Commands {
 const USUAL_ATTEMPTS: u32 = 3;
 
 impl Commands {
-    /// Commands for the log that was named `jobs` on the command line, or for the usual one.
-    pub fn for_log(jobs: Option<&str>) -> Self {
+    /// Commands with what was typed, where `retry` makes at most so many attempts for a job.
+    pub fn new(typed: Typed, max_attempts: u32) -> Self {
         Self {
-            jobs: jobs.map(str::to_owned),
-            ..Self::default()
+            typed,
+            max_attempts: Some(max_attempts),
         }
     }
 
-    /// Commands with the options that were typed.
+    /// Commands for the log that was named `log` on the command line, or for the usual one.
+    pub fn for_log(log: Option<&str>) -> Self {
+        let typed = Typed {
+            log: log.map(str::to_owned),
+            ..Typed::default()
+        };
+        Self {
+            typed,
+            max_attempts: None,
+        }
+    }
+
+    /// The same in a rehearsal.
+    #[cfg(test)]
     #[must_use]
-    pub fn repeating(self, typed: Typed) -> Self {
-        Self { typed, ..self }
+    pub fn in_sandbox(mut self) -> Self {
+        self.typed.sandbox = true;
+        self
     }
 
     /// Completes the commands in a text with the log and the options.
     pub fn repeat_in(&self, text: &str) -> String {
-        let log = self.jobs.clone();
-        let typed = Typed {
-            sandbox: self.sandbox,
-            log,
-            ..self.typed.clone()
-        };
-        typed.repeat_in(text)
-    }
-
-    /// The same where `retry` makes at most so many attempts for a job.
-    #[must_use]
-    pub fn with_max_attempts(self, most: u32) -> Self {
-        Self {
-            max_attempts: Some(most),
-            ..self
-        }
+        self.typed.repeat_in(text)
     }
 
     /// Attempts after which `retry` leaves a job alone.
@@ -69,20 +66,19 @@ impl Commands {
         self.on_log("retry", &format!("--failed --max-attempts {more}"))
     }
 
-    /// Commands for a rehearsal, where it is one.
-    #[must_use]
-    pub fn in_sandbox(self, sandbox: bool) -> Self {
-        Self { sandbox, ..self }
-    }
-
     /// Whether they are for a rehearsal.
     pub fn is_sandbox(&self) -> bool {
-        self.sandbox
+        self.typed.sandbox
     }
 
     /// `creativeai retry [JOBS] --failed [--sandbox]`.
     pub fn on_log(&self, command: &str, options: &str) -> String {
-        let jobs = self.jobs.as_deref().map(shell_word).unwrap_or_default();
+        let jobs = self
+            .typed
+            .log
+            .as_deref()
+            .map(shell_word)
+            .unwrap_or_default();
         self.rehearsed(&format!("creativeai {command}"), &[&jobs, options])
     }
 
@@ -90,7 +86,7 @@ impl Commands {
         let mut text = command.to_owned();
         let name = command.split(' ').nth(1).unwrap_or_default();
         let typed = self.typed.options(name).join(" ");
-        let sandbox = if self.sandbox { "--sandbox" } else { "" };
+        let sandbox = if self.typed.sandbox { "--sandbox" } else { "" };
         for part in parts.iter().chain([&&*typed, &sandbox]) {
             if !part.is_empty() {
                 text.push(' ');
@@ -141,7 +137,7 @@ impl Commands {
     }
 
     fn with_jobs(&self, command: &str) -> String {
-        let jobs = self.jobs.as_deref().map(shell_word);
+        let jobs = self.typed.log.as_deref().map(shell_word);
         let jobs = jobs.map(|jobs| format!("--jobs {jobs}"));
         self.rehearsed(command, &[&jobs.unwrap_or_default()])
     }
@@ -176,12 +172,12 @@ mod tests {
 
     #[test]
     fn commands_of_a_rehearsal_rehearse() {
-        let usual = Commands::default().in_sandbox(true);
+        let usual = Commands::default().in_sandbox();
         assert_eq!(
             usual.on_log("retry", "--failed"),
             "creativeai retry --failed --sandbox"
         );
-        let named = Commands::for_log(Some("copy.jsonl")).in_sandbox(true);
+        let named = Commands::for_log(Some("copy.jsonl")).in_sandbox();
         assert_eq!(
             named.on_log("reconcile", ""),
             "creativeai reconcile copy.jsonl --sandbox"

@@ -130,7 +130,7 @@ mod tests {
             output,
             filters: Filters::default(),
             commands: Commands::default(),
-            rehearsal: Commands::default().in_sandbox(true),
+            rehearsal: Commands::default().in_sandbox(),
             now: Timestamp::UNIX_EPOCH,
             bundle: false,
             public: None,

@@ -67,7 +67,7 @@ fn printed(log: &str, asked: Asked) -> (String, String) {
         filters: asked.filters,
         json: asked.json,
         commands: Commands::default(),
-        rehearsal: Commands::default().in_sandbox(true),
+        rehearsal: Commands::default().in_sandbox(),
         now: "2026-03-12T09:30:00Z".parse().unwrap(),
     };
     let result = run(&args, file.path(), Rates::default(), &mut printer);

@@ -39,7 +39,7 @@ fn a_missing_log_is_reported_with_the_way_to_make_one() {
         filters: Filters::default(),
         json: false,
         commands: Commands::default(),
-        rehearsal: Commands::default().in_sandbox(true),
+        rehearsal: Commands::default().in_sandbox(),
         now: Timestamp::UNIX_EPOCH,
     };
     let path = dir.path().join("jobs.jsonl");
