@@ -1,8 +1,9 @@
 //! What `check` has found, shown as a list or as JSON.
 
 use std::fmt::Display;
+use std::io;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Printer, Tone, words, wrap};
 use crate::exit::{Code, Ending, Failure};
@@ -22,40 +23,51 @@ struct Finding {
     result: Result<String, (Code, String)>,
 }
 
+impl Finding {
+    fn text(&self) -> &str {
+        match &self.result {
+            Ok(text) | Err((_, text)) => text,
+        }
+    }
+}
+
 #[derive(Default)]
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
     pub fn pass(&mut self, subject: &'static str, text: impl Display) {
-        self.0.push(Finding {
-            subject,
-            is_seen: true,
-            result: Ok(text.to_string()),
-        });
+        self.push(subject, true, Ok(text.to_string()));
     }
 
     /// Says that something was left out, and why.
     pub fn skip(&mut self, subject: &'static str, text: impl Display) {
-        self.0.push(Finding {
-            subject,
-            is_seen: false,
-            result: Ok(text.to_string()),
-        });
+        self.push(subject, false, Ok(text.to_string()));
     }
 
     pub fn problem(&mut self, subject: &'static str, code: Code, text: impl Display) {
+        self.push(subject, true, Err((code, text.to_string())));
+    }
+
+    fn push(
+        &mut self,
+        subject: &'static str,
+        is_seen: bool,
+        result: Result<String, (Code, String)>,
+    ) {
         self.0.push(Finding {
             subject,
-            is_seen: true,
-            result: Err((code, text.to_string())),
+            is_seen,
+            result,
         });
     }
 
     /// What was found, or why it could not be; whether it was.
     pub fn add(&mut self, subject: &'static str, found: Result<impl Display, Failure>) -> bool {
-        let found = found.map(|text| self.pass(subject, text));
         let is_found = found.is_ok();
-        self.refuse(subject, found);
+        match found {
+            Ok(text) => self.pass(subject, text),
+            Err(failure) => self.failure(subject, &failure),
+        }
         is_found
     }
 
@@ -82,65 +94,64 @@ impl Findings {
     /// Shows them; the code is that of the worst.
     pub fn report(&self, printer: &mut Printer) -> anyhow::Result<Code> {
         let mut ending = Ending::default();
-        for (code, _) in self.0.iter().filter_map(|f| f.result.as_ref().err()) {
+        let problems = self
+            .0
+            .iter()
+            .filter_map(|found| found.result.as_ref().err());
+        for (code, _) in problems.clone() {
             ending.note(*code);
         }
-        let code = ending.code();
+        let (code, problems) = (ending.code(), problems.count());
         if printer.is_step() {
-            for finding in &self.0 {
-                if let Err((_, text)) = &finding.result {
-                    printer.warn(format_args!("{}: {text}", finding.subject));
-                }
+            for finding in self.0.iter().filter(|finding| finding.result.is_err()) {
+                printer.warn(format_args!("{}: {}", finding.subject, finding.text()));
             }
-            return Ok(code);
+        } else if printer.options().json {
+            printer.document(&self.to_json(problems, code))?;
+        } else if problems > 0 || !printer.options().quiet {
+            self.print(problems, printer)?;
         }
-        let problems = self.0.iter().filter(|f| f.result.is_err()).count();
-        if printer.options().json {
-            let list: Vec<_> = self
-                .0
-                .iter()
-                .map(|finding| {
-                    let text = match &finding.result {
-                        Ok(text) | Err((_, text)) => text,
-                    };
-                    json!({ "check": finding.subject, "ok": finding.result.is_ok(), "text": text })
-                })
-                .collect();
-            printer.document(&json!({
-                "command": "check",
-                "checks": list,
-                "problems": problems,
-                "exit_code": code.number(),
-            }))?;
-            return Ok(code);
-        }
-        if printer.options().quiet && problems == 0 {
-            return Ok(code);
-        }
+        Ok(code)
+    }
+
+    /// For programs.
+    fn to_json(&self, problems: usize, code: Code) -> Value {
+        let checks = self.0.iter().map(|finding| {
+            json!({
+                "check": finding.subject,
+                "ok": finding.result.is_ok(),
+                "text": finding.text(),
+            })
+        });
+        json!({
+            "command": "check",
+            "checks": checks.collect::<Value>(),
+            "problems": problems,
+            "exit_code": code.number(),
+        })
+    }
+
+    /// For people.
+    fn print(&self, problems: usize, printer: &mut Printer) -> io::Result<()> {
         for finding in &self.0 {
-            let (sign, text) = match &finding.result {
-                Ok(text) if !finding.is_seen => (printer.paint("–", Tone::Quiet), text),
-                Ok(text) => (printer.paint("✓", Tone::Good), text),
-                Err((_, text)) => (printer.paint("✗", Tone::Bad), text),
+            let (sign, tone) = match &finding.result {
+                Ok(_) if !finding.is_seen => ("–", Tone::Quiet),
+                Ok(_) => ("✓", Tone::Good),
+                Err(_) => ("✗", Tone::Bad),
             };
-            let subject = finding.subject;
+            let (sign, subject) = (printer.paint(sign, tone), finding.subject);
+            let mut text = finding.text().to_owned();
             // What continues a text stands below it.
-            let text = if printer.is_terminal() {
-                wrap::hanging(text, printer.width(), TEXT_COLUMN)
-            } else {
-                text.clone()
-            };
+            if printer.is_terminal() {
+                text = wrap::hanging(&text, printer.width(), TEXT_COLUMN);
+            }
             writeln!(printer.out(), "{sign} {subject:<9} {text}")?;
         }
         let end = match problems {
-            0 => "Everything is ready. Nothing was ordered or spent.".to_owned(),
-            n => format!(
-                "{} to correct first. Nothing was ordered or spent.",
-                words::count(n as u64, "problem")
-            ),
+            0 => "Everything is ready.".to_owned(),
+            n => format!("{} to correct first.", words::count(n as u64, "problem")),
         };
-        writeln!(printer.out(), "{end}")?;
-        printer.flush()?;
-        Ok(code)
+        writeln!(printer.out(), "{end} Nothing was ordered or spent.")?;
+        printer.flush()
     }
 }

@@ -37,10 +37,9 @@ pub fn report_key(
     old: Option<&ApiKey>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let shown = escape(&path.display().to_string()).into_owned();
     let ending = |key: &ApiKey| key.ending().map(|ending| format!(" that ends in {ending}"));
     let new = ending(key).unwrap_or_default();
-    write!(out, "Wrote the API key{new} into {shown}")?;
+    write!(out, "Wrote the API key{new} into {}", shown(path))?;
     if let Some(old) = old {
         let old = ending(old).unwrap_or_default();
         write!(out, ", in place of the one{old}")?;
@@ -69,32 +68,28 @@ pub fn report(
     key_is_elsewhere: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let shown = |path: &Path| escape(&path.display().to_string()).into_owned();
     match settings {
         FileOutcome::Written(path) => {
             writeln!(out, "Wrote {}: every setting, commented out.", shown(path))?;
         }
-        FileOutcome::Kept(path) if key_is_elsewhere => writeln!(
-            out,
-            "{} was there already and stays; name the key file in it as api_key_file.",
-            shown(path)
-        )?,
-        FileOutcome::Kept(path) => writeln!(out, "{} was there already and stays.", shown(path))?,
+        FileOutcome::Kept(path) => {
+            let next = if key_is_elsewhere {
+                "; name the key file in it as api_key_file"
+            } else {
+                ""
+            };
+            writeln!(out, "{} was there already and stays{next}.", shown(path))?;
+        }
         FileOutcome::None => {}
     }
     match key {
-        FileOutcome::Written(path) => writeln!(
-            out,
-            "Wrote the API key into {}; {}",
-            shown(path),
-            readers_of(path)
-        )?,
+        FileOutcome::Written(path) => {
+            let readers = readers_of(path);
+            writeln!(out, "Wrote the API key into {}; {readers}", shown(path))?;
+        }
         FileOutcome::Kept(path) => {
-            writeln!(
-                out,
-                "The key file {} was there already and stays.",
-                shown(path)
-            )?;
+            let path = shown(path);
+            writeln!(out, "The key file {path} was there already and stays.")?;
         }
         FileOutcome::None => writeln!(
             out,
@@ -105,13 +100,17 @@ pub fn report(
     writeln!(out, "Next: creativeai check")
 }
 
+fn shown(path: &Path) -> String {
+    escape(&path.display().to_string()).into_owned()
+}
+
 /// Who can read the key file, and what to do about it.
 fn readers_of(path: &Path) -> String {
     match disk::other_readers(path) {
         Ok(others) if others.is_empty() => "only you can read it.".to_owned(),
         Ok(others) => {
             let others = escape(&others.join(", ")).into_owned();
-            let shown = escape(&path.display().to_string()).into_owned();
+            let shown = shown(path);
             let user = std::env::var("USERNAME").unwrap_or_else(|_| "NAME".to_owned());
             let advice = if cfg!(windows) {
                 format!("icacls \"{shown}\" /inheritance:r /grant:r \"{user}:F\"")

@@ -32,7 +32,7 @@ impl<'a> ReplayReport<'a> {
     /// Takes an event.
     pub fn report(&mut self, place: Place<'_>, event: &Event<'_>) {
         let counts = &mut self.counts;
-        match event {
+        let (count, what, why) = match event {
             Event::Taken(
                 id,
                 Applied::New {
@@ -43,17 +43,11 @@ impl<'a> ReplayReport<'a> {
             ) => {
                 counts.applied += 1;
                 report_binding(binding, (*job, *attempt), id, self.writer, self.printer);
+                return;
             }
-            Event::Taken(_, Applied::Known) => counts.known += 1,
-            Event::Taken(id, Applied::UnknownId(why)) => {
-                let why = format!("{id}: {why}");
-                list(
-                    &mut counts.unknown_id,
-                    place,
-                    "unknown id",
-                    &why,
-                    self.printer,
-                );
+            Event::Taken(_, Applied::Known) => {
+                counts.known += 1;
+                return;
             }
             Event::UnknownWord(id, word) => {
                 counts.known += 1;
@@ -62,29 +56,27 @@ impl<'a> ReplayReport<'a> {
                     name(place),
                     escape(word)
                 ));
+                return;
             }
-            Event::Rejected(why) => {
-                list(&mut counts.rejected, place, "rejected", why, self.printer);
+            Event::NotAWebhook => {
+                self.other_traffic += 1;
+                return;
             }
+            Event::Taken(id, Applied::UnknownId(why)) => {
+                (&mut counts.unknown_id, "unknown id", format!("{id}: {why}"))
+            }
+            Event::Rejected(why) => (&mut counts.rejected, "rejected", (*why).to_owned()),
             Event::Unverifiable(why) => {
-                list(
-                    &mut counts.unverifiable,
-                    place,
-                    "unverifiable",
-                    why,
-                    self.printer,
-                );
+                (&mut counts.unverifiable, "unverifiable", (*why).to_owned())
             }
-            Event::Unreadable(why) => {
-                list(
-                    &mut counts.unreadable,
-                    place,
-                    "unreadable",
-                    why,
-                    self.printer,
-                );
-            }
-            Event::NotAWebhook => self.other_traffic += 1,
+            Event::Unreadable(why) => (&mut counts.unreadable, "unreadable", (*why).to_owned()),
+        };
+        *count += 1;
+        let text = format!("{}: {what}: {}", name(place), escape(&why));
+        if *count <= MAX_LISTED {
+            self.printer.warn(text);
+        } else {
+            self.printer.detail(text);
         }
     }
 
@@ -137,17 +129,6 @@ pub fn report_confirmed(asked: u64, ended: u64, printer: &Printer) {
         words::count(asked, "unfinished clip"),
         words::number(ended),
     ));
-}
-
-/// Counts a capture, and names it.
-fn list(count: &mut u64, place: Place<'_>, what: &str, why: &str, printer: &Printer) {
-    *count += 1;
-    let text = format!("{}: {what}: {}", name(place), escape(why));
-    if *count <= MAX_LISTED {
-        printer.warn(text);
-    } else {
-        printer.detail(text);
-    }
 }
 
 fn name(place: Place<'_>) -> String {

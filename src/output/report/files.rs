@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::address::{encoded, file_address};
 use crate::engine::delivery::{looks_like_clip, names};
@@ -31,20 +31,17 @@ pub struct Bundle {
 impl Bundle {
     /// The files, by their names.
     pub fn files(&self) -> BTreeMap<String, PathBuf> {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.clone()
+        locked(&self.files).clone()
     }
 
     /// Adds a file that is made here.
     pub fn add_text(&self, name: &str, text: Vec<u8>) {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.insert(name.to_owned(), text);
+        locked(&self.texts).insert(name.to_owned(), text);
     }
 
     /// The files that were made here, by their names.
     pub fn texts(&self) -> BTreeMap<String, Vec<u8>> {
-        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.clone()
+        locked(&self.texts).clone()
     }
 
     /// The name that a file gets, its parts apart; none for a file that does not come along.
@@ -53,23 +50,25 @@ impl Bundle {
             return None;
         }
         let folder = names::folder(item.unwrap_or("clips"));
-        let (stem, ending) = (file.file_stem()?.to_str()?, file.extension());
-        let ending = ending.and_then(|e| e.to_str()).map(|e| format!(".{e}"));
-        let ending = ending.unwrap_or_default();
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let stem = file.file_stem()?.to_str()?;
+        let ending = file.extension().and_then(|ending| ending.to_str());
+        let ending = ending.map_or_else(String::new, |ending| format!(".{ending}"));
+        let mut files = locked(&self.files);
         // Files of one name from two folders are distinguished by a number.
-        (1..).find_map(|n| {
-            let number = if n == 1 {
-                String::new()
-            } else {
-                format!("-{n}")
-            };
-            let last = format!("{stem}{number}{ending}");
-            let name = format!("{kind}/{folder}/{last}");
-            let known = files.entry(name).or_insert_with(|| file.to_owned());
-            (known == file).then(|| [kind.to_owned(), folder.clone(), last])
-        })
+        let numbers = (2..).map(|n| format!("-{n}"));
+        std::iter::once(String::new())
+            .chain(numbers)
+            .find_map(|number| {
+                let last = format!("{stem}{number}{ending}");
+                let name = format!("{kind}/{folder}/{last}");
+                let known = files.entry(name).or_insert_with(|| file.to_owned());
+                (known == file).then(|| [kind.to_owned(), folder.clone(), last])
+            })
     }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Files {
