@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{DisplayStatus, words};
-use crate::jobs::JobView;
+use super::words;
+use crate::jobs::{DisplayStatus, JobView};
 
 /// For whom states are worded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

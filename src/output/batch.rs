@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::{Value, json};
 
-use super::{Commands, Printer, Sending, caps, words};
+use super::{caps, commands::Commands, printer::Printer, sending::Sending, words};
 use crate::engine::batch::Event;
 use crate::engine::canary::{self, Looked, Seen};
 use crate::text::escape;

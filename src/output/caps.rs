@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Printer, words};
+use super::{printer::Printer, words};
 use crate::engine::cap::{Cap, Limit};
 use crate::jobs::{Credits, JobView};
 use crate::text::escape;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Printer, words};
+use super::{printer::Printer, words};
 use crate::jobs::Ledger;
 use crate::journal::{Damage, Suspect};
 use crate::text::escape;

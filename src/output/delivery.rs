@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Commands, Event, Printer, Progress, stopped, words};
+use super::{
+    commands::Commands, event::Event, printer::Printer, progress::Progress, stopped, words,
+};
 use crate::engine::delivery::due::HeldBack;
 use crate::engine::delivery::{
     self, DownloadSummary, Failure, FailureKind, PublishSummary, Unmarked,

@@ -1,6 +1,6 @@
 //! What a person reads about where a job stands.
 
-use super::Tone;
+use super::tone::Tone;
 use crate::jobs::DisplayStatus;
 
 impl DisplayStatus {

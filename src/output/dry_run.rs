@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Printer, Summary, Tally, aligned, words, wrap};
+use super::{columns::aligned, printer::Printer, summary::Summary, tally::Tally, words, wrap};
 use crate::engine::plan::{Plan, Share};
 use crate::jobs::{Credits, Rates};
 use crate::manifest::Manifest;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Commands, Printer, words};
+use super::{commands::Commands, printer::Printer, words};
 use crate::disk::path_from_here;
 use crate::engine::ingest::IngestError;
 use crate::engine::open::RehearsalError;

@@ -5,7 +5,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Printer, Tone, words, wrap};
+use super::{printer::Printer, tone::Tone, words, wrap};
 use crate::exit::{Code, Ending, Failure};
 use crate::text::{escape, escape_lines};
 

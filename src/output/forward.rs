@@ -1,6 +1,6 @@
 //! What is reported of deliveries that are forwarded to another address.
 
-use super::{Printer, words};
+use super::{printer::Printer, words};
 use crate::engine::forward::Event;
 use crate::text::escape;
 

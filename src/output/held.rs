@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{Commands, Printer, words};
+use super::{commands::Commands, printer::Printer, words};
 use crate::engine::plan::{Decision, Found, Held, Place, Plan};
 use crate::jobs::recognition::Cause;
 use crate::manifest::Manifest;

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::columns::labeled;
 use super::job_summary::can_be_repeated;
-use super::{Commands, DisplayStatus, JobSummary, Printer, Tone, words};
+use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tone::Tone, words};
 use crate::jobs::{
-    AttemptState, AttemptView, Fact, JobView, Line, Logged, Look, Rates, Status, Verdict, Word,
+    AttemptState, AttemptView, DisplayStatus, Fact, JobView, Line, Logged, Look, Rates, Status,
+    Verdict, Word,
 };
 use crate::text::{escape, unquoted};
 

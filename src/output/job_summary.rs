@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Commands, DisplayStatus, words};
+use super::{commands::Commands, words};
 use crate::disk;
-use crate::jobs::{Credits, JobKey, JobView, Look, Status, Word};
+use crate::jobs::{Credits, DisplayStatus, JobKey, JobView, Look, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Printer, held, words};
+use super::{held, printer::Printer, words};
 use crate::engine::plan::Place;
 use crate::exit::Failure;
 use crate::manifest::{Problem, Row};

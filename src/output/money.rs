@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::columns::plain_table;
 use super::csv::Rows;
-use super::{Printer, words};
+use super::{printer::Printer, words};
 use crate::jobs::{Credits, Rates, Spent};
 use crate::text::escape;
 

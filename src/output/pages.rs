@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::report::PublicClip;
-use super::{Commands, Printer, words};
+use super::{commands::Commands, printer::Printer, words};
 use crate::text::escape;
 
 /// Warns of clips that a bundle does not have.

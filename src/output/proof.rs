@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Commands, Printer, words};
+use super::{commands::Commands, printer::Printer, words};
 use crate::disk::path_from_here;
 use crate::engine::delivery::proof::{Flaw, Flawed, Proof};
 use crate::text::escape;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::delivery::{report_lost, warn_of};
 use super::replay::report_binding;
-use super::{Commands, Delivery, Printer, words};
+use super::{commands::Commands, metrics::Delivery, printer::Printer, words};
 use crate::engine::forward::Forwards;
 use crate::engine::ingest::{Applied, observation};
 use crate::engine::receive::{Event, OnEndEvent, Runs};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Commands, Printer, held, words};
+use super::{commands::Commands, held, printer::Printer, words};
 use crate::engine::plan::Held;
 use crate::engine::rename::Renaming;
 use crate::text::escape;

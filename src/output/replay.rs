@@ -1,6 +1,6 @@
 //! What is reported of captures that are taken in.
 
-use super::{Printer, Replayed, words};
+use super::{printer::Printer, summary::Replayed, words};
 use crate::engine::ingest::Applied;
 use crate::engine::replay::{Event, Place};
 use crate::jobs::{Binding, GenerationId, JobKey};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Commands, Printer, Summary, Tally, words};
+use super::{commands::Commands, printer::Printer, summary::Summary, tally::Tally, words};
 use crate::engine::retry::{Barred, Found, Retried, Wanted};
 use crate::jobs::{Credits, JobView, Rates};
 use crate::text::escape;

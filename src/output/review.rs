@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Commands, words};
+use super::{commands::Commands, words};
 use crate::engine::review::{NotOrdered, Ordered};
 use crate::jobs::JobKey;
 

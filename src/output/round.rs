@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{Commands, DisplayStatus, JobSummary, Printer, Tally, words};
+use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, words};
 use crate::engine::round::{News, Round, Step, Verdict};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, JobKey, JobState, Rates};
+use crate::jobs::{Credits, DisplayStatus, JobKey, JobState, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::text::escape;
 

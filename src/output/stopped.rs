@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::failure;
-use super::{Commands, Printer, words};
+use super::{commands::Commands, printer::Printer, words};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
 use crate::text::escape;

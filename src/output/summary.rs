@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{DisplayStatus, Tally, words};
+use super::{tally::Tally, words};
 use crate::engine::plan::RowCounts;
-use crate::jobs::{Credits, Rates};
+use crate::jobs::{Credits, DisplayStatus, Rates};
 
 /// What became of the captures of a replay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

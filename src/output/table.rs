@@ -6,8 +6,11 @@ use jiff::Timestamp;
 
 use super::audience::JobMessage;
 use super::columns::{aligned, labeled, width_of};
-use super::{Commands, DisplayStatus, JobSummary, Printer, Tally, Tone, words, wrap};
-use crate::jobs::{Ledger, Rates};
+use super::{
+    commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, tone::Tone, words,
+    wrap,
+};
+use crate::jobs::{DisplayStatus, Ledger, Rates};
 use crate::text::{escape, shorten};
 
 /// The jobs of one listing or product.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::job_summary::{can_be_repeated, sought};
-use super::{DisplayStatus, words};
-use crate::jobs::{AttemptState, Credits, JobKey, JobState, JobView, Look, Rates};
+use super::words;
+use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, JobView, Look, Rates};
 
 pub use notices::Notice;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Commands, Printer, failure, words};
+use super::{commands::Commands, failure, printer::Printer, words};
 use crate::exit::Failure;
 use crate::journal::{self, JobLog, LogError, NotTakenIn};
 use crate::text::escape;

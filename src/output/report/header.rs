@@ -1,7 +1,7 @@
 //! The top of a page: how far all of it is, and what it costs.
 
-use crate::jobs::Rates;
-use crate::output::{DisplayStatus, Tally, words};
+use crate::jobs::{DisplayStatus, Rates};
+use crate::output::{tally::Tally, words};
 
 /// A piece of the bar, and the filter for its state.
 pub(super) struct Segment {

@@ -24,7 +24,7 @@ use self::charts::charts;
 use self::header::money;
 use self::page::{Page, Section};
 use self::parts::{PART, write_parts};
-use super::{Tally, words};
+use super::{tally::Tally, words};
 
 pub use files::{Bundle, Files};
 pub use options::{MOST_ON_ONE_PAGE, PAGES, ReportOptions, Split};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::address::encoded;
 use super::files::Files;
 use crate::jobs::Rates;
-use crate::output::{Commands, Wording};
+use crate::output::{audience::Wording, commands::Commands};
 
 /// Clips that one page shows; of more there are pages, and one in front.
 pub const MOST_ON_ONE_PAGE: usize = 5_000;

@@ -11,7 +11,10 @@ use super::charts::Chart;
 use super::header::{Segment, bar_label, headline, segments};
 use super::options::ReportOptions;
 use super::shown::{Moment, Shown};
-use crate::output::{Notice, Tally, words};
+use crate::output::{
+    tally::{Notice, Tally},
+    words,
+};
 
 pub(super) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -4,7 +4,7 @@ use std::io;
 
 use super::options::{ReportOptions, Split};
 use super::page::{Contents, Link, Page, Pages, Part, Section};
-use crate::output::Tally;
+use crate::output::tally::Tally;
 use crate::text::shorten;
 
 /// Clips on one of several pages, about; listings are kept whole up to this size.

@@ -18,8 +18,8 @@ use super::files::Files;
 use super::page::{Markup, STYLE, hash};
 use super::shown::{Clip, shape};
 use crate::jobs::recognition::is_signed;
-use crate::jobs::{JobView, PHOTO_FILE};
-use crate::output::{Commands, DisplayStatus, JobSummary, natural_sort, words};
+use crate::jobs::{DisplayStatus, JobView, PHOTO_FILE};
+use crate::output::{commands::Commands, job_summary::JobSummary, natural_sort, words};
 
 /// White around a code, in its squares, so that it is read.
 const MARGIN: usize = 4;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::address::{file_there, web_address};
 use super::options::ReportOptions;
-use crate::jobs::{JobState, JobView, PHOTO_FILE};
-use crate::output::{DisplayStatus, JobSummary, Place, Tone, words};
+use crate::jobs::{DisplayStatus, JobState, JobView, PHOTO_FILE};
+use crate::output::{job_summary::JobSummary, listed::Place, tone::Tone, words};
 use crate::text::unquoted;
 
 /// A clip that can be played.

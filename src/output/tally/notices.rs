@@ -1,8 +1,8 @@
 //! What waits for a person, as sentences with commands to copy.
 
 use super::Tally;
-use crate::jobs::JobKey;
-use crate::output::{Commands, DisplayStatus, Tone, words};
+use crate::jobs::{DisplayStatus, JobKey};
+use crate::output::{commands::Commands, tone::Tone, words};
 
 /// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
