@@ -2,6 +2,8 @@
 //! people read them; nearest names.
 
 pub mod format;
+#[cfg(feature = "report")]
+pub mod natural_sort;
 pub mod secret;
 pub mod suggest;
 

@@ -58,8 +58,8 @@ pub fn headed<const N: usize>(
 
 /// Rows of four cells, one line each: the first is shortened where space runs out, the last is
 /// flush right. At most `width` columns each.
-pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
-    let widest = |index: usize| rows.iter().map(|row| width_of(row[index])).max();
+pub fn aligned<T: AsRef<str>>(rows: &[[T; 4]], width: u16) -> Vec<String> {
+    let widest = |index: usize| rows.iter().map(|row| width_of(row[index].as_ref())).max();
     // The other columns are short words of our own, with a gap before each.
     let others = [1, 2, 3].map(|index| widest(index).unwrap_or(0).max(1) + GAP);
     let left = usize::from(width).saturating_sub(others.iter().sum());
@@ -73,10 +73,10 @@ pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
         .collect()
 }
 
-fn lines_of(rows: &[[&str; 4]], widths: [u16; 4], width: u16) -> Vec<String> {
+fn lines_of<T: AsRef<str>>(rows: &[[T; 4]], widths: [u16; 4], width: u16) -> Vec<String> {
     let mut table = plain_table(width);
     for cells in rows {
-        let [name, state, since, cost] = cells;
+        let [name, state, since, cost] = cells.each_ref().map(AsRef::as_ref);
         let cost = Cell::new(cost).set_alignment(CellAlignment::Right);
         let cells = [Cell::new(name), Cell::new(state), Cell::new(since), cost];
         let mut row = Row::from(cells);

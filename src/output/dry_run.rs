@@ -139,9 +139,5 @@ fn costs(shares: &[Share<'_>], rates: &Rates, width: u16) -> Vec<String> {
             rest.iter().map(|share| share.credits).sum(),
         ));
     }
-    let rows: Vec<[&str; 4]> = rows
-        .iter()
-        .map(|row| row.each_ref().map(String::as_str))
-        .collect();
     aligned(&rows, width)
 }

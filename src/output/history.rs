@@ -89,141 +89,126 @@ fn write_rows(rows: &[(String, String)], width: u16, printer: &mut Printer) -> i
 
 type Rows = Vec<(String, String)>;
 
+/// Rows of which there is something to say.
+fn rows_of<'a>(rows: impl IntoIterator<Item = (&'a str, Option<String>)>) -> Rows {
+    let rows = rows.into_iter();
+    rows.filter_map(|(label, text)| Some((label.to_owned(), text?)))
+        .collect()
+}
+
 /// Why it stands there, and what can be done.
 fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> Rows {
-    let mut rows = vec![("Means".to_owned(), summary.display.meaning().to_owned())];
-    let mut row = |label: &str, text: String| rows.push((label.to_owned(), text));
-    if let Some(reason) = &summary.reason {
-        let label = if view.state.status().is_rendering() {
-            "Soon"
-        } else {
-            "Reason"
-        };
-        row(label, reason.clone());
-    }
-    if !summary.billed_twice.is_empty() {
-        row(
-            "BILLED TWICE",
-            format!(
-                "one request was given the ids {}. Ask the vendor to give one charge back.",
-                summary.billed_twice.join(" and ")
-            ),
-        );
-    }
-    if view.state.attempts().any(AttemptState::has_two_ends) {
-        row(
-            "Conflict",
-            "it was reported both as failed and as completed; the finished clip counts".to_owned(),
-        );
-    }
+    let reason = if view.state.status().is_rendering() {
+        "Soon"
+    } else {
+        "Reason"
+    };
+    let ids = summary.billed_twice.join(" and ");
+    let twice =
+        format!("one request was given the ids {ids}. Ask the vendor to give one charge back.");
+    let conflict = "it was reported both as failed and as completed; the finished clip counts";
+    let has_two_ends = view.state.attempts().any(AttemptState::has_two_ends);
+    let mut rows = vec![
+        ("Means", Some(summary.display.meaning().to_owned())),
+        (reason, summary.reason.clone()),
+        ("BILLED TWICE", (!ids.is_empty()).then_some(twice)),
+        ("Conflict", has_two_ends.then(|| conflict.to_owned())),
+    ];
     let key = summary.key.to_string();
+    let resolve = |verdict| Some(commands.resolve(&key, verdict));
+    let again = || commands.on_log("retry", "--unknown");
+    let by = |by: &str| format!("job {by}");
     match summary.display {
-        DisplayStatus::Unknown => {
-            if let Some(sought) = &summary.sought {
-                row("Look for", sought.clone());
-            }
-            row(
-                "If you find it",
-                commands.resolve(&key, "--generation-id ID"),
-            );
-            row(
-                "If it is not there",
-                commands.resolve(&key, "--not-accepted"),
-            );
-            if can_be_repeated(view) {
-                row("Or send again", commands.on_log("retry", "--unknown"));
-            }
-        }
-        DisplayStatus::Replaced => {
-            if let Some(by) = view.fields.text("by_job") {
-                row("Replaced by", format!("job {by}"));
-            }
-        }
-        _ => {
-            if let Some(next) = &summary.next {
-                row("Next", next.clone());
-            }
-        }
+        DisplayStatus::Unknown => rows.extend([
+            ("Look for", summary.sought.clone()),
+            ("If you find it", resolve("--generation-id ID")),
+            ("If it is not there", resolve("--not-accepted")),
+            ("Or send again", can_be_repeated(view).then(again)),
+        ]),
+        DisplayStatus::Replaced => rows.push(("Replaced by", view.fields.text("by_job").map(by))),
+        _ => rows.push(("Next", summary.next.clone())),
     }
-    rows
+    rows_of(rows)
 }
 
 /// What was asked for and what came of it.
 fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
-    let mut rows = vec![("Job".to_owned(), summary.key.to_string())];
-    let mut row = |label: &str, text: String| rows.push((label.to_owned(), text));
-    if let Some(line) = view.line() {
-        row("Manifest", format!("line {line}"));
-    }
-    if view.state.is_sandbox() {
-        row("Rehearsal", "nothing was paid".to_owned());
-    }
-    row("Cost", cost(view, rates));
     let effective = view.effective();
-    let field = |name: &str| effective.and_then(|a| a.fields.text(name));
-    if let Some(link) = &summary.link {
-        row("Clip", link.clone());
-    }
-    if let Some(downloaded) = effective
-        .map(|a| &a.downloaded)
-        .filter(|d| d.iter().count() > 0)
-    {
-        let file = downloaded.text("file").unwrap_or("somewhere");
-        let size = downloaded.get("bytes").and_then(Value::as_u64);
-        let size = size.map_or_else(String::new, |n| format!(", {}", words::bytes(n)));
-        let host = effective.and_then(AttemptView::file_host);
-        let host = host.map_or_else(String::new, |host| format!(" on {host}"));
-        row("File", format!("{file}{host}{size}"));
-    }
-    for published in effective.into_iter().flat_map(|a| a.published.values()) {
+    let field = |name: &str| Some(effective?.fields.text(name)?.to_owned());
+    let is_failover =
+        effective.and_then(|a| a.fields.get("failover_used")) == Some(&Value::Bool(true));
+    let failover = "another provider than the first choice made it";
+    let rehearsal = "nothing was paid";
+    let mut rows = rows_of([
+        ("Job", Some(summary.key.to_string())),
+        ("Manifest", view.line().map(|line| format!("line {line}"))),
+        (
+            "Rehearsal",
+            view.state.is_sandbox().then(|| rehearsal.to_owned()),
+        ),
+        ("Cost", Some(cost(view, rates))),
+        ("Clip", summary.link.clone()),
+        ("File", effective.and_then(file)),
+    ]);
+    let published = effective.into_iter().flat_map(|a| a.published.values());
+    rows.extend(rows_of(published.map(|published| {
         let target = published.text("target").unwrap_or("somewhere");
-        let reference = published
-            .text("reference")
-            .map_or_else(String::new, |r| format!(": {r}"));
-        row("Published", format!("{target}{reference}"));
-    }
-    if let Some(model) = field("model_actual") {
-        row("Made by", model.to_owned());
-    }
-    let failover = effective.and_then(|a| a.fields.get("failover_used"));
-    if failover == Some(&Value::Bool(true)) {
-        row(
-            "Failover",
-            "another provider than the first choice made it".to_owned(),
-        );
-    }
-    let requested = view
-        .attempts
-        .values()
-        .rev()
-        .find_map(AttemptView::request_fields);
-    for (name, value) in requested.into_iter().flatten() {
-        row(words::label_of(&name), unquoted(&value));
-    }
-    for (name, value) in view.carried() {
-        row(name, unquoted(value));
-    }
+        let reference = published.text("reference").map(|r| format!(": {r}"));
+        (
+            "Published",
+            Some(format!("{target}{}", reference.unwrap_or_default())),
+        )
+    })));
+    rows.extend(rows_of([
+        ("Made by", field("model_actual")),
+        ("Failover", is_failover.then(|| failover.to_owned())),
+    ]));
+    let mut attempts = view.attempts.values().rev();
+    let requested = attempts.find_map(AttemptView::request_fields);
+    let requested = requested.into_iter().flatten();
+    rows.extend(
+        requested.map(|(name, value)| (words::label_of(&name).to_owned(), unquoted(&value))),
+    );
+    rows.extend(
+        view.carried()
+            .map(|(name, value)| (name.to_owned(), unquoted(value))),
+    );
     rows
+}
+
+/// Where the clip was saved, and its size.
+fn file(attempt: &AttemptView) -> Option<String> {
+    let downloaded = &attempt.downloaded;
+    downloaded.iter().next()?;
+    let file = downloaded.text("file").unwrap_or("somewhere");
+    let host = attempt.file_host().map(|host| format!(" on {host}"));
+    let size = downloaded.get("bytes").and_then(Value::as_u64);
+    let size = size.map(|n| format!(", {}", words::bytes(n)));
+    Some(format!(
+        "{file}{}{}",
+        host.unwrap_or_default(),
+        size.unwrap_or_default()
+    ))
 }
 
 fn cost(view: &JobView, rates: &Rates) -> String {
     let job = &view.state;
-    let mut parts = Vec::new();
-    let expected = job.effective().estimate();
-    for (amount, words) in [
+    let figures = [
         (job.charged(), "charged"),
         (job.reserved(), "reserved"),
         (job.refunded(), "refunded"),
-    ] {
-        if amount.thousandths() > 0 {
-            parts.push(format!("{} {words}", words::money(rates, amount)));
-        }
-    }
+    ];
+    let reported = figures
+        .iter()
+        .filter(|(amount, _)| amount.thousandths() > 0);
+    let reported =
+        reported.map(|(amount, what)| format!("{} {what}", words::money(rates, *amount)));
+    let mut parts: Vec<String> = reported.collect();
     if parts.is_empty() {
         parts.push("nothing charged".to_owned());
     }
-    let reported = [job.charged(), job.reserved(), job.refunded()];
-    if expected.thousandths() > 0 && !reported.contains(&expected) {
+    let expected = job.effective().estimate();
+    if expected.thousandths() > 0 && figures.iter().all(|(amount, _)| *amount != expected) {
         parts.push(format!("{} expected", words::credits(expected)));
     }
     parts.join("; ")

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use rayon::slice::ParallelSliceMut;
 
-use super::natural_sort;
 use crate::jobs::{IdColumn, JobKey, JobView};
+use crate::text::natural_sort;
 
 /// A job's place among others.
 #[derive(Clone, Debug, PartialEq, Eq)]

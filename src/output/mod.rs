@@ -50,7 +50,6 @@ mod metrics;
 pub mod mistakes;
 #[cfg(feature = "cli")]
 mod money;
-pub mod natural_sort;
 #[cfg(feature = "cli")]
 pub mod pages;
 #[cfg(feature = "cli")]

@@ -147,11 +147,8 @@ pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
 /// `LST-4201  3 of 4 clips ready, 15 credits, about $1.07 to $1.50`.
 fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     let item = group.item().map(escape);
-    let item = item.map_or_else(
-        || "Without a listing or SKU".to_owned(),
-        |item| shorten(&item, 40).into_owned(),
-    );
-    let item = printer.paint(&item, Tone::Strong);
+    let item = item.unwrap_or("Without a listing or SKU".into());
+    let item = printer.paint(&shorten(&item, 40), Tone::Strong);
     let money = words::money(rates, group.tally.committed());
     format!("{item}: {}; {money}", group.tally.progress())
 }
@@ -164,10 +161,6 @@ fn lines_of<'a>(
     width: u16,
 ) -> Vec<String> {
     let rows: Vec<[String; 4]> = cards.map(|summary| cells(summary, patience, now)).collect();
-    let rows: Vec<[&str; 4]> = rows
-        .iter()
-        .map(|row| row.each_ref().map(|cell| &**cell))
-        .collect();
     aligned(&rows, width)
 }
 
@@ -315,10 +308,8 @@ pub fn footer(
     printer: &mut Printer,
 ) -> io::Result<()> {
     let width = printer.width();
-    let mut rows = vec![(
-        "Clips",
-        format!("{}: {}", words::number(tally.jobs), tally.listed()),
-    )];
+    let clips = format!("{}: {}", words::number(tally.jobs), tally.listed());
+    let mut rows = vec![("Clips", clips)];
     if tally.kept + tally.rejected > 0 {
         let [kept, rejected, open] =
             [tally.kept, tally.rejected, tally.to_look_at()].map(words::number);

@@ -51,8 +51,6 @@ pub struct Tally {
     pub reserved: Credits,
     /// What failed attempts would have cost.
     pub refunded: Credits,
-    /// What was expected for finished clips and those in flight or in doubt.
-    pub estimated: Credits,
     /// What was expected for finished clips.
     pub estimated_done: Credits,
     /// What was expected for finished clips of whose charge the vendor has reported nothing.
@@ -105,14 +103,10 @@ impl Tally {
         }
         self.billed_twice += u64::from(job.attempts().any(AttemptState::has_two_ids));
         self.two_ends += u64::from(job.attempts().any(AttemptState::has_two_ends));
-        let reserved = job.reserved();
         self.charged += job.charged();
-        self.reserved += reserved;
+        self.reserved += job.reserved();
         self.refunded += job.refunded();
-        self.estimated += reserved;
-        let expected = job.expected();
-        self.estimated += expected;
-        self.estimated_done += expected;
+        self.estimated_done += job.expected();
         self.unreported += job.unreported();
     }
 
@@ -161,15 +155,11 @@ impl Tally {
     /// Jobs by the words that JSON documents have for states. They count jobs that still count.
     pub fn states(&self) -> [(&'static str, u64); 6] {
         let count = |display| self.count(display);
+        let refused = count(DisplayStatus::NotSent) + count(DisplayStatus::Refused);
+        let unknown = count(DisplayStatus::Unknown) + count(DisplayStatus::Newer);
         [
-            (
-                "submit_failed",
-                count(DisplayStatus::NotSent) + count(DisplayStatus::Refused),
-            ),
-            (
-                "unknown",
-                count(DisplayStatus::Unknown) + count(DisplayStatus::Newer),
-            ),
+            ("submit_failed", refused),
+            ("unknown", unknown),
             ("pending", count(DisplayStatus::Queued)),
             ("processing", count(DisplayStatus::Rendering)),
             ("completed", count(DisplayStatus::Ready)),
@@ -199,7 +189,7 @@ impl Tally {
             "credits_charged": self.charged,
             "credits_reserved": self.reserved,
             "credits_refunded": self.refunded,
-            "credits_estimated": self.estimated,
+            "credits_estimated": self.estimated_done + self.reserved,
             "dollars": words::dollars_json(rates, self.committed()),
             "unreadable_lines": self.unreadable,
         });
@@ -250,10 +240,8 @@ impl Tally {
         lines.push((label, spent));
         if self.reserved > Credits::ZERO {
             let reserved = words::money(rates, self.reserved);
-            lines.push((
-                "Reserved",
-                format!("{reserved}, for clips under way or in doubt"),
-            ));
+            let reserved = format!("{reserved}, for clips under way or in doubt");
+            lines.push(("Reserved", reserved));
         }
         if self.refunded > Credits::ZERO {
             let refunded = words::credits(self.refunded);

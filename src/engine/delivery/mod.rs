@@ -7,6 +7,8 @@
 pub mod address;
 pub mod bucket;
 pub mod client;
+#[cfg(feature = "report")]
+pub mod credentials;
 mod download;
 pub mod due;
 mod error;

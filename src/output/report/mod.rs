@@ -5,7 +5,6 @@
 
 mod address;
 mod charts;
-mod credentials;
 mod files;
 mod header;
 mod options;

@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::address::{encoded, file_there, web_address};
-use super::credentials::has_credentials;
 use super::files::Files;
 use super::page::{Markup, STYLE, hash};
 use super::shown::{Clip, shape};
+use crate::engine::delivery::credentials::has_credentials;
 use crate::jobs::recognition::is_signed;
 use crate::jobs::{DisplayStatus, JobView, PHOTO_FILE};
-use crate::output::{commands::Commands, job_summary::JobSummary, natural_sort, words};
+use crate::output::{commands::Commands, job_summary::JobSummary, words};
+use crate::text::natural_sort;
 
 /// White around a code, in its squares, so that it is read.
 const MARGIN: usize = 4;

@@ -139,43 +139,35 @@ const ASKED: [&str; 7] = [
 
 /// What was asked for and what came of it, for those who open the details.
 fn facts(view: &JobView) -> Vec<(String, String)> {
-    let mut facts = Vec::new();
-    for name in ASKED {
-        if let Some(value) = view.requested(name) {
-            facts.push((words::label_of(name).to_owned(), unquoted(&value)));
-        }
-    }
-    let message = |name: &str| Some(unquoted(view.effective()?.fields.get(name)?));
-    let id = view.effective().and_then(|a| a.generation_id());
-    let published: Vec<&str> = view
-        .effective()
-        .into_iter()
-        .flat_map(|a| a.published.keys().map(String::as_str))
-        .collect();
-    for (label, text) in [
-        ("Made by", message("model_actual")),
+    let asked = ASKED.iter().filter_map(|name| {
+        let value = view.requested(name)?;
+        Some((words::label_of(name), unquoted(&value)))
+    });
+    let effective = view.effective();
+    let made_by = || Some(unquoted(effective?.fields.get("model_actual")?));
+    let id = effective.and_then(|attempt| attempt.generation_id());
+    let published = effective.into_iter().flat_map(|a| a.published.keys());
+    let published: Vec<&str> = published.map(String::as_str).collect();
+    let attempts = view.attempts.len();
+    let known = [
+        ("Made by", made_by()),
         (
             "Published",
             (!published.is_empty()).then(|| published.join(", ")),
         ),
         ("Generation", id.map(str::to_owned)),
-        (
-            "Attempts",
-            (view.attempts.len() > 1).then(|| view.attempts.len().to_string()),
-        ),
+        ("Attempts", (attempts > 1).then(|| attempts.to_string())),
         ("Job", Some(view.key().to_string())),
-    ] {
-        if let Some(text) = text {
-            facts.push((label.to_owned(), text));
-        }
-    }
-    for (name, value) in view.carried() {
-        let text = unquoted(value);
-        if !text.is_empty() {
-            facts.push((name.to_owned(), text));
-        }
-    }
+    ];
+    let known = known
+        .into_iter()
+        .filter_map(|(label, text)| Some((label, text?)));
+    let carried = view.carried().map(|(name, value)| (name, unquoted(value)));
+    let carried = carried.filter(|(_, text)| !text.is_empty());
+    let facts = asked.chain(known).chain(carried);
     facts
+        .map(|(label, text)| (label.to_owned(), text))
+        .collect()
 }
 
 /// The shape of a clip that the page's style knows.

@@ -12,7 +12,7 @@ const C2PA: [u8; 16] = [
 const LOOKED_AT: u64 = 4096;
 
 /// Whether a clip has Content Credentials. They are not verified.
-pub(super) fn has_credentials(clip: &Path) -> io::Result<bool> {
+pub fn has_credentials(clip: &Path) -> io::Result<bool> {
     let mut file = File::open(clip)?;
     let len = file.metadata()?.len();
     let mut at = 0u64;
