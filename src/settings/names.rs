@@ -212,6 +212,6 @@ mod tests {
         ] {
             assert_eq!(suggestion(name).as_deref(), Some(meant), "{name}");
         }
-        assert_eq!(suggestion("color_of_the_sky"), None);
+        assert_eq!(suggestion("depth_of_the_sea"), None);
     }
 }
