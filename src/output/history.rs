@@ -27,10 +27,7 @@ pub fn history(
 ) -> io::Result<()> {
     let summary = JobSummary::of(view, commands);
     let width = printer.width();
-    let item = summary
-        .item
-        .as_deref()
-        .unwrap_or("Without a listing or SKU");
+    let item = summary.item.as_deref().unwrap_or(words::NO_ITEM);
     let title = printer.paint(&escape(&format!("{item}: {}", summary.name)), Tone::Strong);
     let sign = printer.paint(summary.display.sign(), summary.display.tone());
     let state = printer.paint(&escape(&summary.state), summary.display.tone());

@@ -87,7 +87,7 @@ pub fn messages(messages: &[JobMessage], printer: &mut Printer) -> io::Result<()
     for (n, message) in messages.iter().enumerate() {
         if n == 0 || item != message.item.as_ref() {
             item = message.item.as_ref();
-            let name = item.map_or("Without a listing or SKU".into(), |item| escape(item));
+            let name = item.map_or(words::NO_ITEM.into(), |item| escape(item));
             let name = printer.paint(&name, Tone::Strong);
             let gap = if n == 0 { "" } else { "\n" };
             writeln!(printer.out(), "{gap}{name}")?;
@@ -147,7 +147,7 @@ pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
 /// `LST-4201  3 of 4 clips ready, 15 credits, about $1.07 to $1.50`.
 fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     let item = group.item().map(escape);
-    let item = item.unwrap_or("Without a listing or SKU".into());
+    let item = item.unwrap_or(words::NO_ITEM.into());
     let item = printer.paint(&shorten(&item, 40), Tone::Strong);
     let money = words::money(rates, group.tally.committed());
     format!("{item}: {}; {money}", group.tally.progress())

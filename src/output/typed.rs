@@ -22,28 +22,44 @@ pub struct Typed {
     pub log: Option<String>,
 }
 
-/// Commands that call the API.
-const CALLING: [&str; 6] = ["submit", "reconcile", "retry", "run", "review", "check"];
-/// Commands whose first word is a job log.
-const ON_LOG: [&str; 8] = [
-    "status",
-    "reconcile",
-    "retry",
-    "report",
-    "download",
-    "review",
-    "publish",
-    "compact",
+/// How a command names the job log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    First,
+    Option,
+    Not,
+}
+
+/// The commands that read settings: whether they call the API, and how they name the job log.
+const COMMANDS: [(&str, bool, Log); 16] = [
+    ("check", true, Log::Option),
+    ("compact", false, Log::First),
+    ("config", false, Log::Not),
+    ("download", false, Log::First),
+    ("listen", false, Log::Option),
+    ("log", false, Log::Not),
+    ("publish", false, Log::First),
+    ("reconcile", true, Log::First),
+    ("rename", false, Log::Option),
+    ("report", false, Log::First),
+    ("resolve", false, Log::Option),
+    ("retry", true, Log::First),
+    ("review", true, Log::First),
+    ("run", true, Log::Option),
+    ("status", false, Log::First),
+    ("submit", true, Log::Option),
 ];
-/// Commands that name it by an option.
-const WITH_JOBS: [&str; 6] = ["submit", "run", "resolve", "rename", "listen", "check"];
-/// Further commands that read settings.
-const OTHERS: [&str; 2] = ["config", "log"];
+
+/// Whether a command calls the API, and how it names the job log; `None` for one that reads no settings.
+fn about(command: &str) -> Option<(bool, Log)> {
+    let mut commands = COMMANDS.into_iter();
+    commands.find_map(|(name, calls, log)| (name == command).then_some((calls, log)))
+}
 
 impl Typed {
     /// Options of the settings and of the API, for `command`.
     pub fn options(&self, command: &str) -> Vec<String> {
-        let calls = CALLING.contains(&command);
+        let calls = about(command).is_some_and(|(calls, _)| calls);
         let api = |value: &Option<String>| value.clone().filter(|_| calls);
         let named = [
             ("--config", self.config.clone()),
@@ -77,26 +93,23 @@ impl Typed {
         let mut words = typed.split_whitespace();
         let command = words.next().unwrap_or_default();
         let words: Vec<&str> = words.collect();
-        let known = [&CALLING[..], &ON_LOG, &WITH_JOBS, &OTHERS];
-        let is_known = known.iter().any(|some| some.contains(&command));
         // `init` alone writes the files for which the options are.
         let replaces_key = command == "init" && words.contains(&"--key-only");
-        if !is_known && !replaces_key {
-            return typed.to_owned();
-        }
+        let names_log = match about(command) {
+            Some((_, log)) => log,
+            None if replaces_key => Log::Not,
+            None => return typed.to_owned(),
+        };
         let mut text = command.to_owned();
         let log = self.log.as_deref().map(shell_word);
         // What was taken for a log may be something else.
         let log = log.filter(|log| !words.contains(&&**log));
-        let names_log = words.first().is_some_and(|word| !word.starts_with('-'));
-        if let Some(log) = log
-            .as_ref()
-            .filter(|_| ON_LOG.contains(&command) && !names_log)
-        {
+        let has_log = words.first().is_some_and(|word| !word.starts_with('-'));
+        if let Some(log) = log.as_ref().filter(|_| names_log == Log::First && !has_log) {
             text.extend([" ", log]);
         }
         let mut more = self.options(command);
-        if let Some(log) = log.filter(|_| WITH_JOBS.contains(&command)) {
+        if let Some(log) = log.filter(|_| names_log == Log::Option) {
             more.push(format!("--jobs {log}"));
         }
         if self.sandbox && !replaces_key && !matches!(command, "log" | "compact" | "listen") {

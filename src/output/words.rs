@@ -79,6 +79,9 @@ pub fn label_of(name: &str) -> &str {
     }
 }
 
+/// What clips are grouped under that belong to no listing or product.
+pub const NO_ITEM: &str = "Without a listing or SKU";
+
 /// Longest name that [`clip_name`] gives, in characters.
 const NAME_LEN: usize = 60;
 

@@ -89,7 +89,7 @@ fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Sect
         // What needs a person comes first.
         cards.sort_by_key(|card| !card.needs_attention());
         sections.push(Section {
-            item: item.map_or_else(|| "Without a listing or SKU".to_owned(), |(_, id)| id),
+            item: item.map_or_else(|| words::NO_ITEM.to_owned(), |(_, id)| id),
             progress: if options.is_for_others() {
                 tally.progress()
             } else {

@@ -61,11 +61,7 @@ impl Looked {
     }
 
     fn item(&self) -> &str {
-        self.shown
-            .card
-            .item
-            .as_deref()
-            .unwrap_or("Without a listing or SKU")
+        self.shown.card.item.as_deref().unwrap_or(words::NO_ITEM)
     }
 }
 
