@@ -25,6 +25,8 @@ pub(super) struct Cells<'a> {
     pub record: &'a Record<'a>,
     /// Whether a cell that looks broken is meant so.
     pub allow_odd: bool,
+    /// Whether the file is a workbook, whose cells may hold formulas.
+    pub is_workbook: bool,
     /// Where relative paths of photos start.
     pub folder: &'a Path,
     /// The row's photo, where it is on this computer.
@@ -47,7 +49,11 @@ impl<'a> Cells<'a> {
 
     /// That a cell which has to be there holds nothing.
     pub fn lacking(&self, column: usize, what: &str) -> String {
-        if column < self.record.len() {
+        if self.is_workbook {
+            format!(
+                "the {what} is empty, or a formula whose value was never saved by a spreadsheet program"
+            )
+        } else if column < self.record.len() {
             format!("the {what} is empty")
         } else {
             format!("the row ends before the {what}")

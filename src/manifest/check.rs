@@ -65,6 +65,7 @@ impl Checker<'_> {
             place: self.place,
             record,
             allow_odd: self.options.allow_odd_cells,
+            is_workbook: self.workbook.is_some(),
             folder: self.folder,
             more_images: Vec::new(),
             photo_file: None,

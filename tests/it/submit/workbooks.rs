@@ -96,7 +96,11 @@ fn broken_cells_of_a_workbook_are_refused() {
             "names a function",
         ),
         (mug(Text("MUG-1"), Bool(true), Empty), 3, "checkbox"),
-        (mug(Text("MUG-1"), Empty, Empty), 3, "the prompt is empty"),
+        (
+            mug(Text("MUG-1"), Empty, Empty),
+            3,
+            "the prompt is empty, or a formula whose value was never saved",
+        ),
         (mug(Text("MUG-1"), prompt(), Number("0.5", 4)), 4, "length"),
     ] {
         let rows: &[&[Cell<'_>]] = &[HEADER, &row];
