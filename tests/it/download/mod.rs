@@ -304,9 +304,13 @@ fn every_clip_of_a_listing_that_cannot_be_put_in_place_counts_as_failed() {
     ];
     let api = unused_api();
     let world = world(&api, &log_of(&orders));
-    // Where the clips of the listing are gathered there is a file.
+    // Where the clips of the listing are gathered, for this log alone, there is a file.
     std::fs::create_dir_all(world.path("videos/.creativeai-partial")).unwrap();
-    world.write("videos/.creativeai-partial/LST-1.new", "");
+    let log = world.path("jobs.jsonl").canonicalize().unwrap();
+    // Windows resolves a path to one that begins so.
+    let log = log.to_str().unwrap().trim_start_matches(r"\\?\");
+    let log = creativeai::jobs::JobKey::digest(&[log]);
+    world.write(&format!("videos/.creativeai-partial/LST-1.{log}.new"), "");
     let download = ["download", "--when", "complete", "--json"];
     let run = world.run(&download).expect(74).json();
     assert_eq!((&run["downloaded"], &run["failed"]), (&0.into(), &2.into()));
