@@ -4,14 +4,17 @@
 //! Lines that no one waits for yet do not wake it: they go along with the next ones, so that what
 //! became of one attempt and what announces the next share a sync.
 
+mod queue;
+
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use self::queue::{Appended, Batch, Queue, Request, Taker};
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
 use super::pending::{AppendError, Disturbed, Pending};
@@ -19,131 +22,9 @@ use super::read::{MAX_LINE, read_at};
 use super::recovery::Recovery;
 use crate::disk;
 
-/// The room that is kept for the next lines, in bytes.
-const ROOM: usize = 1 << 20;
-
-type Appended = Result<(), AppendError>;
-
 /// Takes in what has become durable, and where in the file it starts, before anybody who waits for
 /// it goes on.
 pub type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
-
-#[derive(Debug)]
-struct Request {
-    /// Bytes of its lines.
-    len: usize,
-    /// They announce something that only happens once they are durable.
-    tentative: bool,
-    done: oneshot::Sender<Appended>,
-}
-
-/// What is written at once.
-#[derive(Debug, Default)]
-struct Batch {
-    requests: Vec<Request>,
-    /// The lines that announce nothing, in the order of the requests; on their way to the file,
-    /// the others behind them.
-    lines: String,
-    /// Those that do. They are written last, so that they can be cut off.
-    tentative: String,
-}
-
-impl Batch {
-    fn push(&mut self, lines: &str, request: Request) {
-        if request.tentative {
-            self.tentative.push_str(lines);
-        } else {
-            self.lines.push_str(lines);
-        }
-        self.requests.push(request);
-    }
-
-    fn clear(&mut self) {
-        self.requests.clear();
-        for lines in [&mut self.lines, &mut self.tentative] {
-            lines.clear();
-            lines.shrink_to(ROOM);
-        }
-    }
-}
-
-/// What waits for the thread that writes.
-#[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    batch: Batch,
-    /// Someone waits for it.
-    urgent: bool,
-    /// Nothing is handed in any more, or nothing is taken out.
-    ended: bool,
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether anybody will take it.
-    fn push(&self, lines: &str, request: Request, urgent: bool) -> bool {
-        let mut waiting = self.lock();
-        if waiting.ended {
-            return false;
-        }
-        waiting.batch.push(lines, request);
-        if urgent {
-            self.wake(waiting);
-        }
-        true
-    }
-
-    /// Has what waits written down.
-    fn urge(&self) {
-        self.wake(self.lock());
-    }
-
-    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
-        if !waiting.urgent && !waiting.batch.requests.is_empty() {
-            waiting.urgent = true;
-            drop(waiting);
-            self.changed.notify_one();
-        }
-    }
-
-    fn end(&self) {
-        self.lock().ended = true;
-        self.changed.notify_one();
-    }
-
-    /// Puts into the empty `batch` what is to be written next, once there is something; nothing at
-    /// the end.
-    fn next(&self, batch: &mut Batch) {
-        let mut waiting = self.lock();
-        while !waiting.urgent && !waiting.ended {
-            waiting = self
-                .changed
-                .wait(waiting)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        std::mem::swap(&mut waiting.batch, batch);
-        waiting.urgent = false;
-    }
-}
-
-/// Ends a queue from which nothing is taken any more; who waits learns of it.
-struct Taker(Arc<Queue>);
-
-impl Drop for Taker {
-    fn drop(&mut self) {
-        let mut waiting = self.0.lock();
-        waiting.ended = true;
-        waiting.batch.clear();
-    }
-}
 
 /// Appends to one file. Dropping it waits for what was handed in.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The transactions of a writer: what has gathered goes into one, with the lock on the log's row.
 
+mod answers;
 mod failed;
 mod look;
 mod reconnect;
@@ -10,25 +11,24 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use futures::future::{try_join_all, try_join4};
 use tokio_postgres::{Error, Row};
 
-use self::look::{HORIZON, NEWEST, Seen, look, outdated, when};
+use self::look::{HORIZON, NEWEST, look, outdated, when};
 use super::super::address::Address;
-use super::super::announce::{Announcement, ClaimCap, Refused};
+use super::super::announce::ClaimCap;
 use super::super::fault::DatabaseError;
 use super::caps::Sums;
 use super::captures;
-use super::decide::{self, Claims, Others};
+use super::decide::{Claims, Others};
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow};
 use super::lines::{self, Merge};
 use super::mirror::{self, Source, digest};
 use super::position::Newest;
 use super::recent::Recent;
-use super::runs::{BeingSent, Claimed, Run};
+use super::runs::{BeingSent, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
 use crate::clock;
@@ -225,8 +225,7 @@ impl Link {
         rows: &HashSet<JobKey>,
     ) -> Result<Vec<Answer>, Failed> {
         let log = &log.of(session);
-        let warnings = session.counter();
-        let before = warnings.count();
+        let warnings = session.warnings();
         let known = (&self.source, &self.open, &self.newest);
         let mut seen = look(log, tasks, &self.run, known).await?;
         let known = self.catch_up(&seen.unread, tasks, rows)?;
@@ -261,7 +260,7 @@ impl Link {
         merge.skip_claims(|attempt| self.own.contains(attempt) || granted.contains(attempt));
         let added = self.write(log, tasks, &answers, (&claims, &merge));
         let added = added.await?;
-        if warnings.count() != before {
+        if session.warnings() != warnings {
             return Err(self.unconfirmed().into());
         }
         self.note(added);
@@ -370,85 +369,6 @@ impl Link {
         for attempt in attempts {
             ledger.mark_being_sent(attempt.job, attempt.number);
         }
-    }
-
-    /// What each task comes to, after what was seen.
-    fn answers(
-        &mut self,
-        tasks: &[Task],
-        seen: Seen,
-        uptime: Duration,
-        claims: &mut Claims,
-    ) -> Result<Vec<Answer>, Failed> {
-        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sums) = &mut self.sums {
-            sums.catch_up(&ledger)?;
-        }
-        let mut all_claimed = seen.claimed.into_iter();
-        let mut answers = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            let claimed = task.kind.attempt().and_then(|_| all_claimed.next());
-            let claimed = claimed.unwrap_or_default();
-            let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
-            answers.push(match &task.kind {
-                Kind::Captures(_) if decide::is_of_another(&task.lines, &ledger) => {
-                    Answer::Refused(Refused::Taken)
-                }
-                Kind::Lines | Kind::Quiet(_) | Kind::Refresh | Kind::Captures(_) => Answer::Written,
-                Kind::Announce(what) => {
-                    let mut refused = seen.halted.refusal();
-                    if refused.is_none() {
-                        refused = self.refusal((what, &task.lines), &claimed, &ledger, claims)?;
-                    }
-                    refused.map_or(Answer::Granted(uptime), Answer::Refused)
-                }
-                Kind::Bind(job, number, id) => match ledger.by_generation_id(id) {
-                    Some((owner, attempt)) if (owner.key, attempt) != (*job, *number) => {
-                        Answer::Refused(Refused::Taken)
-                    }
-                    _ => Answer::Written,
-                },
-                Kind::Lease(key) => match seen.leased.get(key) {
-                    None => Answer::Granted(uptime),
-                    Some(host) => Answer::Refused(Refused::Later(host.clone())),
-                },
-                Kind::IsQuiet => {
-                    let not_before = seen.halted.not_before();
-                    not_before.map_or(Answer::Written, Answer::Refused)
-                }
-                Kind::Renew(..) if is_mine => {
-                    let not_before = seen.halted.not_before();
-                    not_before.map_or(Answer::Granted(uptime), Answer::Refused)
-                }
-                Kind::Withdraw(..) if is_mine => Answer::Written,
-                Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
-                Kind::Settle(job, number) => match &claimed.alive_on {
-                    Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
-                    _ => {
-                        claims.void(*job, *number, &claimed);
-                        Answer::Written
-                    }
-                },
-            });
-        }
-        Ok(answers)
-    }
-
-    /// Why an attempt is not claimed; nothing where it is.
-    fn refusal(
-        &self,
-        (what, lines): (&Announcement, &Merge),
-        claimed: &Claimed,
-        ledger: &Ledger,
-        claims: &mut Claims,
-    ) -> io::Result<Option<Refused>> {
-        let added = match &self.sums {
-            Some(sums) => sums.added_by(what, lines, ledger)?,
-            None => Vec::new(),
-        };
-        let caps = (self.sums.as_ref(), &*added);
-        let run = &self.run.id;
-        Ok(claims.announce(what, claimed, run, &self.others, ledger, caps))
     }
 
     /// Folds lines that are true although the log has not taken them in.

@@ -1,6 +1,7 @@
 //! Lines handed in, on a real file and on a device that is always full.
 
 use std::io::BufRead;
+use std::sync::Mutex;
 
 use super::*;
 

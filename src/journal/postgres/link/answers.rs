@@ -1,0 +1,96 @@
+//! What each task of a transaction comes to.
+
+use std::io;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::super::super::announce::{Announcement, Refused};
+use super::super::decide::{self, Claims};
+use super::super::failed::Failed;
+use super::super::lines::Merge;
+use super::super::runs::Claimed;
+use super::super::task::{Answer, Kind, Task};
+use super::Link;
+use super::look::Seen;
+use crate::jobs::Ledger;
+
+impl Link {
+    /// What each task comes to, after what was seen.
+    pub(super) fn answers(
+        &mut self,
+        tasks: &[Task],
+        seen: Seen,
+        uptime: Duration,
+        claims: &mut Claims,
+    ) -> Result<Vec<Answer>, Failed> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sums) = &mut self.sums {
+            sums.catch_up(&ledger)?;
+        }
+        let mut all_claimed = seen.claimed.into_iter();
+        let mut answers = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let claimed = task.kind.attempt().and_then(|_| all_claimed.next());
+            let claimed = claimed.unwrap_or_default();
+            let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
+            answers.push(match &task.kind {
+                Kind::Captures(_) if decide::is_of_another(&task.lines, &ledger) => {
+                    Answer::Refused(Refused::Taken)
+                }
+                Kind::Lines | Kind::Quiet(_) | Kind::Refresh | Kind::Captures(_) => Answer::Written,
+                Kind::Announce(what) => {
+                    let mut refused = seen.halted.refusal();
+                    if refused.is_none() {
+                        refused = self.refusal((what, &task.lines), &claimed, &ledger, claims)?;
+                    }
+                    refused.map_or(Answer::Granted(uptime), Answer::Refused)
+                }
+                Kind::Bind(job, number, id) => match ledger.by_generation_id(id) {
+                    Some((owner, attempt)) if (owner.key, attempt) != (*job, *number) => {
+                        Answer::Refused(Refused::Taken)
+                    }
+                    _ => Answer::Written,
+                },
+                Kind::Lease(key) => match seen.leased.get(key) {
+                    None => Answer::Granted(uptime),
+                    Some(host) => Answer::Refused(Refused::Later(host.clone())),
+                },
+                Kind::IsQuiet => {
+                    let not_before = seen.halted.not_before();
+                    not_before.map_or(Answer::Written, Answer::Refused)
+                }
+                Kind::Renew(..) if is_mine => {
+                    let not_before = seen.halted.not_before();
+                    not_before.map_or(Answer::Granted(uptime), Answer::Refused)
+                }
+                Kind::Withdraw(..) if is_mine => Answer::Written,
+                Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
+                Kind::Settle(job, number) => match &claimed.alive_on {
+                    Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
+                    _ => {
+                        claims.void(*job, *number, &claimed);
+                        Answer::Written
+                    }
+                },
+            });
+        }
+        Ok(answers)
+    }
+
+    /// Why an attempt is not claimed; nothing where it is.
+    fn refusal(
+        &self,
+        (what, lines): (&Announcement, &Merge),
+        claimed: &Claimed,
+        ledger: &Ledger,
+        claims: &mut Claims,
+    ) -> io::Result<Option<Refused>> {
+        let added = match &self.sums {
+            Some(sums) => sums.added_by(what, lines, ledger)?,
+            None => Vec::new(),
+        };
+        let caps = (self.sums.as_ref(), &*added);
+        let run = &self.run.id;
+        Ok(claims.announce(what, claimed, run, &self.others, ledger, caps))
+    }
+}
