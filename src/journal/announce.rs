@@ -209,8 +209,8 @@ pub struct Lease {
 pub enum Leased {
     /// This run.
     Mine(Lease),
-    /// A run on another computer, or another one on this computer; the computer's name.
-    Another(String),
+    /// A run on another computer, or another one on this computer.
+    Another,
 }
 
 impl Lease {

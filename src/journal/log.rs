@@ -61,16 +61,15 @@ impl JobLog {
     #[cfg(feature = "postgres")]
     fn read_mirror(address: &Address, ledger: Ledger) -> Result<Self, LogError> {
         let mirror = postgres::catch_up(address).map_err(LogError::Database)?;
-        let path = mirror.file().to_owned();
+        let path = mirror.file;
         let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
         let file = File::open(&path).map_err(failed)?;
         let mut ledger = ledger;
         let source = Source::read(&path, file, &mut ledger)?;
         let failed = |error| LogError::io("look for what was kept for", &path, error);
-        let spools = postgres::spools_of(&mirror.source().kept_as()).map_err(failed)?;
-        let kept = |lines: Option<&postgres::Lost>| lines.map(|l| (l.lines, l.file.clone()));
-        let (lost, elsewhere) = (kept(mirror.lost()), kept(mirror.elsewhere()));
-        for sent in mirror.being_sent() {
+        let spools = postgres::spools_of(&mirror.source.kept_as()).map_err(failed)?;
+        let kept = |lines: postgres::Lost| (lines.lines, lines.file);
+        for sent in &mirror.being_sent {
             ledger.mark_being_sent(sent.job, sent.number);
         }
         Ok(Self {
@@ -80,11 +79,11 @@ impl JobLog {
             mismatch: None,
             mirrored: Some(Mirrored {
                 name: PathBuf::from(address.to_string()),
-                lost,
-                elsewhere,
+                lost: mirror.lost.map(kept),
+                elsewhere: mirror.elsewhere.map(kept),
                 spools,
                 // The lines that were folded stay where they are: from now on others may add.
-                _own: mirror.release(),
+                _own: mirror.own,
             }),
         })
     }

@@ -116,7 +116,7 @@ impl Writer {
                 file: elsewhere.file,
             });
         }
-        let path = copy.file.to_path_buf();
+        let path = copy.file;
         let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
         let file = append_options().open(&path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
@@ -148,7 +148,7 @@ impl Writer {
             put_back: copy.lost.as_ref().map_or(0, |lost| lost.lines),
             name: PathBuf::from(address.to_string()),
             lock: None,
-            _own: Some(copy.file),
+            _own: copy.own,
         };
         writer.take_in(&kept_as, copy.lost.as_ref())?;
         Ok(writer)

@@ -28,9 +28,6 @@ pub struct Options {
     pub latency: Duration,
     /// What a clip costs. A failed one is refunded.
     pub rates: Rates,
-    /// Credits for each started 5 seconds that another provider serves, where that is less: the
-    /// vendor bills the lower price.
-    pub failover_rate: Credits,
     /// Credits there are to spend; what does not fit gets 402. Refunds do not refill it.
     pub balance: Option<Credits>,
     /// What goes wrong with requests.
@@ -61,7 +58,6 @@ impl Default for Options {
             seed: 0,
             latency: Duration::ZERO,
             rates: Rates::default(),
-            failover_rate: Credits::whole(3),
             balance: None,
             faults: Faults::default(),
             webhooks: WebhookOptions::default(),
@@ -183,8 +179,6 @@ pub struct WebhookOptions {
     pub retry_delays: Vec<Duration>,
     /// How long a receiver may take to answer.
     pub timeout: Duration,
-    /// Deliveries under way at once.
-    pub concurrency: usize,
     /// What goes wrong with them.
     pub faults: WebhookFaults,
 }
@@ -195,7 +189,6 @@ impl Default for WebhookOptions {
         Self {
             retry_delays: [0, 5, 30].map(Duration::from_secs).to_vec(),
             timeout: Duration::from_secs(10),
-            concurrency: 64,
             faults: WebhookFaults::default(),
         }
     }

@@ -9,6 +9,10 @@ use super::options::{Chance, Options};
 use super::request::Request;
 use crate::jobs::{Credits, Seconds};
 
+/// Credits for each started 5 seconds that another provider serves, where that is less: the vendor bills
+/// the lower price.
+const FAILOVER_RATE: Credits = Credits::whole(3);
+
 /// What goes wrong with a submission; [`super::Faults`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is described where its chance is set")]
@@ -157,7 +161,7 @@ impl Options {
         };
         let charged = match ending {
             Ending::Completed => taken,
-            Ending::Failover => taken.min(self.failover_rate.times(started)),
+            Ending::Failover => taken.min(FAILOVER_RATE.times(started)),
             Ending::Failed => Credits::ZERO,
         };
         (taken, charged)

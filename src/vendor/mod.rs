@@ -13,6 +13,7 @@
 //! | `rate` | `--rate` |
 //! | `throttle` | who may send now: concurrency, rate, shared pauses |
 //! | `key` | the API key, kept from every output |
+//! | `signature` | how a webhook is signed with it |
 
 mod base;
 mod client;
@@ -25,6 +26,7 @@ mod payload;
 mod proxy;
 mod rate;
 mod retry_after;
+mod signature;
 mod throttle;
 mod wire;
 
@@ -38,6 +40,8 @@ pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_sub
 pub use payload::{Payload, PayloadError};
 pub use rate::{Rate, RateError};
 pub use retry_after::{MAX_WAIT, parse_retry_after};
+pub(crate) use signature::hmac_of;
+pub use signature::sign;
 pub use throttle::{LONGEST_ASKED, MAX_POSTS, Permit, Throttle, Wait};
 pub use wire::{
     DurationStyle, Endpoint, idempotency_key, photo_of, request_body, with_photo, with_prompt,

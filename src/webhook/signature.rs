@@ -6,11 +6,11 @@
 use std::fmt;
 
 use hmac::digest::CtOutput;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::capture::{Capture, SIGNATURE_HEADER};
-use crate::vendor::ApiKey;
+use crate::vendor::{ApiKey, hmac_of};
 
 /// Signatures compared for one header: more are noise, and each costs a hash.
 const MAX_CANDIDATES: usize = 4;
@@ -34,7 +34,7 @@ pub enum SignatureCheck {
 impl VerifyKeys {
     /// Prepares the keys; their order does not matter.
     pub fn new(keys: &[ApiKey]) -> Self {
-        Self(keys.iter().filter_map(prepare).collect())
+        Self(keys.iter().filter_map(hmac_of).collect())
     }
 
     /// Whether there is nothing to check with.
@@ -72,25 +72,6 @@ impl fmt::Debug for VerifyKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifyKeys({} keys)", self.0.len())
     }
-}
-
-/// The header's value for a body, as the vendor writes it: `sha256=` and 64 lower-case digits.
-pub fn sign(key: &ApiKey, body: &[u8]) -> String {
-    let digest = prepare(key).map(|mut mac| {
-        mac.update(body);
-        mac.finalize().into_bytes()
-    });
-    format!(
-        "sha256={}",
-        digest
-            .map(|digest| base16ct::lower::encode_string(&digest))
-            .unwrap_or_default()
-    )
-}
-
-/// HMAC takes a key of any length, so this is never `None`.
-fn prepare(key: &ApiKey) -> Option<Hmac<Sha256>> {
-    Hmac::new_from_slice(key.expose().as_bytes()).ok()
 }
 
 /// The signature that `text` spells, to be compared in constant time; `None` for anything of another
@@ -133,6 +114,7 @@ pub(super) fn verify_bytes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vendor::sign;
 
     const BODY: &[u8] = br#"{"id":"vgen_abc123","status":"completed"}"#;
     /// What `openssl dgst -sha256 -hmac rph_live_test` says of the body.

@@ -35,21 +35,22 @@ use crate::clock;
 /// A log's lines as a file, up to date.
 #[derive(Debug)]
 pub struct Mirror {
-    file: PathBuf,
+    /// The file.
+    pub file: PathBuf,
     /// What it mirrors, and how far.
-    source: Source,
+    pub source: Source,
     /// What other computers are sending now.
-    being_sent: Vec<BeingSent>,
+    pub being_sent: Vec<BeingSent>,
     /// How far the database's clock is ahead of this computer's.
-    clock: SignedDuration,
+    pub clock: SignedDuration,
     /// Lines that this computer has seen and the database does not hold any more.
-    lost: Option<Lost>,
+    pub lost: Option<Lost>,
     /// Lines that it knows from another database alone.
-    elsewhere: Option<Lost>,
+    pub elsewhere: Option<Lost>,
+    /// A file that is this command's own goes with this.
+    pub own: Option<TempPath>,
     /// Other commands leave the file alone as long as this is open.
-    _lock: Option<File>,
-    /// Where there is no cache folder the file goes with this.
-    own: Option<TempPath>,
+    lock: Option<File>,
 }
 
 /// Where lines were read from, and which ones.
@@ -74,71 +75,18 @@ impl Source {
     }
 }
 
-impl Mirror {
-    /// The file.
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// What it mirrors, and how far.
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// What other computers were sending when it was caught up.
-    pub fn being_sent(&self) -> &[BeingSent] {
-        &self.being_sent
-    }
-
-    /// What the database has lost.
-    pub fn lost(&self) -> Option<&Lost> {
-        self.lost.as_ref()
-    }
-
-    /// What another database alone holds.
-    pub fn elsewhere(&self) -> Option<&Lost> {
-        self.elsewhere.as_ref()
-    }
-
-    /// Lets other commands go on; what keeps a file that is this command's own stays.
-    pub fn release(self) -> Option<TempPath> {
-        self.own
-    }
-}
-
-/// A command's own copy of a log, to which it adds what it has written.
-#[derive(Debug)]
-pub struct Copy {
-    /// The copy; it is removed with this.
-    pub file: TempPath,
-    /// What it is a copy of.
-    pub source: Source,
-    /// What other computers are sending now.
-    pub being_sent: Vec<BeingSent>,
-    /// How far the database's clock is ahead of this computer's.
-    pub clock: SignedDuration,
-    /// Lines that the database has lost.
-    pub lost: Option<Lost>,
-    /// Lines that another database alone holds.
-    pub elsewhere: Option<Lost>,
-}
-
 /// Brings the mirror of `address` up to date and copies it for a writer, so that nothing that this
 /// writes keeps other commands from the mirror.
-pub fn copy(address: &Address) -> Result<Copy, DatabaseError> {
-    let mirror = catch_up(address)?;
-    let file = match mirror.own {
-        Some(own) => own,
-        None => copied(&mirror.file).map_err(|error| Failed::from(error).when("copy", address))?,
-    };
-    Ok(Copy {
-        file,
-        source: mirror.source,
-        being_sent: mirror.being_sent,
-        clock: mirror.clock,
-        lost: mirror.lost,
-        elsewhere: mirror.elsewhere,
-    })
+pub fn copy(address: &Address) -> Result<Mirror, DatabaseError> {
+    let mut mirror = catch_up(address)?;
+    if mirror.own.is_none() {
+        let copy = copied(&mirror.file);
+        let copy = copy.map_err(|error| Failed::from(error).when("copy", address))?;
+        mirror.file = copy.to_path_buf();
+        mirror.own = Some(copy);
+    }
+    drop(mirror.lock.take());
+    Ok(mirror)
 }
 
 fn copied(mirror: &Path) -> io::Result<TempPath> {
@@ -194,7 +142,7 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
         lost,
         elsewhere,
         own: parts.own,
-        _lock: place.map(|place| place.lock),
+        lock: place.map(|place| place.lock),
     })
 }
 

@@ -23,16 +23,6 @@ use super::tls;
 const UNREACHABLE: &str = "check that the server runs and can be reached, then run the same command \
                            again; nothing was sent";
 
-/// How many warnings a server has sent.
-pub(super) struct Warnings(Arc<AtomicU64>);
-
-impl Warnings {
-    /// So far.
-    pub fn count(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
 /// A connection to the server of a log.
 pub(super) struct Session {
     /// Takes statements.
@@ -44,10 +34,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Counts the warnings that the server sends. One that comes with a commit says that no standby
-    /// has it.
-    pub fn counter(&self) -> Warnings {
-        Warnings(Arc::clone(&self.warnings))
+    /// How many warnings the server has sent. One that comes with a commit says that no standby has it.
+    pub fn warnings(&self) -> u64 {
+        self.warnings.load(Ordering::SeqCst)
     }
 
     /// Connects to the first server of `address` that answers as it is wanted.

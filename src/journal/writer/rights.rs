@@ -109,10 +109,7 @@ impl Writer {
                 let asked = appender.ask(Kind::Lease(key.into()), String::new());
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
-                    Answer::Refused(Refused::Later(host)) => Leased::Another(host),
-                    Answer::Refused(_) | Answer::Written | Answer::Lost => {
-                        Leased::Another(String::new())
-                    }
+                    Answer::Refused(_) | Answer::Written | Answer::Lost => Leased::Another,
                 })
             }
         }
