@@ -189,7 +189,7 @@ fn the_other_traffic_of_a_har_is_no_webhook() {
 
 #[test]
 fn a_changed_body_is_rejected_and_a_cut_or_damaged_one_is_in_doubt() {
-    let text = fill(HAR).replace("completed", "canceled");
+    let text = fill(HAR).replace("completed", "abandoned");
     assert_eq!(verified(&text), ["rejected"]);
     let start = fill(HAR).replace("\"hell", "\u{fffd}");
     assert_eq!(verified(&start.replace('\\', "")), ["unreadable"], "torn");
