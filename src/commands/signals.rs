@@ -9,6 +9,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use crate::engine::delivery::kill_commands;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::Code;
+use crate::output::stopped;
 
 /// What the process's one watcher knows. A process can be of several runs, one after the other.
 static WATCHED: Mutex<Watched> = Mutex::new(Watched {
@@ -49,6 +50,13 @@ fn notify_all(signal: u8) {
     }
 }
 
+/// Orders that are being sent.
+fn in_flight() -> usize {
+    let watched = watched();
+    let counts = watched.stops.iter().map(Stop::count_in_flight);
+    counts.sum()
+}
+
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
 /// stands in the log as `submitting`, which every reader takes for unknown, and commands that run for clips
 /// are killed.
@@ -76,6 +84,7 @@ pub fn watch(stop: &Stop) {
             if let Some(second) = signals.next().await {
                 // Their clips are not marked: the next run begins anew with them.
                 kill_commands();
+                stopped::at_once(in_flight());
                 std::process::exit(i32::from(Code::of_signal(second).number()));
             }
         });

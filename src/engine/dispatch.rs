@@ -25,7 +25,7 @@ pub use progress::Event;
 pub use crate::engine::counts::SendCounts;
 
 use crate::engine::cap::{Admission, Cap};
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{InFlight, Reason, Stop};
 use crate::jobs::{self, GenerationId, JobView, What};
 use crate::journal::{Announced, Announcement, Appending, Claim, Quiet, Refused, Renewed, Writer};
 use crate::vendor::{
@@ -67,6 +67,7 @@ struct Settled {
     line: Appending,
     /// Held until the line is in the log.
     claim: Claim,
+    in_flight: InFlight,
 }
 
 /// What became of an attempt.
@@ -247,6 +248,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.count(&attempt);
             return None;
         };
+        let in_flight = self.stop.in_flight();
         self.state().in_flight += 1;
         (self.report)(Event::Begun(&attempt));
         let outcome = self.send(&attempt, &claim, permit).await;
@@ -256,7 +258,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.count(&attempt);
             return None;
         };
-        Some(self.settle(attempt, outcome, claim))
+        Some(self.settle(attempt, outcome, (claim, in_flight)))
     }
 
     /// Lets the caps count what an attempt has come to.

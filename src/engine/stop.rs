@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
@@ -29,7 +30,7 @@ pub enum Reason {
     WrongAddress,
     /// So many orders were refused or have failed, more than a person allows.
     TooManyFailed(u64),
-    /// The vendor gave one id to two jobs.
+    /// The vendor gave one id to two orders.
     SameId(String),
     /// A sandbox's id came for a live log, or the reverse.
     Mixed,
@@ -63,8 +64,20 @@ impl Reason {
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     reasons: Arc<Reasons>,
+    /// Orders of the run that are being sent.
+    in_flight: Arc<AtomicUsize>,
     /// What stops the run, where this is a part of it.
     run: Option<Arc<Reasons>>,
+}
+
+/// An order that is being sent.
+#[derive(Debug)]
+pub struct InFlight(Arc<AtomicUsize>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 type Reasons = watch::Sender<Vec<Reason>>;
@@ -75,6 +88,7 @@ impl Stop {
     pub fn part(&self) -> Self {
         Self {
             reasons: Arc::default(),
+            in_flight: Arc::clone(&self.in_flight),
             run: Some(Arc::clone(&self.reasons)),
         }
     }
@@ -88,6 +102,17 @@ impl Stop {
             }
             is_new
         });
+    }
+
+    /// Notes that an order is about to be sent. It is in doubt if the process ends before that is dropped.
+    pub fn in_flight(&self) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlight(Arc::clone(&self.in_flight))
+    }
+
+    /// How many orders are being sent.
+    pub fn count_in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
     }
 
     /// Whether this is the last hold on it: the run it belonged to is over.

@@ -44,6 +44,19 @@ impl Appending {
         }
     }
 
+    /// The same. Whether the lines are in the log as they are: of an accepted reply it may hold what was
+    /// to be written otherwise.
+    pub async fn done_as_it_is(self) -> Result<bool, AppendError> {
+        match self.0 {
+            Way::File(pending) => pending.done().await.map(|()| true),
+            #[cfg(feature = "postgres")]
+            Way::Database(pending) => {
+                let answer = pending.done().await?;
+                Ok(!matches!(answer, Answer::Otherwise))
+            }
+        }
+    }
+
     /// The same for callers that are not async.
     pub fn wait(self) -> Result<(), AppendError> {
         match self.0 {

@@ -21,7 +21,7 @@ use super::announce::ClaimCap;
 use super::file::{AppendError, Damage, Lock, LogError, Recovery, Source};
 use super::location;
 #[cfg(feature = "postgres")]
-use super::postgres::{KeptCapture, Kind};
+use super::postgres::{Acceptance, KeptCapture, Kind, Merge};
 use super::store::{Appending, Store, Way};
 use crate::clock;
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line};
@@ -197,6 +197,29 @@ impl Writer {
                 Way::Database(appender.ask(Kind::Lines, lines.to_owned()))
             }
         })
+    }
+
+    /// Begins to append the `line` of an accepted reply that gave `id` to an attempt. Where another
+    /// computer has written that id of another attempt meanwhile, `otherwise` is written instead.
+    pub fn begin_acceptance(
+        &self,
+        attempt: (JobKey, u32),
+        id: &GenerationId,
+        line: &str,
+        otherwise: &str,
+    ) -> Appending {
+        match &self.store {
+            Store::File { .. } => self.begin_append_lazily(line),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let kind = Kind::Accepted(Acceptance {
+                    attempt,
+                    id: id.clone(),
+                    otherwise: Merge::of(otherwise),
+                });
+                Appending(Way::Database(appender.ask(kind, line.to_owned())))
+            }
+        }
     }
 
     /// Makes sure that the log takes lines in, before something is done that it will have to report: these

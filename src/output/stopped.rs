@@ -1,12 +1,41 @@
 //! How a run ends that something has stopped.
 
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::failure;
 use super::{commands::Commands, printer::Printer, words};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
 use crate::text::escape;
+
+/// How long the last line of a process that ends at once may take: no one may be reading.
+const LAST_LINE: Duration = Duration::from_millis(200);
+
+/// Says what becomes of orders that were being sent, where the process ends at once.
+pub fn at_once(in_flight: usize) {
+    if in_flight == 0 {
+        return;
+    }
+    let orders = in_flight as u64;
+    // Behind whatever shows the progress.
+    let line = format!(
+        "\nstopped at once: {} in doubt, and may have been paid for. `creativeai status` shows {}\n",
+        words::counted(orders, "order is", "orders are"),
+        words::choose(orders, "it", "them"),
+    );
+    let (said, waiting) = mpsc::channel();
+    let say = move || {
+        let _ = io::stderr().write_all(line.as_bytes());
+        let _ = said.send(());
+    };
+    if thread::Builder::new().spawn(say).is_ok() {
+        let _ = waiting.recv_timeout(LAST_LINE);
+    }
+}
 
 /// How a server ends: it serves until a signal, so that is what its code says.
 pub fn ending_of_server(stop: &Stop) -> Ending {
@@ -136,7 +165,7 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
             let orders = words::count(*failed, "order");
             format!("{orders} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{status}` shows why; correct that, then run the same command again")
         }
-        Reason::SameId(id) => format!("the vendor gave one id ({}) to two jobs, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
+        Reason::SameId(id) => format!("the vendor gave one id ({}) to two orders, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
         Reason::WrongAddress => commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)"),
         Reason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
         Reason::Paused(by) => {

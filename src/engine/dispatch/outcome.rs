@@ -1,7 +1,7 @@
 //! What an outcome means for the log and for the rest of the run.
 
 use super::{Attempt, Dispatcher, Event, MAX_IN_A_ROW, Reply, Settled, Settlement, Transport};
-use crate::engine::stop::Reason;
+use crate::engine::stop::{InFlight, Reason};
 use crate::jobs::{Facts, GenerationId, Refusal, Sighting, Status, What};
 use crate::journal::{AppendError, Claim};
 use crate::vendor::Outcome;
@@ -31,18 +31,29 @@ impl<T: Transport> Dispatcher<'_, T> {
             outcome,
             line,
             claim,
+            in_flight,
         } = settled;
-        let written = line.done().await;
-        drop(claim);
+        let written = line.done_as_it_is().await;
+        drop((claim, in_flight));
         self.count(&attempt);
         if let Settlement::Accepted(id) = &outcome {
             self.state().arriving.remove(id);
         }
-        if let Err(error) = written {
-            self.recover(&attempt, &error);
-            return;
+        match written {
+            Ok(true) => self.close(&attempt, outcome),
+            Ok(false) => self.close(&attempt, self.taken_meanwhile(outcome)),
+            Err(error) => self.recover(&attempt, &error),
         }
-        self.close(&attempt, outcome);
+    }
+
+    /// What a reply has come to whose id another computer has written of another order meanwhile.
+    fn taken_meanwhile(&self, outcome: Settlement) -> Settlement {
+        let Settlement::Accepted(id) = outcome else {
+            return outcome;
+        };
+        let error = given_meanwhile(&id);
+        self.stop.set(Reason::SameId(id.to_string()));
+        Settlement::Unknown(error)
     }
 
     /// Counts and reports an outcome that is in the log.
@@ -77,7 +88,12 @@ impl<T: Transport> Dispatcher<'_, T> {
     }
 
     /// Judges an outcome and begins to append its line.
-    pub(super) fn settle(&self, attempt: Attempt, outcome: Outcome, claim: Claim) -> Settled {
+    pub(super) fn settle(
+        &self,
+        attempt: Attempt,
+        outcome: Outcome,
+        (claim, in_flight): (Claim, InFlight),
+    ) -> Settled {
         let (line, outcome) = match outcome {
             Outcome::Accepted {
                 id,
@@ -101,11 +117,20 @@ impl<T: Transport> Dispatcher<'_, T> {
             } => self.give_up(&attempt, Some(http_status), error),
             Outcome::NotSent { error } => self.give_up(&attempt, None, error),
         };
+        let line = match &outcome {
+            Settlement::Accepted(id) => {
+                let (otherwise, _) = self.still_unknown(&attempt, None, given_meanwhile(id));
+                let its = (attempt.job, attempt.number);
+                self.writer.begin_acceptance(its, id, &line, &otherwise)
+            }
+            _ => self.writer.begin_append_lazily(&line),
+        };
         Settled {
             attempt,
             outcome,
-            line: self.writer.begin_append_lazily(&line),
+            line,
             claim,
+            in_flight,
         }
     }
 
@@ -138,10 +163,16 @@ impl<T: Transport> Dispatcher<'_, T> {
     fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
         let owner = self.writer.owner_of(id);
         let mut state = self.state();
-        if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
-            || state.arriving.contains(id)
-        {
-            let error = format!("the reply's id {id} is another job's already");
+        let is_arriving = state.arriving.contains(id);
+        if is_arriving || owner.is_some_and(|owner| owner != (attempt.job, attempt.number)) {
+            let whose = match owner {
+                // A vendor may answer for an order that it has made before.
+                Some((job, number)) if job == attempt.job => {
+                    format!("that of this job's attempt {number}")
+                }
+                _ => "another job's".to_owned(),
+            };
+            let error = format!("the reply's id {id} is {whose} already");
             return Err((Reason::SameId(id.to_string()), error));
         }
         if !self.writer.ledger().may_hold(id) {
@@ -242,4 +273,9 @@ impl<T: Transport> Dispatcher<'_, T> {
         let line = self.line(attempt, (self.clock)(), what);
         (line, Settlement::Unknown(error))
     }
+}
+
+/// Why an accepted reply leaves its order in doubt: who was first, and with what, is in the log.
+fn given_meanwhile(id: &GenerationId) -> String {
+    format!("another computer has meanwhile written the reply's id {id} of another order")
 }

@@ -380,7 +380,7 @@ impl Worker {
 
     fn give_up(&mut self, tasks: Vec<Task>, error: &DatabaseError) {
         self.failed = Some(error.clone());
-        let is_lost = |task: &Task| matches!(task.kind, Kind::Lines) && !task.is_kept.get();
+        let is_lost = |task: &Task| task.kind.is_outcome() && !task.is_kept.get();
         if tasks.iter().any(is_lost) {
             // The caller that waits for them keeps them elsewhere.
             *lock(&self.shared.spool) = None;
@@ -408,7 +408,7 @@ fn keep(spool: &mut Spool, shared: &Shared, tasks: &[Task]) {
 }
 
 fn keep_one(spool: &mut Spool, shared: &Shared, task: &Task) {
-    if !matches!(task.kind, Kind::Lines) || task.is_kept.get() {
+    if !task.kind.is_outcome() || task.is_kept.get() {
         return;
     }
     // Where nothing can be kept, the caller that waits for the lines reports them when they are given up.

@@ -14,7 +14,7 @@ use super::handle::LogHandle;
 use super::lines::{self, Merge, NewLine};
 use super::runs::{self, Claimed, Seen};
 use crate::jobs::recognition::{Asked, Marks, PhotoNotes, Recognition, Sought};
-use crate::jobs::{Credits, Fact, JobKey, JobState, Ledger, Line, PHOTO_FILE, Word};
+use crate::jobs::{Credits, Fact, GenerationId, JobKey, JobState, Ledger, Line, PHOTO_FILE, Word};
 
 /// What others have written since this process has read the log.
 #[derive(Debug, Default)]
@@ -201,10 +201,13 @@ pub(super) fn is_of_another(lines: &Merge, ledger: &Ledger) -> bool {
     lines
         .lines()
         .filter_map(NewLine::named)
-        .any(|(attempt, id)| {
-            let owner = ledger.by_generation_id(&id);
-            owner.is_some_and(|(job, number)| (job.key, number) != attempt)
-        })
+        .any(|(attempt, id)| has_owner(ledger, &id, attempt))
+}
+
+/// Whether an id is that of an attempt other than this one.
+pub(super) fn has_owner(ledger: &Ledger, id: &GenerationId, attempt: (JobKey, u32)) -> bool {
+    let owner = ledger.by_generation_id(id);
+    owner.is_some_and(|(job, number)| (job.key, number) != attempt)
 }
 
 #[cfg(test)]

@@ -241,8 +241,8 @@ impl Link {
         self.mark_being_sent(&being_sent);
         let mut merge = Merge::default();
         let mut text = String::new();
-        for (task, _) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
-            for line in task.lines.lines() {
+        for (task, answer) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
+            for line in task.written(answer).lines() {
                 if outdated.contains(&*line.text) {
                     continue;
                 }
@@ -292,7 +292,7 @@ impl Link {
         rows: &HashSet<JobKey>,
     ) -> Result<HashSet<String>, Failed> {
         let mut again = HashSet::new();
-        let own = tasks.iter().flat_map(|task| task.lines.lines());
+        let own = tasks.iter().flat_map(Task::all_lines);
         let own: HashSet<&str> = own.map(|line| line.text.as_str()).collect();
         let mut text = String::new();
         let mut horizon = self.source.horizon;

@@ -12,7 +12,7 @@ use super::super::fault::DatabaseError;
 use super::super::file::AppendError;
 use super::captures::KeptCapture;
 use super::leases::Key;
-use super::lines::Merge;
+use super::lines::{Merge, NewLine};
 use crate::jobs::{GenerationId, JobKey};
 
 /// What is asked of the log.
@@ -20,6 +20,8 @@ use crate::jobs::{GenerationId, JobKey};
 pub enum Kind {
     /// Lines that are true whatever others write.
     Lines,
+    /// Lines that give an attempt the id of an accepted reply: only while that is not another's.
+    Accepted(Acceptance),
     /// Lines that announce an attempt.
     Announce(Announcement),
     /// Lines that give a claim up: true only as long as it is this run's.
@@ -42,7 +44,31 @@ pub enum Kind {
     Captures(Vec<KeptCapture>),
 }
 
+/// An accepted reply's id.
+#[derive(Debug)]
+pub struct Acceptance {
+    /// The attempt that it was the reply to.
+    pub attempt: (JobKey, u32),
+    /// The id.
+    pub id: GenerationId,
+    /// What is written where the id has become another's.
+    pub otherwise: Merge,
+}
+
 impl Kind {
+    /// Whether its lines say what has become of requests, and so must not be lost.
+    pub fn is_outcome(&self) -> bool {
+        matches!(self, Self::Lines | Self::Accepted(_))
+    }
+
+    /// Every line that may be written for it beside its own.
+    fn otherwise(&self) -> Option<&Merge> {
+        match self {
+            Self::Accepted(accepted) => Some(&accepted.otherwise),
+            _ => None,
+        }
+    }
+
     /// Whether it matters that the vendor wants to be left alone, or a person has paused the log.
     pub fn may_be_halted(&self) -> bool {
         matches!(self, Self::Announce(_) | Self::Renew(..) | Self::IsQuiet)
@@ -65,7 +91,9 @@ impl Kind {
 pub enum Answer {
     /// Its lines are in the log.
     Written,
-    /// The same, and the claim is this run's; the computer's uptime before the database confirmed it.
+    /// What was to be written otherwise is in the log instead.
+    Otherwise,
+    /// Its lines are in the log, and the claim is this run's; the computer's uptime before the database confirmed it.
     Granted(Duration),
     /// Nothing was written.
     Refused(Refused),
@@ -75,7 +103,7 @@ pub enum Answer {
 
 impl Answer {
     pub(super) fn is_written(&self) -> bool {
-        matches!(self, Self::Written | Self::Granted(_))
+        matches!(self, Self::Written | Self::Granted(_) | Self::Otherwise)
     }
 
     /// Fails where deliveries were not kept: they are decided about anew once they come again.
@@ -105,4 +133,20 @@ pub(super) struct Task {
     pub done: oneshot::Sender<Done>,
     /// Whether its lines are in the spool.
     pub is_kept: Cell<bool>,
+}
+
+impl Task {
+    /// Every line that may be written for it.
+    pub fn all_lines(&self) -> impl Iterator<Item = &NewLine> {
+        let otherwise = self.kind.otherwise().into_iter();
+        self.lines.lines().chain(otherwise.flat_map(Merge::lines))
+    }
+
+    /// The lines that are written where it comes to `answer`.
+    pub fn written(&self, answer: &Answer) -> &Merge {
+        match (answer, self.kind.otherwise()) {
+            (Answer::Otherwise, Some(otherwise)) => otherwise,
+            _ => &self.lines,
+        }
+    }
 }

@@ -35,7 +35,7 @@ impl Writer {
                         Announced::Granted(claim)
                     }
                     Answer::Refused(refused) => Announced::Refused(refused),
-                    Answer::Written | Answer::Lost => {
+                    Answer::Written | Answer::Otherwise | Answer::Lost => {
                         let why = "the log has not claimed it".to_owned();
                         Announced::Refused(Refused::Later(why))
                     }
@@ -109,7 +109,9 @@ impl Writer {
                 let asked = appender.ask(Kind::Lease(key.into()), String::new());
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
-                    Answer::Refused(_) | Answer::Written | Answer::Lost => Leased::Another,
+                    Answer::Refused(_) | Answer::Written | Answer::Otherwise | Answer::Lost => {
+                        Leased::Another
+                    }
                 })
             }
         }

@@ -9,7 +9,7 @@ use crate::support::processes::eventually;
 use crate::support::{Running, Server, Step, World, listings};
 
 /// Returns once so many wait for the log.
-fn wait_for_waiting(database: &Database, count: &str) {
+pub(super) fn wait_for_waiting(database: &Database, count: &str) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                  AND wait_event_type = 'Lock'";
     eventually("they wait", || database.sql(waits) == count);

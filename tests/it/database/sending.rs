@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::people::wait_for_waiting;
 use super::{assert_each_once, empty_log, photos, silence_runs, with_lines};
 use crate::support::lines::{A, rendering};
 use crate::support::postgres;
 use crate::support::proxy::Proxy;
-use crate::support::{Server, Step, World, listings, rows};
+use crate::support::{Ended, Gate, Phase, Running, Server, Step, World, listings, rows};
 
 const SUBMIT: [&str; 3] = ["submit", "listings.csv", "--json"];
 
@@ -58,6 +59,52 @@ fn two_versions_of_a_manifest_never_order_one_photo_twice() {
     ] {
         order_two_versions(change);
     }
+}
+
+#[test]
+fn one_id_is_one_of_two_orders_that_two_computers_get_it_for_at_the_same_moment() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |post| match post.number {
+        0 | 1 => Step::accept_under("vgen_dup").held_at(Phase::Billed, &held),
+        _ => Step::accept(),
+    });
+    let worlds = computers(&server, &log, 2, "");
+    let run = |(n, world): (usize, &World)| {
+        world.write("listings.csv", rows(n * 2 + 1..=n * 2 + 2));
+        world.start(&[&SUBMIT[..], &["--concurrency", "1"]].concat())
+    };
+    let running: Vec<_> = worlds.iter().enumerate().map(run).collect();
+    server.wait_for_posts(2);
+    // Each has looked whose the id is before either of them writes.
+    let mut lock = database.session();
+    lock.run("BEGIN; SELECT FROM creativeai.logs FOR UPDATE");
+    gate.open();
+    wait_for_waiting(&database, "2");
+    lock.run("ROLLBACK");
+    let ended: Vec<_> = running.into_iter().map(Running::wait).collect();
+    let mut codes: Vec<i32> = ended.iter().map(Ended::code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 3]);
+    let stopped = ended.iter().find(|ended| ended.code() == 3).unwrap();
+    let why = "gave one id (vgen_dup) to two orders";
+    assert!(stopped.stderr.contains(why), "{}", stopped.stderr);
+    assert_eq!(server.posts().len(), 3);
+    let jobs = worlds[0].run(&["status", "--json"]).expect(0).json();
+    let jobs = jobs.as_array().unwrap();
+    let under_it = |status: &str| {
+        let with_status = jobs.iter().filter(|job| job["status"] == status);
+        with_status
+            .filter(|job| job["generation_id"] == "vgen_dup")
+            .count()
+    };
+    assert_eq!((under_it("pending"), under_it("unknown")), (1, 0));
+    let doubt = jobs.iter().find(|job| job["status"] == "unknown").unwrap();
+    let error = doubt["error"].as_str().unwrap();
+    assert!(error.contains("vgen_dup of another order"), "{error}");
 }
 
 fn order_two_versions([from, to]: [&str; 2]) {

@@ -71,8 +71,10 @@ fn the_second_signal_ends_it_at_once_and_what_was_in_flight_is_in_doubt() {
         run.wait_for_words("in flight");
         send(second, &run);
         // No one has answered: it does not wait for that any more.
-        run.wait().expect(code);
+        let ended = run.wait().expect(code);
         gate.open();
+        let doubt = "3 orders are in doubt, and may have been paid for";
+        assert!(ended.stderr.contains(doubt), "{}", ended.stderr);
         let log = world.log();
         assert_eq!(log.states(), ["unknown"; 3], "{}", log.text);
         world.run(&["submit", "listings.csv"]).expect(3);

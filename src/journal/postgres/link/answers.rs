@@ -28,7 +28,7 @@ impl Link {
             sums.catch_up(&ledger)?;
         }
         let mut all_claimed = seen.claimed.into_iter();
-        let mut answers = Vec::with_capacity(tasks.len());
+        let mut answers: Vec<Answer> = Vec::with_capacity(tasks.len());
         for task in tasks {
             let claimed = task.kind.attempt().and_then(|_| all_claimed.next());
             let claimed = claimed.unwrap_or_default();
@@ -37,20 +37,30 @@ impl Link {
                 Kind::Captures(_) if decide::is_of_another(&task.lines, &ledger) => {
                     Answer::Refused(Refused::Taken)
                 }
-                Kind::Lines | Kind::Quiet(_) | Kind::Refresh | Kind::Captures(_) => Answer::Written,
+                Kind::Bind(job, number, id) if decide::has_owner(&ledger, id, (*job, *number)) => {
+                    Answer::Refused(Refused::Taken)
+                }
+                Kind::Accepted(what) if decide::has_owner(&ledger, &what.id, what.attempt) => {
+                    Answer::Otherwise
+                }
+                Kind::Lines
+                | Kind::Quiet(_)
+                | Kind::Refresh
+                | Kind::Captures(_)
+                | Kind::Bind(..)
+                | Kind::Accepted(_) => Answer::Written,
                 Kind::Announce(what) => {
-                    let mut refused = seen.halted.refusal();
+                    // The run stops over that, as it would in a file, and does not know yet.
+                    let mut refused = answers
+                        .iter()
+                        .any(|answer| matches!(answer, Answer::Otherwise))
+                        .then(|| Refused::Later("the vendor gave one id to two orders".to_owned()))
+                        .or_else(|| seen.halted.refusal());
                     if refused.is_none() {
                         refused = self.refusal((what, &task.lines), &claimed, &ledger, claims)?;
                     }
                     refused.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
-                Kind::Bind(job, number, id) => match ledger.by_generation_id(id) {
-                    Some((owner, attempt)) if (owner.key, attempt) != (*job, *number) => {
-                        Answer::Refused(Refused::Taken)
-                    }
-                    _ => Answer::Written,
-                },
                 Kind::Lease(key) => match seen.leased.get(key) {
                     None => Answer::Granted(uptime),
                     Some(host) => Answer::Refused(Refused::Later(host.clone())),
