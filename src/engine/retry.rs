@@ -15,7 +15,8 @@ use crate::jobs::{
 };
 use crate::journal::{JobLog, LogError, Writer};
 use crate::vendor::{
-    DurationStyle, Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt,
+    DurationStyle, Endpoint, as_first_sent, correlated, recorrelated, request_body, with_photo,
+    with_prompt,
 };
 
 pub use barred::{Barred, is_called, why_left_alone};
@@ -221,7 +222,8 @@ impl Retries<'_> {
 
     /// An attempt in doubt, as it was.
     fn repeated(&self, view: &JobView, number: u32) -> Option<Attempt> {
-        let body = view.attempts.get(&number)?.request.clone()?;
+        let logged = view.attempts.get(&number)?.request.as_ref()?;
+        let body = RawValue::from_string(as_first_sent(logged.get())).ok()?;
         Some(self.make(view, number, body, true))
     }
 

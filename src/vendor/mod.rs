@@ -21,6 +21,7 @@ mod correlation;
 mod deadline;
 mod explain;
 mod key;
+mod original;
 mod outcome;
 mod payload;
 mod proxy;
@@ -36,6 +37,7 @@ pub use correlation::{BadUrl, CORRELATION, correlated, correlation, recorrelated
 pub(crate) use explain::message as message_in_reply;
 pub use explain::root_cause;
 pub use key::{ApiKey, PREFIX as KEY_PREFIX};
+pub use original::as_first_sent;
 pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_submission};
 pub use payload::{Payload, PayloadError};
 pub use rate::{Rate, RateError};
