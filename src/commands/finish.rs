@@ -103,7 +103,9 @@ fn ending_of_job(job: &JobState) -> Ending {
             ending.note(Code::Refused);
         }
         DisplayStatus::NotSent => ending.note(Code::Temporary),
-        DisplayStatus::Refused | DisplayStatus::Failed => ending.note(Code::Failed),
+        DisplayStatus::Refused | DisplayStatus::NotAccepted | DisplayStatus::Failed => {
+            ending.note(Code::Failed);
+        }
         // What another computer sends is its own to report.
         DisplayStatus::BeingSent
         | DisplayStatus::Ready

@@ -95,7 +95,7 @@ pub fn attempt_of(
 
 /// The attempt in doubt; or, to take a verdict back, the one it was about.
 fn attempt_in_doubt(job: &JobState) -> Option<&AttemptState> {
-    let in_doubt = job.attempts().rfind(|a| a.status() == Status::Unknown);
+    let in_doubt = job.attempt_in_doubt();
     in_doubt.or_else(|| job.attempts().rfind(|a| was_in_doubt(a)))
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Bar, Fact, JobState, JobView, Logged, Status, Word};
+use super::{Bar, Fact, JobState, JobView, Logged, Status, Verdict, Word};
 
 /// Where a job stands. The order is that of a summary: good news first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub enum DisplayStatus {
     Failed,
     /// The vendor refused it; nothing was charged.
     Refused,
+    /// A person has found out that the vendor did not accept it; nothing was charged.
+    NotAccepted,
     /// A run that is at work is sending it just now.
     BeingSent,
     /// It is not known whether it was accepted.
@@ -33,13 +35,14 @@ pub enum DisplayStatus {
 
 impl DisplayStatus {
     /// All of them, in the order of a summary.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ready,
         Self::Rendering,
         Self::Queued,
         Self::NotSent,
         Self::Failed,
         Self::Refused,
+        Self::NotAccepted,
         Self::BeingSent,
         Self::Unknown,
         Self::Newer,
@@ -64,6 +67,9 @@ impl DisplayStatus {
                 Self::of_older(job).unwrap_or(match status {
                     Status::Failed => Self::Failed,
                     _ if job.is_sent_by_itself() => Self::NotSent,
+                    _ if job.effective().verdict() == Some(Verdict::NotAccepted) => {
+                        Self::NotAccepted
+                    }
                     _ => Self::Refused,
                 })
             }
@@ -95,6 +101,7 @@ impl DisplayStatus {
             Self::NotSent => "not sent yet",
             Self::Failed => "failed",
             Self::Refused => "refused",
+            Self::NotAccepted => "not accepted",
             Self::BeingSent => "being sent",
             Self::Unknown => "outcome unknown",
             Self::Newer => "written by a newer version",

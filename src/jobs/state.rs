@@ -146,6 +146,11 @@ impl JobState {
             .unwrap_or_else(|| self.newest())
     }
 
+    /// The attempt that a person is asked about: the newest one in doubt.
+    pub fn attempt_in_doubt(&self) -> Option<&AttemptState> {
+        self.attempts().rfind(|a| a.status() == Status::Unknown)
+    }
+
     /// Where the job stands.
     pub fn status(&self) -> Status {
         self.effective().status()

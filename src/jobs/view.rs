@@ -316,6 +316,13 @@ impl JobView {
     pub fn effective(&self) -> Option<&AttemptView> {
         self.attempts.get(&self.state.effective().number)
     }
+
+    /// The attempt that a person decides about: of a job in doubt the one that is, else the one that
+    /// speaks for the job.
+    pub fn in_question(&self) -> u32 {
+        let in_doubt = self.state.attempt_in_doubt();
+        in_doubt.unwrap_or(self.state.effective()).number
+    }
 }
 
 impl AttemptView {

@@ -149,7 +149,7 @@ const fn state_of(display: DisplayStatus) -> &'static str {
         DisplayStatus::Ready => "ready",
         DisplayStatus::Rendering => "rendering",
         DisplayStatus::Queued | DisplayStatus::NotSent | DisplayStatus::BeingSent => "queued",
-        DisplayStatus::Failed | DisplayStatus::Refused => "failed",
+        DisplayStatus::Failed | DisplayStatus::Refused | DisplayStatus::NotAccepted => "failed",
         DisplayStatus::Unknown
         | DisplayStatus::Newer
         | DisplayStatus::Replaced

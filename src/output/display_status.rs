@@ -15,6 +15,9 @@ impl DisplayStatus {
             }
             Self::Failed => "The vendor could not make the clip and gives the credits back.",
             Self::Refused => "The vendor did not accept it; nothing was charged.",
+            Self::NotAccepted => {
+                "A person found out that the vendor did not accept it; nothing was charged."
+            }
             Self::BeingSent => "A run that is at work is sending it just now.",
             Self::Unknown => {
                 "It was sent, but no clear answer came back. It may have been accepted, and paid for."
@@ -33,7 +36,7 @@ impl DisplayStatus {
             Self::Ready => "✓",
             Self::Rendering | Self::Queued => "•",
             Self::NotSent | Self::BeingSent => "○",
-            Self::Failed | Self::Refused => "✗",
+            Self::Failed | Self::Refused | Self::NotAccepted => "✗",
             Self::Unknown | Self::Newer => "?",
             Self::Replaced | Self::Closed => "–",
         }
@@ -48,6 +51,7 @@ impl DisplayStatus {
             Self::NotSent => "not-sent",
             Self::Failed => "failed",
             Self::Refused => "refused",
+            Self::NotAccepted => "not-accepted",
             Self::BeingSent => "being-sent",
             Self::Unknown => "unknown",
             Self::Newer => "newer",
@@ -61,7 +65,7 @@ impl DisplayStatus {
         match self {
             Self::Ready => Tone::Good,
             Self::Rendering | Self::Queued | Self::NotSent | Self::BeingSent => Tone::Busy,
-            Self::Failed | Self::Refused => Tone::Bad,
+            Self::Failed | Self::Refused | Self::NotAccepted => Tone::Bad,
             Self::Unknown | Self::Newer => Tone::Doubt,
             Self::Replaced | Self::Closed => Tone::Quiet,
         }

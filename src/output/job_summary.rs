@@ -67,14 +67,14 @@ impl JobSummary {
             display,
             state: state(view, display),
             since: view.standing_since(),
-            sent: sent(view),
+            sent: sent(view, in_question(view)),
             took: None,
             cost: cost(view),
             file: downloaded.filter(|_| has_clip).map(str::to_owned),
             link: link.filter(|_| has_clip).map(str::to_owned),
             reason: reason(view, display),
             next: None,
-            sought: (display == DisplayStatus::Unknown).then(|| sought(view)),
+            sought: (display == DisplayStatus::Unknown).then(|| sought(view, view.in_question())),
             billed_twice,
         };
         summary.took = summary.seconds_taken();
@@ -106,7 +106,9 @@ impl JobSummary {
             DisplayStatus::Ready if self.file.is_none() && self.link.is_none() => {
                 format!("no link reported yet: {}", commands.on_log("reconcile", ""))
             }
-            DisplayStatus::Failed => commands.retry_after(view.state.tries()),
+            DisplayStatus::Failed | DisplayStatus::NotAccepted => {
+                commands.retry_after(view.state.tries())
+            }
             DisplayStatus::Refused => "fix its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
             DisplayStatus::Unknown => commands.look_into(self.item.as_deref(), self.key),
@@ -186,10 +188,9 @@ pub fn can_be_repeated(view: &JobView) -> bool {
 /// Longest beginning of a prompt by which a person finds an order, in characters.
 const LONGEST_PROMPT: usize = 60;
 
-/// How a person finds an order in the vendor's account, which knows no keys of ours.
-pub fn sought(view: &JobView) -> String {
-    let effective = view.state.effective().number;
-    let request = view.attempts.get(&effective);
+/// How a person finds an attempt's order in the vendor's account, which knows no keys of ours.
+pub fn sought(view: &JobView, number: u32) -> String {
+    let request = view.attempts.get(&number);
     let request = request.or_else(|| view.attempts.values().next_back());
     let asked = |name: &str| {
         let value = request?.request_value(name)?;
@@ -204,7 +205,7 @@ pub fn sought(view: &JobView) -> String {
     if let Some(prompt) = asked("prompt").or_else(|| asked("text")) {
         parts.push(format!("“{}”", shorten(&prompt, LONGEST_PROMPT)));
     }
-    parts.extend(sent(view).map(|at| format!("sent {}", words::moment(at))));
+    parts.extend(sent(view, number).map(|at| format!("sent {}", words::moment(at))));
     parts.join(", ")
 }
 
@@ -218,9 +219,12 @@ fn cost(view: &JobView) -> String {
         return about.to_owned() + &words::credits(charged + unreported);
     }
     if reserved > Credits::ZERO {
-        return match job.status() {
-            Status::Unknown => format!("{reserved} at stake"),
-            _ => "~".to_owned() + &words::credits(reserved),
+        let is_doubtful =
+            job.status() == Status::Unknown || DisplayStatus::of(job) == DisplayStatus::Unknown;
+        return if is_doubtful {
+            format!("{reserved} at stake")
+        } else {
+            "~".to_owned() + &words::credits(reserved)
         };
     }
     if job.refunded() > Credits::ZERO {
@@ -236,7 +240,7 @@ fn cost(view: &JobView) -> String {
 /// Why it is not ready, where it should be.
 fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
     let given_reason = || {
-        let fields = &view.effective()?.fields;
+        let fields = &view.attempts.get(&in_question(view))?.fields;
         let text = match fields.get("error")? {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -251,6 +255,10 @@ fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
             given_reason().or_else(|| Some("the vendor gave no reason".to_owned()))
         }
         DisplayStatus::Refused | DisplayStatus::NotSent => given_reason(),
+        DisplayStatus::NotAccepted => {
+            let by = view.effective()?.resolved.text("by");
+            Some(format!("{} said so", by.unwrap_or("a person")))
+        }
         DisplayStatus::Queued | DisplayStatus::Rendering => {
             let eta = view.effective()?.fields.get("eta_seconds")?.as_f64()?;
             let seconds = eta.round();
@@ -266,12 +274,19 @@ fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
     }
 }
 
-/// When the effective attempt was last sent.
-fn sent(view: &JobView) -> Option<Timestamp> {
-    let effective = view.state.effective().number;
+/// The attempt that a summary is about: of a job in doubt the one that is.
+fn in_question(view: &JobView) -> u32 {
+    match DisplayStatus::of(&view.state) {
+        DisplayStatus::Unknown => view.in_question(),
+        _ => view.state.effective().number,
+    }
+}
+
+/// When an attempt was last sent.
+fn sent(view: &JobView, number: u32) -> Option<Timestamp> {
     let events = view.events.iter();
     events
-        .filter(|event| event.attempt == effective)
+        .filter(|event| event.attempt == number)
         .filter(|event| event.word == Word::Status(Status::Submitting))
         .filter_map(|event| event.at)
         .max()

@@ -421,11 +421,12 @@ impl Printer {
     }
 }
 
-/// Whether the next line of standard input is a yes.
+/// Whether the next line of standard input is a yes. A lone letter is typed too easily for what may
+/// cost.
 fn answer() -> io::Result<bool> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 
 #[cfg(test)]

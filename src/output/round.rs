@@ -45,7 +45,7 @@ impl RoundEnd {
         ending.join(jobs);
         let tally = Tally::of(log.into_iter().flat_map(|log| log.ledger().jobs()));
         let is_failed = |job: &&JobState| match DisplayStatus::of(job) {
-            DisplayStatus::Failed | DisplayStatus::Refused => true,
+            DisplayStatus::Failed | DisplayStatus::Refused | DisplayStatus::NotAccepted => true,
             DisplayStatus::NotSent => rowless.contains(&job.key),
             _ => false,
         };

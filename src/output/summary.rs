@@ -159,6 +159,7 @@ impl Summary {
             DisplayStatus::NotSent,
             DisplayStatus::Failed,
             DisplayStatus::Refused,
+            DisplayStatus::NotAccepted,
         ]
         .map(|display| (self.states.count(display), display.words()))
         .into_iter()

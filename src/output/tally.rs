@@ -90,7 +90,7 @@ impl Tally {
         if display == DisplayStatus::Unknown && self.doubts.len() < MOST_SOUGHT {
             self.doubts.push(job.key);
         }
-        if matches!(display, DisplayStatus::Failed | DisplayStatus::Refused) {
+        if has_no_clip(display) {
             let attempts = job.tries();
             *self.tries.entry((display, attempts)).or_default() += 1;
         }
@@ -117,6 +117,7 @@ impl Tally {
 
     /// Names jobs in doubt as a person looks for them; these are the first ones.
     pub fn seek(&mut self, first: &[JobView]) {
+        let sought = |view: &JobView| sought(view, view.in_question());
         self.sought = first.iter().map(sought).collect();
         let is_all = first.len() as u64 == self.count(DisplayStatus::Unknown);
         self.only_by_hand = is_all && !first.iter().any(can_be_repeated);
@@ -155,7 +156,8 @@ impl Tally {
     /// Jobs by the words that JSON documents have for states. They count jobs that still count.
     pub fn states(&self) -> [(&'static str, u64); 6] {
         let count = |display| self.count(display);
-        let refused = count(DisplayStatus::NotSent) + count(DisplayStatus::Refused);
+        let refused = count(DisplayStatus::Refused) + count(DisplayStatus::NotAccepted);
+        let refused = count(DisplayStatus::NotSent) + refused;
         let unknown = count(DisplayStatus::Unknown) + count(DisplayStatus::Newer);
         [
             ("submit_failed", refused),
@@ -267,4 +269,12 @@ impl Tally {
             all => format!("{ready} of {} ready", words::count(all, "clip")),
         }
     }
+}
+
+/// Whether it brings no clip before it is ordered again.
+const fn has_no_clip(display: DisplayStatus) -> bool {
+    matches!(
+        display,
+        DisplayStatus::Failed | DisplayStatus::Refused | DisplayStatus::NotAccepted
+    )
 }

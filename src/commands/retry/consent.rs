@@ -28,7 +28,9 @@ pub fn consent(
     let seen = evidence::gather(attempts, log)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let view = log.writer.view(attempt.job).map_err(failure::of_log)?;
-        let sought = view.as_ref().map(output::sought).unwrap_or_default();
+        let sought = view.as_ref();
+        let sought = sought.map(|view| output::sought(view, attempt.number));
+        let sought = sought.unwrap_or_default();
         printer.say(format_args!(
             "{} (job {}, attempt {})",
             escape(&sought),

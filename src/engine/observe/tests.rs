@@ -156,6 +156,8 @@ fn a_second_id_for_an_attempt_is_billed_twice() {
         log.json()["generation_ids"],
         serde_json::json!(["vgen_1", "vgen_2"])
     );
+    // The link came with the second one.
+    assert_eq!(log.json()["generation_id"], "vgen_2");
 }
 
 /// A line of `vgen_1`'s end, written by a clock that runs ahead by years.

@@ -69,6 +69,11 @@ impl FieldMap {
         self.fields.get(name).map(|field| &field.value)
     }
 
+    /// The line that a field is from.
+    pub(super) fn source(&self, name: &str) -> Option<&str> {
+        Some(&self.fields.get(name)?.order.raw)
+    }
+
     /// A field that is a text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()

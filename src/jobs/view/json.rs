@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{AttemptView, FieldMap, JobView};
-use crate::jobs::{AttemptState, Status};
+use crate::jobs::{AttemptState, Line, Status};
 
 impl JobView {
     /// The job as one JSON object, `status --json`'s shape. The vendor's sample scripts' fields
@@ -81,8 +81,16 @@ impl JobView {
 }
 
 impl AttemptView {
+    /// Of several ids, the one that its clip's address was reported for.
+    fn id_of_link(&self) -> Option<&str> {
+        let link = self.fields.source("output_url")?;
+        let parts = (self.ids.len() > 1).then(|| Line::parts(link).ok())??;
+        let id = parts.iter().find_map(|part| part.generation_id.as_ref())?;
+        self.ids.get(id.as_str()).map(String::as_str)
+    }
+
     fn write_json(&self, out: &mut Map<String, Value>, status: Status) {
-        if let Some(id) = self.generation_id() {
+        if let Some(id) = self.id_of_link().or_else(|| self.generation_id()) {
             out.insert("generation_id".into(), id.into());
         }
         for (name, value) in self.fields.iter() {

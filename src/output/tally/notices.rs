@@ -23,6 +23,8 @@ const REFUSED: &str = "# [clip was|clips were] refused, and cost nothing. Correc
      rows] and submit again, or try as before:";
 const REFUSED_FOR_GOOD: &str = "# [clip was|clips were] refused, and cost nothing. Correct [its \
      row|their rows] and submit again.";
+const NOT_ACCEPTED: &str = "# [clip was|clips were] not accepted, as a person found out, and cost \
+     nothing. Order [it|them]:";
 const NOT_SENT: &str = "# [clip was|clips were] not taken yet and cost nothing; the next creativeai \
      submit sends [it|them] again.";
 const UNDER_WAY: &str = "# [clip|clips] under way. Ask how far:";
@@ -73,6 +75,13 @@ impl Tally {
         } else {
             (REFUSED_FOR_GOOD, vec![])
         };
+        let not_accepted = self.count(DisplayStatus::NotAccepted);
+        let order = match self.given_up(DisplayStatus::NotAccepted, most) {
+            (given_up, attempts) if given_up == not_accepted => {
+                only(commands.retry_after(attempts))
+            }
+            _ => again(),
+        };
         let once_more = only(commands.retry_after(attempts.max(most)));
         let times = words::count(attempts.into(), "time");
         let newer = self.count(DisplayStatus::Newer);
@@ -89,6 +98,7 @@ impl Tally {
             (failed, Tone::Bad, FAILED, again()),
             (failed_for_good, Tone::Bad, FAILED_FOR_GOOD, once_more),
             (refused, Tone::Bad, refusal, after_refusal),
+            (not_accepted, Tone::Bad, NOT_ACCEPTED, order),
             (not_sent, Tone::Busy, NOT_SENT, vec![]),
             (under_way, Tone::Busy, UNDER_WAY, wait),
             (to_look_at, Tone::Busy, TO_LOOK_AT, look),

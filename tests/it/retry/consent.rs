@@ -49,7 +49,7 @@ fn anything_else_sends_nothing() {
     let (world, server) = in_doubt();
     let log = world.log().text;
     // The last is the end of the input.
-    for typed in ["no\n", "\n", "yess\n", "maybe yes\n", "\u{4}"] {
+    for typed in ["no\n", "\n", "y\n", "Y\n", "yess\n", "maybe yes\n", "\u{4}"] {
         let (shown, code) = answer(&world, typed);
         assert_eq!(code, 3, "{typed:?}: {shown}");
         assert!(shown.contains("nothing was sent"), "{shown}");

@@ -1,5 +1,7 @@
 //! `retry` and `resolve`: what a person decides.
 
+use std::collections::BTreeMap;
+
 use crate::support::{Server, Step, World, listings};
 
 fn failing() -> Server {
@@ -310,4 +312,119 @@ fn a_refusal_that_a_person_reports_is_said_to_be_sent_again_only_where_it_is() {
         world.run(&["retry", "--failed"]);
         assert_eq!(server.posts().len(), usize::from(is_sent), "{words}");
     }
+}
+
+#[test]
+fn what_a_person_found_not_accepted_is_not_called_refused() {
+    let server = Server::scripted(vec![Step::reset()]);
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(3);
+    let resolve = ["resolve", "LST-1", "--not-accepted"];
+    world.run(&resolve).expect(0);
+    let status = world.run(&["status"]).expect(0).stdout;
+    for words in ["1 not accepted", "said so", "creativeai retry --failed"] {
+        assert!(status.contains(words), "{words}: {status}");
+    }
+    for words in ["refused", "row"] {
+        assert!(!status.contains(words), "{words}: {status}");
+    }
+}
+
+#[test]
+fn the_doubt_of_an_older_attempt_is_described_by_that_attempt() {
+    let line = |time: &str, attempt: u32, fields: &str| {
+        format!(
+            r#"{{"at":"2026-03-12T{time}:00Z","job":"5b1f0c9a77d2e318","attempt":{attempt},"listing_id":"LST-1",{fields}}}"#
+        ) + "\n"
+    };
+    let sent = |prompt: &str| {
+        format!(r#""status":"submitting","credits_estimated":5,"request":{{"prompt":"{prompt}"}}"#)
+    };
+    let throttled = r#""status":"submit_failed","temporary":true,"error":"HTTP 429""#;
+    let world = World::new();
+    world.write(
+        "jobs.jsonl",
+        line("08:20", 1, &sent("pan left"))
+            + &*line("08:21", 1, r#""status":"unknown","error":"reset""#)
+            + &*line("09:20", 2, &sent("pan right"))
+            + &*line("09:21", 2, throttled),
+    );
+    let clip = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    let status = world.run(&["status"]).expect(0).stdout;
+    let asked = world.run(&["retry", "--unknown"]).expect(2).stderr;
+    for (shown, reason) in [(&clip, "Reason  reset"), (&status, "reset →")] {
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(&reason), "{shown}");
+    }
+    for shown in [&clip, &status, &asked] {
+        let sought = shown.lines().find(|line| line.contains(", sent ")).unwrap();
+        assert!(
+            sought.contains("pan left") && sought.contains("08:20"),
+            "{sought}"
+        );
+    }
+    assert!(status.contains("5 at stake"), "{status}");
+}
+
+#[test]
+fn an_id_of_an_earlier_attempt_is_called_that() {
+    let server = Server::answering(|request| match request.method.as_str() {
+        "POST" => Step::accept_under("vgen_same"),
+        _ => Step::reply(
+            200,
+            r#"{"id":"vgen_same","status":"failed","error":"dark"}"#,
+        ),
+    });
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    world.run(&["reconcile"]).expect(1);
+    let retry = world.run(&["retry", "--failed"]).expect(3);
+    for words in ["that of this job's attempt 1", "to two orders"] {
+        assert!(retry.stderr.contains(words), "{words}: {}", retry.stderr);
+    }
+    assert!(!retry.stderr.contains("another job"), "{}", retry.stderr);
+}
+
+#[test]
+fn a_repetition_has_the_first_bytes_after_another_program_wrote_the_log_again() {
+    let server = Server::scripted(vec![Step::reset()]);
+    let world = World::facing(&server);
+    let sheet =
+        "listing_id,image_url,video_prompt\nLST-1,https://cdn.example.com/1.jpg,“Größe” pan\n";
+    world.write("listings.csv", sheet);
+    world.run(&["submit", "listings.csv"]).expect(3);
+    let lines: Vec<BTreeMap<String, serde_json::Value>> = world
+        .log()
+        .text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let sorted = |request: &serde_json::Value| {
+        let fields: BTreeMap<String, serde_json::Value> =
+            serde_json::from_value(request.clone()).unwrap();
+        serde_json::to_value(fields).unwrap()
+    };
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|mut line| {
+            if let Some(request) = line.get_mut("request") {
+                *request = sorted(request);
+            }
+            line
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&lines).unwrap();
+    world.write("jobs.jsonl", text.replace('ö', "\\u00f6"));
+    world
+        .run(&["log", "accept", "jobs.jsonl", "--yes"])
+        .expect(0);
+    world.run(&["compact"]).expect(0);
+    world.run(&["retry", "--unknown", "--yes"]).expect(0);
+    let posts = server.posts();
+    assert_eq!(posts.len(), 2);
+    assert_eq!(posts[0].idempotency_key(), posts[1].idempotency_key());
+    assert_eq!(posts[0].body, posts[1].body);
 }
