@@ -14,6 +14,14 @@ struct Name {
     place: Place,
 }
 
+/// How many entries are looked through on average.
+const ENTRIES_OF_A_PART: usize = 4;
+
+/// Which of so many parts, a power of two, a mark is in. A hash's upper bits are as even as its lower ones.
+fn part_of(key: u64, parts: usize) -> usize {
+    ((u128::from(key) * parts as u128) >> 64) as usize
+}
+
 /// How a job is like a row.
 #[derive(Clone, Copy)]
 pub struct Like<'a> {
@@ -73,6 +81,9 @@ pub struct Recognition {
     /// Under which mark which of the names is found. Sorted by mark, by what is seen of the job's id and
     /// by name, once all are there.
     entries: Vec<(u64, u32)>,
+    /// Where the entries begin whose marks have the same upper bits, and where the last ones end. A search
+    /// through all entries would wait for memory at each step.
+    begins: Vec<u32>,
     /// Each job's id as a person sees it, and what its photo's query says.
     seen: Vec<(u64, u32)>,
 }
@@ -130,16 +141,23 @@ impl Recognition {
         let Self {
             names,
             entries,
+            begins,
             seen,
         } = self;
         // Jobs of one clip by their ids: thousands may share a photo and a prompt.
-        let rank = |&(key, name): &(u64, u32)| {
+        let rank = |&(_, name): &(u64, u32)| {
             let job = names[name as usize].job;
-            (key, seen.get(job as usize).map(|(id, _)| *id), job, name)
+            (seen.get(job as usize).map(|(id, _)| *id), job, name)
         };
-        entries.sort_unstable_by_key(rank);
+        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| rank(a).cmp(&rank(b))));
         // Names of a job that differ only in what is found by other marks.
         entries.dedup_by(|a, b| a.0 == b.0 && names[a.1 as usize] == names[b.1 as usize]);
+        let parts = (entries.len() / ENTRIES_OF_A_PART).next_power_of_two();
+        begins.clear();
+        for (place, (key, _)) in entries.iter().enumerate() {
+            begins.resize(part_of(*key, parts) + 1, place as u32);
+        }
+        begins.resize(parts + 1, entries.len() as u32);
     }
 
     fn id(&self, job: u32) -> Option<u64> {
@@ -161,8 +179,12 @@ impl Recognition {
 
     /// The entries with a mark.
     fn under(&self, key: u64) -> &[(u64, u32)] {
-        let start = self.entries.partition_point(|entry| entry.0 < key);
-        let entries = &self.entries[start..];
+        let Some(parts) = self.begins.len().checked_sub(1) else {
+            return &[];
+        };
+        let part = part_of(key, parts);
+        let entries = &self.entries[self.begins[part] as usize..self.begins[part + 1] as usize];
+        let entries = &entries[entries.partition_point(|entry| entry.0 < key)..];
         &entries[..entries.partition_point(|entry| entry.0 == key)]
     }
 
