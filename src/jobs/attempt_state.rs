@@ -27,6 +27,8 @@ struct Rare {
     more: Vec<Bill>,
     /// A figure in a line without an id.
     unnamed: Charge,
+    /// As [`AttemptState::times`], of further lines.
+    times: [Vec<u32>; 2],
     /// The newest `reviewed` line: its time and its word. Of two with one time the cautious one speaks.
     review: Option<(i64, Look)>,
     /// The newest `superseded` line: its time, and whether it names another job. Of two with one time
@@ -40,6 +42,7 @@ impl Default for Rare {
             resolution: None,
             more: Vec::new(),
             unnamed: Charge::NONE,
+            times: [const { Vec::new() }; 2],
             review: None,
             superseded: None,
         }
@@ -63,8 +66,14 @@ pub struct AttemptState {
     end_hash: u64,
     /// Thousandths of a credit; 0 for none.
     estimate: u32,
+    /// When it was first announced, and first refused, as far as that tells lines apart; 0 for never.
+    times: [u32; 2],
     rare: Option<Box<Rare>>,
 }
+
+/// Places in [`AttemptState::times`].
+const ANNOUNCED: usize = 0;
+const TURNED_DOWN: usize = 1;
 
 const TEMPORARY: u8 = 1;
 const PERMANENT: u8 = 1 << 1;
@@ -85,6 +94,7 @@ impl AttemptState {
             ends: Ends::default(),
             end_hash: 0,
             estimate: 0,
+            times: [0; 2],
             rare: None,
         }
     }
@@ -149,11 +159,20 @@ impl AttemptState {
             }
             (Some(shown), _) if shown.is_accepted() => shown,
             (_, Some(Verdict::Accepted)) => Status::Pending,
-            (_, Some(Verdict::NotAccepted)) | (Some(Status::SubmitFailed), _) => {
-                Status::SubmitFailed
-            }
+            (_, Some(Verdict::NotAccepted)) => Status::SubmitFailed,
+            (Some(Status::SubmitFailed), _) if !self.lacks_a_refusal() => Status::SubmitFailed,
             _ => Status::Unknown,
         }
+    }
+
+    /// Whether it was announced more often than it was refused. In one log a request that was sent again is
+    /// refused by no line; so lines of several logs were joined, and one request may be a bill.
+    fn lacks_a_refusal(&self) -> bool {
+        let count = |of: usize| {
+            let more = self.rare.as_ref().map_or(0, |rare| rare.times[of].len());
+            usize::from(self.times[of] != 0) + more
+        };
+        count(ANNOUNCED) > count(TURNED_DOWN).max(1)
     }
 
     /// Whether a line with `status` has been seen.
@@ -317,12 +336,26 @@ impl AttemptState {
     fn absorb_status(&mut self, status: Status, facts: &LineFacts) {
         self.absorb_end(status, facts.end_hash);
         self.seen |= 1 << status.rank();
+        match status {
+            Status::Submitting => self.absorb_time(ANNOUNCED, facts.at),
+            Status::SubmitFailed => self.absorb_time(TURNED_DOWN, facts.at),
+            _ => {}
+        }
         if status == Status::SubmitFailed {
             let temporary = facts.flags & line_facts::IS_TEMPORARY != 0;
             self.flags |= if temporary { TEMPORARY } else { PERMANENT };
             if facts.flags & line_facts::IS_REFUSAL != 0 {
                 self.flags |= REFUSED;
             }
+        }
+    }
+
+    fn absorb_time(&mut self, of: usize, at: i64) {
+        let time = ((at ^ (at >> 32)) as u32).max(1);
+        if self.times[of] == 0 {
+            self.times[of] = time;
+        } else if self.times[of] != time && !self.rare().times[of].contains(&time) {
+            self.rare().times[of].push(time);
         }
     }
 

@@ -15,13 +15,24 @@ use super::damage::{AcceptedDamage, Digest};
 use super::index::{END, Ids, Places};
 use super::items::Items;
 use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, Read, ReadLines, Reading};
-use super::{Credits, JobKey, JobState, Line, Rates};
+use super::{Credits, JobKey, JobState, Line, Rates, Status};
 
 /// Jobs that are looked up together, so that the waits for memory overlap.
 const LOOKED_UP: usize = 32;
 
 /// Places of unreadable lines that are kept; a log with more is read by another reader anyhow.
 const MOST_UNREADABLE: usize = 1000;
+
+/// Where what a log holds comes from.
+#[derive(Clone, Copy, Debug, Default)]
+struct Origin {
+    /// Any id is one that no sandbox made.
+    has_live_id: bool,
+    /// Any line is a sandbox's.
+    has_sandbox: bool,
+    /// Any request was one of a run with `--sandbox`.
+    has_rehearsed: bool,
+}
 
 /// The folded log.
 #[derive(Clone, Debug)]
@@ -32,9 +43,7 @@ pub struct Ledger {
     ids: Option<Ids>,
     places: Option<Places>,
     items: Option<Items>,
-    /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
-    has_live_id: bool,
-    has_sandbox: bool,
+    origin: Origin,
     /// What its jobs have been charged and have reserved, where that is asked for again and again.
     committed: Option<Credits>,
     lines: u64,
@@ -59,8 +68,7 @@ impl Ledger {
             ids: Some(Ids::default()),
             places: None,
             items: None,
-            has_live_id: false,
-            has_sandbox: false,
+            origin: Origin::default(),
             committed: None,
             lines: 0,
             unreadable: 0,
@@ -249,9 +257,10 @@ impl Ledger {
             job.absorb(facts, raw);
         }
         if facts.flags & IN_SANDBOX != 0 {
-            self.has_sandbox = true;
+            self.origin.has_sandbox = true;
+            self.origin.has_rehearsed |= facts.word == Status::Submitting.into();
         } else if facts.id != 0 {
-            self.has_live_id = true;
+            self.origin.has_live_id = true;
         }
         if let Some(ids) = &mut self.ids {
             ids.note(&self.jobs, facts.id, id_before, index);
@@ -316,9 +325,67 @@ mod tests {
         assert!(!may_rehearse(&[&doubt, &paid]));
     }
 
+    /// A server on this computer may be a sandbox that listens, which knows nothing of a log that was
+    /// made under `--sandbox`.
+    #[test]
+    fn no_request_is_sent_for_a_log_that_was_rehearsed() {
+        let line = r#"{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","listing_id":"L","sandbox":true}"#;
+        let mut ledger = Ledger::new(Rates::default());
+        ledger.absorb(line, 0);
+        assert!(ledger.check_mixing(true, true).is_ok());
+        assert!(ledger.check_mixing(false, true).is_err());
+        assert!(ledger.check_mixing(false, false).is_err());
+    }
+
+    #[test]
+    fn a_refusal_of_one_of_two_logs_does_not_settle_what_the_other_one_has_in_doubt() {
+        let line = |second: u8, more: &str| {
+            format!(
+                r#"{{"at":"2026-03-12T09:20:0{second}Z","job":"5b1f0c9a77d2e318","attempt":1,"listing_id":"L",{more}}}"#
+            )
+        };
+        let announced = |second| line(second, r#""status":"submitting""#);
+        let refused = |second, temporary: bool| {
+            let why = format!(r#""status":"submit_failed","error":"no","temporary":{temporary}"#);
+            line(second, &why)
+        };
+        let status = |lines: &[String]| {
+            let fold = |lines: &mut dyn Iterator<Item = &String>| {
+                let mut ledger = Ledger::new(Rates::default());
+                for line in lines {
+                    ledger.absorb(line, 0);
+                    ledger.absorb(line, 0);
+                }
+                ledger.jobs().next().map(JobState::status)
+            };
+            let status = fold(&mut lines.iter());
+            assert_eq!(fold(&mut lines.iter().rev()), status);
+            status.unwrap()
+        };
+        let lost = line(4, r#""status":"unknown","error":"reset""#);
+        for temporary in [true, false] {
+            let one = [announced(1), refused(2, temporary)];
+            assert_eq!(status(&one), Status::SubmitFailed);
+            let [sent, no] = one;
+            // Killed, or its reply was lost.
+            let killed = [sent.clone(), no.clone(), announced(3)];
+            assert_eq!(status(&killed), Status::Unknown);
+            let in_doubt = [announced(3), lost.clone(), sent.clone(), no.clone()];
+            assert_eq!(status(&in_doubt), Status::Unknown);
+            let both = [sent, no, announced(3), refused(5, temporary)];
+            assert_eq!(status(&both), Status::SubmitFailed);
+        }
+        let verdict = line(
+            6,
+            r#""status":"resolved","verdict":"not_accepted","by":"me""#,
+        );
+        let settled = [announced(1), refused(2, true), announced(3), verdict];
+        assert_eq!(status(&settled), Status::SubmitFailed);
+    }
+
     #[test]
     fn a_job_takes_few_bytes() {
-        assert_eq!(std::mem::size_of::<JobState>(), 88);
+        assert_eq!(std::mem::size_of::<JobState>(), 96);
     }
 
     #[test]

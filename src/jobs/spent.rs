@@ -32,7 +32,7 @@ impl Spent {
         self.charged + self.under_way + self.in_doubt
     }
 
-    fn of(attempt: &AttemptState, is_closed: bool) -> Self {
+    fn of(attempt: &AttemptState) -> Self {
         let mut spent = Self {
             refunded: attempt.refunded(),
             ..Self::default()
@@ -40,12 +40,7 @@ impl Spent {
         if attempt.status() == Status::Completed {
             spent.charged = attempt.charged().unwrap_or_default() + attempt.unreported();
         }
-        // What a person has dismissed is no longer reserved.
-        let reserved = if is_closed {
-            Credits::ZERO
-        } else {
-            attempt.reserved()
-        };
+        let reserved = attempt.reserved();
         match attempt.status() {
             Status::Unknown => spent.in_doubt = reserved,
             _ => spent.under_way = reserved,
@@ -69,7 +64,7 @@ impl JobState {
     /// What counts against a cap of one attempt; `None` where there is none of this number.
     pub fn committed_of(&self, number: u32) -> Option<Credits> {
         let attempt = self.attempts().find(|attempt| attempt.number == number)?;
-        Some(Spent::of(attempt, self.is_dismissed()).committed())
+        Some(Spent::of(attempt).committed())
     }
 }
 
@@ -88,7 +83,7 @@ impl JobView {
         for attempt in self.state.attempts() {
             let is_later = |since| self.ordered_at(attempt.number).is_none_or(|at| at >= since);
             if since.is_none_or(is_later) {
-                spent += Spent::of(attempt, self.state.is_dismissed());
+                spent += Spent::of(attempt);
             }
         }
         spent
@@ -107,6 +102,20 @@ mod tests {
         r#"{"at":"2026-11-04T10:00:00Z","job":"5b1f0c9a77d2e318","attempt":2,"status":"completed","listing_id":"L","generation_id":"vgen_2","credits":4}"#,
         r#"{"at":"2026-11-05T10:00:00Z","job":"5b1f0c9a77d2e318","attempt":3,"status":"submitting","listing_id":"L","credits_estimated":5}"#,
     ];
+
+    #[test]
+    fn a_dismissed_clip_is_paid_for_all_the_same() {
+        let key = JobKey::parse("5b1f0c9a77d2e318").unwrap();
+        let dismissed = r#"{"at":"2026-11-06T10:00:00Z","job":"5b1f0c9a77d2e318","attempt":3,"status":"resolved","verdict":"dismissed","by":"me"}"#;
+        let lines = LINES.iter().copied().chain([dismissed]);
+        let view = JobView::fold(key, lines, &Rates::default())
+            .unwrap()
+            .unwrap();
+        assert!(view.state.is_dismissed());
+        let nine = Credits::whole(9);
+        assert_eq!(view.state.committed(), nine);
+        assert_eq!(view.spent_since(None).committed(), nine);
+    }
 
     #[test]
     fn credits_count_in_the_time_of_their_order() {

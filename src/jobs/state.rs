@@ -234,11 +234,9 @@ impl JobState {
         self.attempts().filter(|a| a.status() == Status::Completed)
     }
 
-    /// What is at stake: the estimates of attempts that are in flight or in doubt.
+    /// What is at stake: the estimates of attempts that are in flight or in doubt. What a person has
+    /// dismissed is paid for all the same.
     pub fn reserved(&self) -> Credits {
-        if self.is_dismissed() {
-            return Credits::ZERO;
-        }
         self.attempts().map(AttemptState::reserved).sum()
     }
 

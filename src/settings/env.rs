@@ -81,8 +81,16 @@ impl Env<'_> {
     /// the command `works_on`, then the current folder.
     pub fn project_files(&self, works_on: &[PathBuf]) -> Vec<PathBuf> {
         let beside = works_on.iter().filter(|path| !is_elsewhere(path));
-        let beside = beside.map(|path| self.folder.join(path.parent().unwrap_or(Path::new(""))));
-        let folders = beside.chain([self.folder.clone()]);
+        let beside = beside.flat_map(|path| {
+            let path = self.folder.join(path);
+            // What a link leads to has its log beside it, and its settings.
+            let target = path.is_symlink().then(|| disk::canonicalize(&path).ok());
+            [Some(path), target.flatten()]
+        });
+        let folders = beside
+            .flatten()
+            .filter_map(|path| Some(path.parent()?.to_owned()));
+        let folders = folders.chain([self.folder.clone()]);
         folders.map(|folder| folder.join(FILE_NAME)).collect()
     }
 

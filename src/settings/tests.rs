@@ -421,3 +421,74 @@ fn a_variable_that_is_no_text_is_refused_but_a_path_may_be_any() {
         .insert("CREATIVEAI_WEBHOOK_URL", OsString::from_vec(vec![0xff]));
     assert!(world.refusal(SUBMIT).contains("CREATIVEAI_WEBHOOK_URL"));
 }
+
+#[test]
+fn sheets_of_several_folders_have_no_log_that_is_not_named() {
+    let world = World::new();
+    for folder in ["a", "b", "c"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+    }
+    let log_of = |sheets: &[&str]| {
+        let sheets: Vec<PathBuf> = sheets
+            .iter()
+            .map(|sheet| {
+                if sheet.starts_with("https:") {
+                    PathBuf::from(sheet)
+                } else {
+                    world.path(sheet)
+                }
+            })
+            .collect();
+        let line = format!("creativeai submit {}", sheets[0].display());
+        world.settings(&line).log_of_sheets(None, &sheets)
+    };
+    assert_eq!(
+        log_of(&["a/x.csv", "a/y.csv"]).unwrap(),
+        world.path("a/jobs.jsonl")
+    );
+    let help = |sheets: &[&str]| {
+        let failure = log_of(sheets).unwrap_err();
+        assert_eq!(failure.code(), Code::Usage);
+        failure.next_step().unwrap().to_owned()
+    };
+    let a = format!("--jobs {}", world.path("a/jobs.jsonl").display());
+    assert!(help(&["a/x.csv", "b/y.csv"]).ends_with(&a));
+    assert!(help(&["a/x.csv", "https://x.example/y.csv"]).ends_with(&a));
+    let world = world.file("a/jobs.jsonl", "");
+    let log_of = |sheets: &[&str]| {
+        let sheets: Vec<PathBuf> = sheets.iter().map(|sheet| world.path(sheet)).collect();
+        let settings = world.settings("creativeai submit x.csv");
+        let failure = settings.log_of_sheets(None, &sheets).unwrap_err();
+        failure.next_step().unwrap().to_owned()
+    };
+    // A log of one folder alone would hold the other folder's rows from now on.
+    for sheets in [["a/x.csv", "b/y.csv"], ["b/y.csv", "a/x.csv"]] {
+        assert!(log_of(&sheets).ends_with(&format!("also for one sheet alone: {a}")));
+    }
+    // Either log alone would have the other one's rows ordered again.
+    std::fs::write(world.path("b/jobs.jsonl"), "").unwrap();
+    let help = log_of(&["b/y.csv", "c/z.csv", "a/x.csv"]);
+    let [from, to] = ["a/jobs.jsonl", "b/jobs.jsonl"].map(|log| world.path(log));
+    let copy = format!("`creativeai log copy {} {}`", from.display(), to.display());
+    assert!(help.contains("in a run of their own"), "{help}");
+    assert!(help.contains(&copy), "{help}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sheet_by_way_of_a_link_has_the_settings_beside_what_it_leads_to() {
+    let world = World::new();
+    std::fs::create_dir(world.path("june")).unwrap();
+    let world = world.file("june/creativeai.toml", "jobs = \"june.jsonl\"\n");
+    let world = world.file("june/listings.csv", "");
+    let link = world.path("here/current.csv");
+    std::os::unix::fs::symlink(world.path("june/listings.csv"), &link).unwrap();
+    let settings = world.settings("creativeai submit ROOT/here/current.csv");
+    let log = settings.jobs_path(None, Some(&link));
+    assert_eq!(log, world.path("june/june.jsonl"));
+    // A file beside the link counts first, as a log there does.
+    let world = world.file("here/creativeai.toml", "jobs = \"here.jsonl\"\n");
+    let settings = world.settings("creativeai submit ROOT/here/current.csv");
+    let log = settings.jobs_path(None, Some(&link));
+    assert_eq!(log, world.path("here/here.jsonl"));
+}

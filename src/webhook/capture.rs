@@ -93,6 +93,11 @@ impl<'a> Headers<'a> {
         self.0.push((name.into(), value.into()));
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The first value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.0.iter();

@@ -176,9 +176,9 @@ impl Ledger {
     pub fn check_mixing(&self, sandbox: bool, rehearsal: bool) -> Result<(), Mixed> {
         let clash = if sandbox {
             // A request in doubt at a sandbox that listens has nothing yet that shows where it went.
-            self.has_live_id || !(self.jobs.is_empty() || self.has_sandbox)
+            self.origin.has_live_id || !(self.jobs.is_empty() || self.origin.has_sandbox)
         } else {
-            self.has_sandbox && !rehearsal
+            self.origin.has_rehearsed || (self.origin.has_sandbox && !rehearsal)
         };
         if clash { Err(Mixed) } else { Ok(()) }
     }
@@ -186,9 +186,9 @@ impl Ledger {
     /// Whether an id may enter: a sandbox's never beside a live one.
     pub fn may_hold(&self, id: &GenerationId) -> bool {
         if id.is_sandbox() {
-            !self.has_live_id
+            !self.origin.has_live_id
         } else {
-            !self.has_sandbox
+            !self.origin.has_sandbox
         }
     }
 }

@@ -30,9 +30,11 @@ fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
     let method = fields
         .text("httpMethod")
         .or_else(|| http.as_ref()?.text("method"));
-    // All values of a header are only in the second object, which function addresses lack.
+    // All values of a header are only in the second object, which function addresses lack. Test
+    // consoles leave it empty.
     let headers = fields
         .headers("multiValueHeaders")
+        .filter(|headers| !headers.is_empty())
         .or_else(|| fields.headers("headers"))
         .unwrap_or_default();
     let epoch = context.as_ref().and_then(|c| {
@@ -56,11 +58,10 @@ fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
         });
     }
     let path = fields.text("path")?;
-    let query = fields
-        .object("multiValueQueryStringParameters")
-        .or_else(|| fields.object("queryStringParameters"));
-    Some(match query {
-        Some(query) => Cow::Owned(with_query(&path, query.pairs().into_iter())),
+    let pairs = |name| Some(fields.object(name)?.pairs()).filter(|pairs| !pairs.is_empty());
+    let pairs = pairs("multiValueQueryStringParameters").or_else(|| pairs("queryStringParameters"));
+    Some(match pairs {
+        Some(pairs) => Cow::Owned(with_query(&path, pairs.into_iter())),
         None => path,
     })
 }
