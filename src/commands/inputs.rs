@@ -6,6 +6,7 @@ use super::photos;
 use super::runtime::on_one_thread;
 use super::sheets::Fetched;
 use crate::cli::ManifestArgs;
+use crate::disk;
 use crate::exit::Failure;
 use crate::journal::Location;
 use crate::manifest;
@@ -70,6 +71,18 @@ impl Inputs {
     /// Their log, where `flag` is what was typed for it.
     pub fn log(&self, flag: Option<&Path>, settings: &Settings) -> Result<PathBuf, Failure> {
         settings.log_of_sheets(flag, &self.paths)
+    }
+
+    /// The folders that they are in, also by way of links, and the current one.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let files = self.paths.iter().zip(&self.fetched);
+        let files = files.filter(|(_, fetched)| fetched.is_none());
+        let files = files.flat_map(|(path, _)| [Some(path.clone()), disk::canonicalize(path).ok()]);
+        let folders = files
+            .flatten()
+            .filter_map(|path| Some(path.parent()?.to_owned()))
+            .filter(|folder| !folder.as_os_str().is_empty());
+        folders.chain([PathBuf::from(".")]).collect()
     }
 
     /// Each as a command names it: what was fetched by the file that it is kept in.

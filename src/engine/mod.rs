@@ -18,6 +18,7 @@
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
+//! | `elsewhere` | other logs beside a log that hold the rows that it is about to order |
 //! | `filter` | which jobs a command, or a cap, is about |
 //! | `forward` | deliveries that also go to another address, until it takes them |
 //! | [`ingest`] | captures: what they say, appended in large batches |
@@ -44,6 +45,8 @@ mod counts;
 pub(crate) mod damage;
 pub mod delivery;
 pub mod dispatch;
+#[cfg(feature = "cli")]
+pub(crate) mod elsewhere;
 #[cfg(feature = "cli")]
 pub(crate) mod filter;
 #[cfg(feature = "cli")]

@@ -154,6 +154,11 @@ impl Settings {
         &self.files
     }
 
+    /// Whether the environment or a settings file names the job log.
+    pub fn names_a_log(&self) -> bool {
+        self.jobs.value.is_some()
+    }
+
     /// The job log: `flag`, else what environment or settings file name, else the usual name
     /// beside the manifest, or in the current folder where there is no manifest in a folder.
     ///

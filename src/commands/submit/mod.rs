@@ -76,6 +76,7 @@ fn decide(rows: &mut Rows<'_>, log: &Open<'_>) -> Result<Found, Failure> {
     let found = rows.decide(Some((writer.path(), &ledger)))?;
     writer.expect_rows(rows.plan.all_keys());
     other_log::refuse(&log.path, &rows.plan, &ledger, args.allow_same_clip)?;
+    other_log::refuse_beside(log, rows, &ledger)?;
     if rows.plan.counts.send > 0 || args.wait {
         writer.check_form().map_err(failure::of_log)?;
     }

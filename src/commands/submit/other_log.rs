@@ -1,11 +1,91 @@
-//! A manifest that goes into an empty log of a database, while its rows stand in another one there:
-//! the log's name is likely a slip, and every row would be ordered again.
+//! A manifest whose rows stand in another log than the one that they are about to go into: every row
+//! would be ordered again.
 
 use std::path::Path;
 
+use super::super::open::Open;
+use super::rows::Rows;
+use crate::engine::elsewhere::{self, OtherLog, Which};
 use crate::engine::plan::Plan;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
+use crate::journal::Location;
+use crate::output::{Printer, failure, words};
+use crate::settings::Settings;
+use crate::text::escape;
+
+/// Refuses to order (3) what another log in a folder of the sheets holds: where this one holds nothing and
+/// was not chosen by hand, or where that one is a copy of it.
+pub fn refuse_beside(log: &Open<'_>, rows: &mut Rows<'_>, ledger: &Ledger) -> Result<(), Failure> {
+    let Some((other, which)) = beside(&log.path, rows, ledger, log.settings)? else {
+        return Ok(());
+    };
+    let log = escape(&log.writer.name().to_string_lossy()).into_owned();
+    let file = escape(&other.path.to_string_lossy()).into_owned();
+    let [from, to] = [&file, &log].map(|name| words::shell_word(name));
+    let (why, way) = match which {
+        Which::All => (
+            "is empty",
+            format!("go on with that log, by --jobs {from} in every run, or add it to this one:"),
+        ),
+        Which::Copies => ("does not", "add what it holds to the log:".to_owned()),
+    };
+    Err(Failure::decision(format!(
+        "{file} holds {} of this manifest that would be ordered, and the job log {log} {why}; \
+         nothing was sent",
+        words::count(other.rows, "row"),
+    ))
+    .help(format!(
+        "{way} creativeai log copy {from} {to}; if the clips are to be ordered and paid for once more, \
+         add --allow-same-clip"
+    )))
+}
+
+/// The same for a look: a warning.
+pub fn warn_beside(
+    path: &Path,
+    rows: &mut Rows<'_>,
+    ledger: &Ledger,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    if let Some((other, _)) = beside(path, rows, ledger, settings)? {
+        printer.warn(format_args!(
+            "{} holds {} of this manifest that would be ordered, so a real run would send none; name \
+             that log with --jobs",
+            escape(&other.path.to_string_lossy()),
+            words::count(other.rows, "row"),
+        ));
+    }
+    Ok(())
+}
+
+/// The other log, where there is one.
+fn beside(
+    path: &Path,
+    rows: &mut Rows<'_>,
+    ledger: &Ledger,
+    settings: &Settings,
+) -> Result<Option<(OtherLog, Which)>, Failure> {
+    let args = rows.args;
+    let is_file = matches!(Location::of(path), Ok(Location::File(_)));
+    let which = match ledger.is_empty() {
+        true if !is_file || !settings.names_a_log() => Which::All,
+        false if is_file => Which::Copies,
+        _ => return Ok(None),
+    };
+    let sent = rows.plan.counts.send;
+    if args.jobs.is_some() || args.allow_same_clip || settings.sandbox || sent == 0 {
+        return Ok(None);
+    }
+    let mut folders = rows.inputs.folders();
+    folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));
+    let sheets = (&mut rows.manifest, &rows.plan);
+    let other = elsewhere::find(&folders, path, which, sheets, &settings.rates);
+    let other = other.map_err(failure::of_plan)?;
+    let is_like = |other: &OtherLog| which == Which::Copies || other.rows * 2 > sent;
+    Ok(other.filter(is_like).map(|other| (other, which)))
+}
 
 /// Holds the rows (3) where most of them are in another log of the database.
 #[cfg(feature = "postgres")]
@@ -15,10 +95,7 @@ pub fn refuse(
     ledger: &Ledger,
     allow_same_clip: bool,
 ) -> Result<(), Failure> {
-    use crate::journal::{self, Location};
-    use crate::output::failure;
-    use crate::output::words;
-    use crate::text::escape;
+    use crate::journal;
 
     /// Rows that are looked for.
     const SAMPLE: usize = 1000;

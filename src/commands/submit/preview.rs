@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::other_log;
 use super::rows::Rows;
 use crate::commands::{caps, damage, open};
 use crate::engine::submit::planned;
@@ -62,6 +63,7 @@ pub fn preview(
         ));
     }
     rows.report(&found, &open::commands(path, ledger, settings), printer);
+    other_log::warn_beside(path, rows, ledger, settings, printer)?;
     Ok(code)
 }
 

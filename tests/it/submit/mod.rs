@@ -10,6 +10,7 @@ mod hostile;
 mod kills;
 mod manifests;
 mod odd_cells;
+mod other_logs;
 mod outcomes;
 mod photo_names;
 mod photos;

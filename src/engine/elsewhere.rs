@@ -1,0 +1,109 @@
+//! Other job logs beside a log that may know its rows: one that was forgotten, one of the vendor's sample
+//! scripts, a copy that a program which keeps folders alike has made.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::plan::{self, Allowed, Plan, PlanError};
+use crate::disk;
+use crate::jobs::{Ledger, Rates};
+use crate::journal::JobLog;
+use crate::manifest::Manifest;
+
+/// Logs that are looked into, the newest ones.
+const MOST_LOGS: usize = 16;
+
+/// A log with rows that are about to be ordered.
+#[derive(Debug)]
+pub struct OtherLog {
+    /// Its file.
+    pub path: PathBuf,
+    /// How many of the rows it holds.
+    pub rows: u64,
+}
+
+/// Which logs are looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of them: the log of this run holds nothing yet.
+    All,
+    /// Those whose names begin as the log's does: copies that were made of it.
+    Copies,
+}
+
+/// The log in one of the folders that holds most of the rows that `plan` sends; not the one at `log`.
+pub fn find(
+    folders: &[PathBuf],
+    log: &Path,
+    which: Which,
+    (manifest, plan): (&mut Manifest, &Plan),
+    rates: &Rates,
+) -> Result<Option<OtherLog>, PlanError> {
+    let sent: HashSet<u32> = plan.sent().collect();
+    let mut found: Option<OtherLog> = None;
+    for path in candidates(folders, log, which) {
+        // What is no log, or cannot be read, says nothing.
+        let Ok(other) = JobLog::read(&path, Ledger::new(rates.clone())) else {
+            continue;
+        };
+        let ledger = other.ledger();
+        if ledger.is_empty() || ledger.is_rehearsal() {
+            continue;
+        }
+        let mut known = Plan::of(manifest, rates).map_err(PlanError::Manifest)?;
+        // Hidden rows are held whatever a log says.
+        let allowed = Allowed {
+            hidden: true,
+            ..Allowed::default()
+        };
+        let as_it_is = Some((other.path(), ledger));
+        plan::decide(manifest, &mut known, as_it_is, allowed, 0)?;
+        let unknown = known.sent().filter(|place| sent.contains(place)).count();
+        let rows = (sent.len() - unknown) as u64;
+        if rows > found.as_ref().map_or(0, |found| found.rows) {
+            found = Some(OtherLog { path, rows });
+        }
+    }
+    Ok(found)
+}
+
+fn candidates(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
+    let own = disk::canonicalize(log).unwrap_or_else(|_| log.to_owned());
+    let stem = log.file_stem().unwrap_or_default().to_string_lossy();
+    let is_candidate = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        path.extension().is_some_and(|ending| ending == "jsonl")
+            && *path != own
+            && (which == Which::All || name.starts_with(&*stem))
+    };
+    let mut logs: Vec<(Reverse<std::time::SystemTime>, PathBuf)> = Vec::new();
+    let mut seen = HashSet::new();
+    for folder in folders {
+        let Ok(folder) = disk::canonicalize(folder) else {
+            continue;
+        };
+        if seen.insert(folder.clone()) {
+            // A folder that cannot be listed shows no other log.
+            let paths = files_of(&folder).unwrap_or_default().into_iter();
+            logs.extend(paths.filter(|(_, path)| is_candidate(path)));
+        }
+    }
+    logs.sort();
+    let paths = logs.into_iter().map(|(_, path)| path);
+    paths.take(MOST_LOGS).collect()
+}
+
+/// The regular files in a folder, each with the time of its last change.
+fn files_of(folder: &Path) -> io::Result<Vec<(Reverse<std::time::SystemTime>, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let file = entry.metadata()?;
+        if file.is_file() {
+            files.push((Reverse(file.modified()?), entry.path()));
+        }
+    }
+    Ok(files)
+}
