@@ -147,7 +147,8 @@ impl Recognition {
         // Jobs of one clip by their ids: thousands may share a photo and a prompt.
         let rank = |&(_, name): &(u64, u32)| {
             let job = names[name as usize].job;
-            (seen.get(job as usize).map(|(id, _)| *id), job, name)
+            // Nothing is seen of the bare ones, whichever others were added before or after.
+            (seen.get(job as usize).map_or(0, |(id, _)| *id), job, name)
         };
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| rank(a).cmp(&rank(b))));
         // Names of a job that differ only in what is found by other marks.
