@@ -127,7 +127,10 @@ impl Client {
         Some(match sent {
             // A request without its body is none.
             Err(_) if withheld.load(Ordering::SeqCst) => return None,
-            Ok(response) => classify_submission(&self.read(response, &mut deadline).await, key),
+            Ok(response) => {
+                let reply = self.read(response, &mut deadline).await;
+                classify_submission(&reply, endpoint, key)
+            }
             // Only this proves that nothing has left: see the crate's own error kinds. A request
             // that could not even be built has not left either.
             Err(e) if e.is_connect() || e.is_builder() => Outcome::NotSent {

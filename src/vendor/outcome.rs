@@ -10,7 +10,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 
-use super::{ApiKey, Payload, explain, parse_retry_after};
+use super::{ApiKey, Endpoint, Payload, explain, parse_retry_after};
 use crate::jobs::{GenerationId, Status};
 
 /// A body that has been read as a JSON object.
@@ -174,11 +174,12 @@ impl Reply {
     }
 }
 
-/// What a POST came to that was answered by `reply`. `key` is blotted out of what the server reported.
-pub fn classify_submission(reply: &Reply, key: Option<&ApiKey>) -> Outcome {
+/// What a POST to `endpoint` came to that was answered by `reply`. `key` is blotted out of what the server
+/// reported.
+pub fn classify_submission(reply: &Reply, endpoint: Endpoint, key: Option<&ApiKey>) -> Outcome {
     let http_status = reply.status.as_u16();
     match http_status {
-        200..=299 => accepted(reply, key),
+        200..=299 => accepted(reply, endpoint, key),
         400..=599 if reply.names_order() => unknown(reply, key),
         401..=403 => Outcome::Denied {
             http_status,
@@ -212,7 +213,7 @@ fn unknown(reply: &Reply, key: Option<&ApiKey>) -> Outcome {
     }
 }
 
-fn accepted(reply: &Reply, key: Option<&ApiKey>) -> Outcome {
+fn accepted(reply: &Reply, endpoint: Endpoint, key: Option<&ApiKey>) -> Outcome {
     let http_status = reply.status.as_u16();
     let unknown = |why: &str| Outcome::Unknown {
         http_status: Some(http_status),
@@ -228,7 +229,7 @@ fn accepted(reply: &Reply, key: Option<&ApiKey>) -> Outcome {
         Ok(payload) => payload,
         Err(e) => return unknown(&e.to_string()),
     };
-    let Some(id) = payload.id() else {
+    let Some(id) = payload.id_of_order(endpoint == Endpoint::Voice) else {
         return unknown("the reply names no valid id");
     };
     let word = payload.status();
@@ -297,7 +298,7 @@ fn seen(reply: &Reply, asked: &GenerationId) -> Result<Status, String> {
     }
     let payload = Payload::parse(&reply.body).map_err(|e| e.to_string())?;
     if let Some(named) = payload.named_id()
-        && named.as_str() != asked.as_str()
+        && !payload.may_be_about(asked)
     {
         return Err(format!(
             "the reply is about {:?}, not about {asked}",

@@ -65,11 +65,30 @@ impl<'a> Payload<'a> {
         serde_json::from_str(text).map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
     }
 
-    /// The id as it was sent, unchecked: `id`, else `job_id`, else `generation_id`.
+    /// The id as it was sent, unchecked: `id`, else `generation_id`; of a voice `job_id` before that.
     pub fn named_id(&self) -> Option<Text<'a>> {
-        [self.id, self.job_id, self.generation_id]
-            .into_iter()
-            .find_map(text)
+        self.named_id_of(self.text.is_some())
+    }
+
+    fn named_id_of(&self, is_voice: bool) -> Option<Text<'a>> {
+        let [first, second] = if is_voice {
+            [self.job_id, self.generation_id]
+        } else {
+            [self.generation_id, self.job_id]
+        };
+        [self.id, first, second].into_iter().find_map(text)
+    }
+
+    /// The id in the reply to an order, checked.
+    pub fn id_of_order(&self, is_voice: bool) -> Option<GenerationId> {
+        GenerationId::parse(self.named_id_of(is_voice)?.as_str())
+    }
+
+    /// Whether it may be about a generation: it names that, or none.
+    pub fn may_be_about(&self, asked: &GenerationId) -> bool {
+        let ids = [self.id, self.job_id, self.generation_id];
+        let mut named = ids.into_iter().filter_map(text).peekable();
+        named.peek().is_none() || named.any(|id| id.as_str() == asked.as_str())
     }
 
     /// The id, checked.

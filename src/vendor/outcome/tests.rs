@@ -19,7 +19,7 @@ fn reply(status: u16, headers: &[(HeaderName, &'static str)], body: &'static str
 }
 
 fn submission(status: u16, body: &'static str) -> Outcome {
-    classify_submission(&reply(status, &[], body), None)
+    classify_submission(&reply(status, &[], body), Endpoint::Video, None)
 }
 
 fn poll(status: u16, body: &'static str) -> PollOutcome {
@@ -64,7 +64,10 @@ fn a_refusal_that_names_an_accepted_order_proves_nothing() {
         assert_eq!(refused == "unknown", status == 503, "{status}");
     }
     let later = reply(503, &[(RETRY_AFTER, "7")], GOOD);
-    assert_eq!(word(&classify_submission(&later, None)), "unknown");
+    assert_eq!(
+        word(&classify_submission(&later, Endpoint::Video, None)),
+        "unknown"
+    );
 }
 
 #[test]
@@ -77,17 +80,22 @@ fn only_a_503_that_says_when_is_throttling() {
         (502, "unknown"),
         (504, "unknown"),
     ] {
-        let outcome = classify_submission(&reply(status, &later, ""), None);
+        let outcome = classify_submission(&reply(status, &later, ""), Endpoint::Video, None);
         assert_eq!(word(&outcome), expected, "{status}");
         if let Outcome::Throttled { retry_after, .. } = outcome {
             assert_eq!(retry_after, Some(Duration::from_secs(7)));
         }
     }
     let nonsense = reply(503, &[(RETRY_AFTER, "soon")], "");
-    assert_eq!(word(&classify_submission(&nonsense, None)), "unknown");
-    let Outcome::Throttled { retry_after, .. } =
-        classify_submission(&reply(429, &[(RETRY_AFTER, "soon")], ""), None)
-    else {
+    assert_eq!(
+        word(&classify_submission(&nonsense, Endpoint::Video, None)),
+        "unknown"
+    );
+    let Outcome::Throttled { retry_after, .. } = classify_submission(
+        &reply(429, &[(RETRY_AFTER, "soon")], ""),
+        Endpoint::Video,
+        None,
+    ) else {
         panic!("a 429 is throttling whatever its Retry-After says");
     };
     assert_eq!(retry_after, None);
@@ -99,11 +107,33 @@ fn a_retry_after_date_is_measured_against_the_replys_date() {
         (RETRY_AFTER, "Thu, 12 Mar 2026 09:20:30 GMT"),
         (DATE, "Thu, 12 Mar 2026 09:20:00 GMT"),
     ];
-    let outcome = classify_submission(&reply(429, &headers, ""), None);
+    let outcome = classify_submission(&reply(429, &headers, ""), Endpoint::Video, None);
     let Outcome::Throttled { retry_after, .. } = outcome else {
         panic!("{outcome:?}");
     };
     assert_eq!(retry_after, Some(Duration::from_secs(30)));
+}
+
+/// A queue in front of the vendor may add an id of its own.
+#[test]
+fn of_two_ids_a_video_and_a_voice_have_the_one_that_the_vendor_gives_them() {
+    let body = r#"{"job_id":"job_1","generation_id":"vgen_1","status":"pending"}"#;
+    let id = |endpoint| match classify_submission(&reply(202, &[], body), endpoint, None) {
+        Outcome::Accepted { id, .. } => id.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(id(Endpoint::Video), "vgen_1");
+    assert_eq!(id(Endpoint::Voice), "job_1");
+    let both = r#"{"job_id":"job_1","generation_id":"vgen_1","status":"completed"}"#;
+    assert!(matches!(
+        poll(200, both),
+        PollOutcome::Seen {
+            status: Status::Completed,
+            ..
+        }
+    ));
+    let other = r#"{"job_id":"job_1","generation_id":"vgen_2","status":"completed"}"#;
+    assert!(matches!(poll(200, other), PollOutcome::Trouble { .. }));
 }
 
 #[test]
@@ -186,7 +216,7 @@ fn a_2xx_without_a_valid_id_is_unknown() {
 fn a_cut_2xx_is_unknown_and_its_beginning_is_kept_as_evidence() {
     let mut cut = reply(202, &[], GOOD);
     cut.cut = Some("the connection broke".to_owned());
-    let outcome = classify_submission(&cut, None);
+    let outcome = classify_submission(&cut, Endpoint::Video, None);
     let Outcome::Unknown { error, .. } = outcome else {
         panic!("{outcome:?}");
     };
@@ -196,7 +226,10 @@ fn a_cut_2xx_is_unknown_and_its_beginning_is_kept_as_evidence() {
     );
     cut.status = StatusCode::BAD_REQUEST;
     cut.body = Bytes::from_static(b"no");
-    assert_eq!(word(&classify_submission(&cut, None)), "refused");
+    assert_eq!(
+        word(&classify_submission(&cut, Endpoint::Video, None)),
+        "refused"
+    );
 }
 
 #[test]
@@ -220,7 +253,8 @@ fn errors_say_the_status_and_the_message_without_the_key() {
             "HTTP 302: redirects to http://x/?k=[key], which is not followed",
         ),
     ] {
-        let outcome = classify_submission(&reply(status, headers, body), Some(&key));
+        let outcome =
+            classify_submission(&reply(status, headers, body), Endpoint::Video, Some(&key));
         let (Outcome::Refused { error, .. }
         | Outcome::Denied { error, .. }
         | Outcome::Unknown { error, .. }) = outcome
