@@ -38,6 +38,12 @@ impl File {
             || Failure::config(format!("cannot read the settings file {}", path.display()));
         let text = match disk::open_regular(path).and_then(|file| read_capped(&file)) {
             Ok(text) => text,
+            // What stands there was meant to count: without it another log may, and other caps.
+            Err(e) if path.is_symlink() => {
+                return Err(cannot().because(e).help(
+                    "the link leads to a place that is not there; bring that back, or remove the link",
+                ));
+            }
             // A log may be named below a file by mistake; that is reported when the log is opened.
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);

@@ -476,6 +476,20 @@ fn sheets_of_several_folders_have_no_log_that_is_not_named() {
 
 #[cfg(unix)]
 #[test]
+fn a_settings_file_that_leads_nowhere_is_not_passed_over() {
+    let world = World::new().file("user/creativeai.toml", "jobs = \"all.jsonl\"\n");
+    let link = world.path("here/creativeai.toml");
+    std::os::unix::fs::symlink(world.path("share/creativeai.toml"), &link).unwrap();
+    let refusal = world.refusal(SUBMIT);
+    assert!(refusal.contains("here/creativeai.toml"), "{refusal}");
+    assert!(
+        refusal.contains("leads to a place that is not there"),
+        "{refusal}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn a_sheet_by_way_of_a_link_has_the_settings_beside_what_it_leads_to() {
     let world = World::new();
     std::fs::create_dir(world.path("june")).unwrap();
