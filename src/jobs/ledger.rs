@@ -30,7 +30,7 @@ struct Origin {
     has_live_id: bool,
     /// Any line is a sandbox's.
     has_sandbox: bool,
-    /// Any request was one of a run with `--sandbox`.
+    /// Any job's first request was one of a run with `--sandbox`.
     has_rehearsed: bool,
 }
 
@@ -258,7 +258,9 @@ impl Ledger {
         }
         if facts.flags & IN_SANDBOX != 0 {
             self.origin.has_sandbox = true;
-            self.origin.has_rehearsed |= facts.word == Status::Submitting.into();
+            // The first request of a job tells of `--sandbox` alone: no reply has shown a sandbox yet.
+            let is_first = facts.attempt == 1 && facts.word == Status::Submitting.into();
+            self.origin.has_rehearsed |= is_first;
         } else if facts.id != 0 {
             self.origin.has_live_id = true;
         }
@@ -334,6 +336,16 @@ mod tests {
         ledger.absorb(line, 0);
         assert!(ledger.check_mixing(true, true).is_ok());
         assert!(ledger.check_mixing(false, true).is_err());
+        assert!(ledger.check_mixing(false, false).is_err());
+        // An order that a sandbox which listens has answered is repeated there.
+        let mut ledger = Ledger::new(Rates::default());
+        let first = line.replace(",\"sandbox\":true", "");
+        let failed = first.replace("submitting", "failed\",\"generation_id\":\"vgen_sandbox_1");
+        let again = line.replace("\"attempt\":1", "\"attempt\":2");
+        for line in [&first, &failed, &again] {
+            ledger.absorb(line, 0);
+        }
+        assert!(ledger.check_mixing(false, true).is_ok());
         assert!(ledger.check_mixing(false, false).is_err());
     }
 
