@@ -144,9 +144,14 @@ fn two_captures_of_one_attempt_in_doubt_are_billed_twice_in_either_order() {
         assert!(output.stderr.contains("billed twice"), "{}", output.stderr);
         let mut job = world.run(&["status", "--json"]).expect(0).json()[0].clone();
         assert_eq!(job["conflict"], "billed_twice");
-        // Which of the two clips is shown depends on which was reported last; either will do.
-        job.as_object_mut().unwrap().remove("output_url");
-        job.as_object_mut().unwrap().remove("at");
+        // Which of the two clips is shown depends on which was reported last; either will do, with its id.
+        let fields = job.as_object_mut().unwrap();
+        let [id, link] = ["generation_id", "output_url"].map(|name| {
+            let value = fields.remove(name).unwrap();
+            value.as_str().unwrap().to_owned()
+        });
+        assert!(link.contains(&id), "{id} {link}");
+        fields.remove("at");
         job
     });
     assert_eq!(states[0], states[1]);
