@@ -26,7 +26,7 @@ pub struct Row {
     pub photo_name: Option<String>,
     /// Where the vendor shall report, if anywhere.
     pub webhook_url: Option<String>,
-    /// The cells of [`Manifest::carried_columns`], in that order, exactly as written.
+    /// The cells of [`Manifest::carried_columns`](super::Manifest::carried_columns), in that order, exactly as written.
     pub carried: Vec<String>,
     /// Whether `--where` leaves it out. Such a row is not checked, and holds no more than what its
     /// clip may be recognized by.
