@@ -418,6 +418,24 @@ mod service {
         assert_eq!(stop(running), 143);
     }
 
+    /// A round without a spreadsheet orders every failed clip again.
+    #[test]
+    fn a_folder_without_sheets_is_waited_for_and_orders_nothing_again() {
+        let server = vendor(|_| true);
+        let world = world(&server, 1);
+        round(&world, &[]);
+        assert_eq!(server.posts().len(), 1);
+        std::fs::remove_file(world.path("listings.csv")).unwrap();
+        let mut running = world.start(&["run", "--watch", ".", "--skip", "check"]);
+        running.wait_for_words("watching .");
+        assert_eq!(server.posts().len(), 1);
+        // Its sheet comes back, and still asks for the clip.
+        world.write("listings.csv", listings(1));
+        running.wait_for_words("run: 1 ordered again");
+        assert_eq!(stop(running), 143);
+        assert_eq!(server.posts().len(), 2);
+    }
+
     #[test]
     fn a_service_whose_settings_are_wrong_ends_at_once() {
         let server = vendor(|_| false);

@@ -42,7 +42,11 @@ pub fn serve<E: From<Failure>>(
     };
     let mut began = Zoned::now();
     let mut is_first = true;
-    if schedule.begins_now() {
+    // Without a spreadsheet a round would order failed clips again that no row may ask for any more.
+    let is_there = watch
+        .as_ref()
+        .is_none_or(|(_, path)| !look(path).is_empty());
+    if schedule.begins_now() && is_there {
         round(is_first)?;
         is_first = false;
     }
