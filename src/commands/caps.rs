@@ -79,13 +79,31 @@ pub fn without_column(settings: &Settings, manifest: &Manifest) -> Option<String
             filter.is_of_a_sheet() && !manifest.has_column(&pair.name)
         })
     };
-    let cap = settings.caps.iter().find(is_lost)?;
-    let column = cap.filter.as_ref().map_or("", |pair| &pair.name);
+    if let Some(cap) = settings.caps.iter().find(is_lost) {
+        let column = cap.filter.as_ref().map_or("", |pair| &pair.name);
+        return Some(format!(
+            "the cap of {cap} ({}) would hold nothing back: {} has no column {}",
+            cap.origin,
+            escape(manifest.name()),
+            escape(column),
+        ));
+    }
+    // A column with the name of a field of the log is carried under another one.
+    let mut parts = settings.caps.iter().filter_map(|cap| {
+        let pair = cap.filter.as_ref()?;
+        let carried = format!("sheet_{}", pair.name.to_lowercase().replace(' ', "_"));
+        let filter = Filter::new(Condition::is(&pair.name, &pair.value));
+        let is_meant = !filter.is_of_a_sheet() && manifest.has_column(&carried);
+        is_meant.then_some((cap, pair, carried))
+    });
+    let (cap, pair, carried) = parts.next()?;
     Some(format!(
-        "the cap of {cap} ({}) would hold nothing back: {} has no column {}",
+        "the cap of {cap} ({}) would not see the column {} of {}, which is carried as {carried}: write \
+         where = \"{carried}={}\"",
         cap.origin,
+        escape(&pair.name),
         escape(manifest.name()),
-        escape(column),
+        escape(&pair.value),
     ))
 }
 

@@ -165,6 +165,25 @@ fn a_retry_keeps_to_the_caps_too() {
 }
 
 #[test]
+fn a_cap_on_a_column_that_has_another_name_in_the_log_is_refused_with_that_name() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let caps = |column: &str| CAPS.replace("client=", &format!("{column}="));
+    let rows = rows_of(&["acme"; 4]);
+    world.write("rows.csv", rows.replacen("client", "Line", 1));
+    for column in ["line", "Line"] {
+        world.write("creativeai.toml", caps(column));
+        let run = world.run(&["submit", "rows.csv"]).expect(78);
+        let way = "write where = \"sheet_line=acme\"";
+        assert!(run.stderr.contains(way), "{}", run.stderr);
+    }
+    assert!(server.posts().is_empty());
+    world.write("creativeai.toml", caps("sheet_line"));
+    world.run(&["submit", "rows.csv"]).expect(3);
+    assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
 fn the_key_that_pays_is_named_by_its_end() {
     let server = Server::accepting();
     let world = World::facing(&server).without_var("CREATIVEAI_API_KEY");
