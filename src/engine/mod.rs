@@ -18,7 +18,6 @@
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
-//! | `elsewhere` | other logs beside a log that hold the rows that it is about to order |
 //! | `filter` | which jobs a command, or a cap, is about |
 //! | `forward` | deliveries that also go to another address, until it takes them |
 //! | [`ingest`] | captures: what they say, appended in large batches |
@@ -27,6 +26,7 @@
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | `named` | jobs by the names that people have for them |
 //! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
+//! | `other_logs` | logs beside a log that hold the rows that it is about to order |
 //! | `photo_check` | whether photos that are online can be fetched |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
@@ -46,8 +46,6 @@ pub(crate) mod damage;
 pub mod delivery;
 pub mod dispatch;
 #[cfg(feature = "cli")]
-pub(crate) mod elsewhere;
-#[cfg(feature = "cli")]
 pub(crate) mod filter;
 #[cfg(feature = "cli")]
 pub(crate) mod forward;
@@ -59,6 +57,8 @@ pub(crate) mod notify;
 pub mod observe;
 #[cfg(feature = "cli")]
 pub(crate) mod open;
+#[cfg(feature = "cli")]
+pub(crate) mod other_logs;
 #[cfg(feature = "cli")]
 pub(crate) mod photo_check;
 pub mod photos;

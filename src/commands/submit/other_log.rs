@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::open::Open;
 use super::rows::Rows;
-use crate::engine::elsewhere::{self, OtherLog, Which};
+use crate::engine::other_logs::{self, OtherLog, Which};
 use crate::engine::plan::Plan;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
@@ -81,7 +81,7 @@ fn beside(
     let mut folders = rows.inputs.folders();
     folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));
     let sheets = (&mut rows.manifest, &rows.plan);
-    let other = elsewhere::find(&folders, path, which, sheets, &settings.rates);
+    let other = other_logs::find(&folders, path, which, sheets, &settings.rates);
     let other = other.map_err(failure::of_plan)?;
     let is_like = |other: &OtherLog| which == Which::Copies || other.rows * 2 > sent;
     Ok(other.filter(is_like).map(|other| (other, which)))

@@ -44,7 +44,7 @@ pub fn find(
     let sent: HashSet<u32> = plan.sent().collect();
     let mut found: Option<OtherLog> = None;
     for path in candidates(folders, log, which) {
-        // What is no log, or cannot be read, says nothing.
+        // Other files may end in .jsonl, too: captures, exports.
         let Ok(other) = JobLog::read(&path, Ledger::new(rates.clone())) else {
             continue;
         };
