@@ -67,7 +67,9 @@ fn own_number(name: &str, value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::{DurationStyle, request_body, with_photo};
     use super::*;
+    use crate::jobs::{Clip, Seconds, Video, Voice};
 
     const SENT: &str = r#"{"model":"kling-v3","prompt":"a “é”\n/","image_url":"https://x/1.jpg","duration":5,"aspect_ratio":"16:9"}"#;
 
@@ -82,6 +84,40 @@ mod tests {
         let voice = r#"{"text":"Welcome.","voice":"alloy","speed":1.0}"#;
         let by_javascript = r#"{ "speed": 1, "text": "Welcome.", "voice": "alloy" }"#;
         assert_eq!(as_first_sent(by_javascript), voice);
+    }
+
+    /// Every field there is: one that the list above lacks would change the bytes of a repetition.
+    #[test]
+    fn what_is_sent_is_what_is_sent_again() {
+        let video = Clip::Video(Video {
+            image_url: "https://x/1.jpg?a=1&b=\u{e9}".to_owned(),
+            prompt: "a \u{201c}pan\u{201d}\n\"/".to_owned(),
+            model: "kling-v3".to_owned(),
+            duration: Seconds::SHORTEST,
+            aspect_ratio: "16:9".to_owned(),
+        });
+        let voice = |speed: &str| {
+            Clip::Voice(Voice {
+                text: "Welcome.".to_owned(),
+                voice: "alloy".to_owned(),
+                language: "en".to_owned(),
+                speed: speed.to_owned(),
+            })
+        };
+        let clips = [video, voice("1"), voice("1.25"), voice("")];
+        for clip in &clips {
+            for style in [DurationStyle::Text, DurationStyle::Integer] {
+                for webhook_url in [None, Some("https://x/hook?creativeai_job=a.1")] {
+                    let body = request_body(clip, webhook_url, style);
+                    assert_eq!(own_form(&body).as_deref(), Some(&*body));
+                    let photo = "https://x/2.jpg";
+                    if let Some(body) = with_photo(&body, photo) {
+                        let is_video = matches!(clip, Clip::Video(_));
+                        assert_eq!(own_form(&body), is_video.then_some(body));
+                    }
+                }
+            }
+        }
     }
 
     #[test]
