@@ -56,10 +56,7 @@ pub const VARIABLES: [(&str, &str); 19] = [
         "NO_COLOR, CLICOLOR, CLICOLOR_FORCE",
         "Whether there are colors; --color goes before them.",
     ),
-    (
-        "TERM",
-        "On a terminal that is called dumb there is no progress bar.",
-    ),
+    ("TERM", "`dumb` switches the progress bar off."),
     (
         "COLUMNS",
         "The width of tables when the output is not a terminal.",

@@ -73,6 +73,7 @@ impl Limits {
         writer.wait_for_database(settings.database_wait);
         Ok(writer)
     }
+
     /// Takes the right to hand clips of a log to a receiver, which is waited for like the log itself. It
     /// is to be had before the log.
     pub fn lock_target(

@@ -19,7 +19,7 @@ pub enum DisplayStatus {
     Failed,
     /// The vendor refused it; nothing was charged.
     Refused,
-    /// A person has found out that the vendor did not accept it; nothing was charged.
+    /// Someone has checked that the vendor did not accept it; nothing was charged.
     NotAccepted,
     /// A run that is at work is sending it just now.
     BeingSent,

@@ -16,7 +16,7 @@ impl DisplayStatus {
             Self::Failed => "The vendor could not make the clip and gives the credits back.",
             Self::Refused => "The vendor did not accept it; nothing was charged.",
             Self::NotAccepted => {
-                "A person found out that the vendor did not accept it; nothing was charged."
+                "Someone checked that the vendor did not accept it; nothing was charged."
             }
             Self::BeingSent => "A run that is at work is sending it just now.",
             Self::Unknown => {

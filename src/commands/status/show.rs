@@ -18,7 +18,7 @@ use crate::output::failure::warn_of_mismatch;
 use crate::output::{self, Printer, in_order, json, unrecovered};
 use crate::text::escape;
 
-/// Reads the log at `path` and shows it. Fails with a [`LogError`](crate::journal::LogError) inside when there is no log.
+/// Reads the log at `path` and shows it. A missing log is a [`LogError`](crate::journal::LogError) inside the error.
 pub fn run(
     args: &StatusArgs,
     path: &Path,

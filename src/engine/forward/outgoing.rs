@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 use crate::vendor::CORRELATION;
 use crate::webhook::{Capture, Verification};
 
-/// Headers that go with a delivery, beside those that begin with [`OF_VENDOR`]. Whoever has seen a signed
-/// body can send it again with headers of any kind, and the receiver may believe them.
+/// Headers that go with a delivery, beside those that begin with [`OF_VENDOR`]. Anyone who has seen a
+/// signed body can repeat it with any other header, and the receiver may believe that.
 const PASSED_ON: [&str; 2] = ["content-type", "content-encoding"];
 /// The signature's header begins so.
 const OF_VENDOR: &str = "x-creativeai-";
