@@ -71,7 +71,7 @@ impl Hidden {
                 }
                 "row" => {
                     let row = number(tag, "r")?.map_or(next, |row| row.saturating_sub(1));
-                    next = row + 1;
+                    next = row.saturating_add(1);
                     if is_hidden()? {
                         push(&mut hidden.rows, row..next);
                     }
@@ -87,7 +87,7 @@ impl Hidden {
     pub fn in_ods(file: impl Read + Seek, name: &str) -> Result<Self, WorkbookError> {
         let mut zip = archive(file)?;
         let mut hidden = Self::default();
-        let (mut is_in, mut row, mut column) = (false, 0, 0);
+        let (mut is_in, mut row, mut column) = (false, 0_u64, 0_u64);
         each_tag(part(&mut zip, "content.xml")?, |tag| {
             let kind = tag.local_name();
             let (repeated, place, runs) = match kind.as_ref() {
@@ -103,7 +103,7 @@ impl Hidden {
                 _ => return Ok(true),
             };
             let from = *place;
-            *place += number(tag, repeated)?.unwrap_or(1);
+            *place = place.saturating_add(number(tag, repeated)?.unwrap_or(1));
             if text(tag, "visibility")?.is_some_and(|value| value != "visible") {
                 push(runs, from..*place);
             }
@@ -220,5 +220,15 @@ mod tests {
         assert_eq!(lines, [3, 4, 9]);
         let columns: Vec<usize> = (0..9).filter(|place| hidden.has_column(*place)).collect();
         assert_eq!(columns, [1, 2]);
+    }
+
+    #[test]
+    fn a_row_with_the_largest_number_is_no_panic() {
+        let sheet = format!(
+            r#"<sheetData><row r="{}"/><row/><row hidden="1"/></sheetData>"#,
+            u64::MAX
+        );
+        let hidden = Hidden::in_sheet(sheet.as_bytes()).unwrap();
+        assert!(!(0..20).any(|line| hidden.has_line(line)));
     }
 }
