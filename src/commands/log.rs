@@ -11,8 +11,9 @@ use std::path::Path;
 
 use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
+use crate::engine::noted_logs::NotedLogs;
 use crate::exit::{Code, Failure};
-use crate::journal::{Acceptance, Found, JobLog, Location, LogError, Memory};
+use crate::journal::{Acceptance, Found, JobLog, Location, LogError};
 use crate::output::{Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -42,10 +43,12 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     }
     let commands = open::commands_for(&path, false, settings);
     let log = Acceptance::open(&path, settings.lock_wait).map_err(failure::of_log)?;
-    if log.is_absent() && !log.remembered().is_some_and(Memory::has_lines) {
-        return Err(failure::of_log(LogError::Missing(path)).into());
-    }
-    let Some(mismatch) = log.mismatch() else {
+    let noted = NotedLogs::of_user();
+    let mismatch = log.mismatch().cloned().or_else(|| noted.gone(log.path()));
+    let Some(mismatch) = mismatch else {
+        if log.is_absent() {
+            return Err(failure::of_log(LogError::Missing(path)).into());
+        }
         printer.note(format_args!(
             "{} is as it was left; there is nothing to accept",
             escape(&log.path().display().to_string())
@@ -61,6 +64,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     }
     let document = document(true, &log);
     let shown = log.path().display().to_string();
+    forget(&noted, &log)?;
     log.accept().map_err(failure::of_log)?;
     printer.note(format_args!(
         "{} is accepted as it is; the next `creativeai submit` goes on from there",
@@ -68,6 +72,22 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     ));
     printer.json(|| document)?;
     Ok(Code::Success)
+}
+
+/// A log that is gone is missed no longer.
+fn forget(noted: &NotedLogs, log: &Acceptance) -> Result<(), Failure> {
+    let forgotten = if log.is_absent() {
+        noted.forget(log.path())
+    } else {
+        Ok(())
+    };
+    forgotten.map_err(|error| {
+        let note = noted.path().unwrap_or(Path::new("")).display();
+        Failure::io(format!(
+            "{note} cannot be written: {error}; nothing was accepted"
+        ))
+        .help("make room or make it writable, then run the same command again")
+    })
 }
 
 /// A log in a database is remembered by its lines: each computer puts back those that it has seen.

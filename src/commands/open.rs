@@ -6,6 +6,7 @@ use super::api::Api;
 use super::limits::Limits;
 use crate::clock;
 use crate::engine::filter::Filters;
+use crate::engine::noted_logs::NotedLogs;
 use crate::engine::observe::Observer;
 use crate::engine::open::{check_rehearsal, is_foreign, is_spreadsheet};
 use crate::engine::poll::{Event, Poller};
@@ -96,6 +97,24 @@ impl<'a> Open<'a> {
         refuse_live(writer.name(), &writer.ledger(), self.settings)?;
         let mixed = writer.ledger().check_mixing(sandbox, base.is_loopback());
         mixed.map_err(|_| failure::of_mixing(writer.name()))
+    }
+
+    /// Notes on this computer that live orders go into the log, before the first one. A stand-in's do
+    /// not count.
+    pub fn note_orders(&self, api: &Api, printer: &Printer) {
+        let is_file = matches!(Location::of(&self.path), Ok(Location::File(_)));
+        if !is_file || self.settings.sandbox || api.base.is_loopback() {
+            return;
+        }
+        let noted = NotedLogs::of_user();
+        if let Err(error) = noted.add(self.writer.path()) {
+            let note = noted.path().unwrap_or(Path::new("")).display();
+            printer.warn(format_args!(
+                "{} cannot be written ({error}): should this log be lost or another one be used by mistake, \
+                 that may go unnoticed",
+                escape(&note.to_string())
+            ));
+        }
     }
 
     /// The API, where it may be called for this log.

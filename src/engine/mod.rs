@@ -25,8 +25,9 @@
 //! | [`poll`] | clips that are asked for, once or until they have ended |
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | `named` | jobs by the names that people have for them |
+//! | `noted_logs` | which logs of this computer hold live orders |
 //! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
-//! | `other_logs` | logs beside a log that hold the rows that it is about to order |
+//! | `other_logs` | logs beside a log or elsewhere that hold the rows that it is about to order |
 //! | `photo_check` | whether photos that are online can be fetched |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
@@ -52,6 +53,8 @@ pub(crate) mod forward;
 pub mod ingest;
 #[cfg(feature = "cli")]
 pub(crate) mod named;
+#[cfg(feature = "cli")]
+pub(crate) mod noted_logs;
 #[cfg(feature = "cli")]
 pub(crate) mod notify;
 pub mod observe;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::noted_logs::NotedLogs;
 use super::stop::{Reason, Stop};
 use crate::jobs::Ledger;
 use crate::journal::{Location, Lock, LogError, Writer, may_be_torn, resolve};
@@ -79,6 +80,11 @@ pub fn open(
     patience: &Patience<'_>,
     say: impl Fn(&LogError),
 ) -> Result<Writer, OpenError> {
+    if let Ok(Location::File(file)) = Location::of(path)
+        && let Some(gone) = NotedLogs::of_user().gone(&resolve(&file)?)
+    {
+        return Err(LogError::Changed(Box::new(gone)).into());
+    }
     let open = || Writer::open(path, ledger(), command, Duration::ZERO);
     once_free(open, patience, say)
 }

@@ -1,12 +1,13 @@
-//! Other job logs beside a log that may know its rows: one that was forgotten, one of the vendor's sample
-//! scripts, a copy that a program which keeps folders alike has made.
+//! Other job logs that may know the rows of a log: one beside it that was forgotten, one of the vendor's
+//! sample scripts, a copy that a program which keeps folders alike has made, or one in another folder.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::plan::{self, Allowed, Plan, PlanError};
+use super::noted_logs::NotedLogs;
+use super::plan::{self, Allowed, Decision, Plan, PlanError};
 use crate::disk;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::JobLog;
@@ -27,13 +28,35 @@ pub struct OtherLog {
 /// Which logs are looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// All of them: the log of this run holds nothing yet.
+    /// All in the folders: the log of this run holds nothing yet.
     All,
-    /// Those whose names begin as the log's does: copies that were made of it.
+    /// Those in the folders whose names begin as the log's does: copies that were made of it.
     Copies,
+    /// Those that are noted on this computer: the log of this run holds none of the rows.
+    Noted,
 }
 
-/// The log in one of the folders that holds most of the rows that `plan` sends; not the one at `log`.
+impl Which {
+    /// The logs, the newest first; not the one at `log`.
+    fn logs(self, folders: &[PathBuf], log: &Path) -> Vec<PathBuf> {
+        let own = disk::canonicalize(log).unwrap_or_else(|_| log.to_owned());
+        let mut logs = match self {
+            Self::Noted => NotedLogs::of_user().logs(),
+            Self::All | Self::Copies => in_folders(folders, log, self),
+        };
+        logs.retain(|path| *path != own);
+        logs.truncate(MOST_LOGS);
+        logs
+    }
+
+    /// Whether a log of these holds a row about which it decides so. Far away, a row with other words may
+    /// be meant as another clip.
+    fn holds(self, decision: Decision) -> bool {
+        decision != Decision::Send && (self != Self::Noted || decision != Decision::Changed)
+    }
+}
+
+/// The log of these that holds most of the rows that `plan` sends; not the one at `log`.
 pub fn find(
     folders: &[PathBuf],
     log: &Path,
@@ -43,7 +66,7 @@ pub fn find(
 ) -> Result<Option<OtherLog>, PlanError> {
     let sent: HashSet<u32> = plan.sent().collect();
     let mut found: Option<OtherLog> = None;
-    for path in candidates(folders, log, which) {
+    for path in which.logs(folders, log) {
         // Other files may end in .jsonl, too: captures, exports.
         let Ok(other) = JobLog::read(&path, Ledger::new(rates.clone())) else {
             continue;
@@ -60,8 +83,8 @@ pub fn find(
         };
         let as_it_is = Some((other.path(), ledger));
         plan::decide(manifest, &mut known, as_it_is, allowed, 0)?;
-        let unknown = known.sent().filter(|place| sent.contains(place)).count();
-        let rows = (sent.len() - unknown) as u64;
+        let held = known.places(|decision| which.holds(decision));
+        let rows = held.filter(|place| sent.contains(place)).count() as u64;
         if rows > found.as_ref().map_or(0, |found| found.rows) {
             found = Some(OtherLog { path, rows });
         }
@@ -69,13 +92,11 @@ pub fn find(
     Ok(found)
 }
 
-fn candidates(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
-    let own = disk::canonicalize(log).unwrap_or_else(|_| log.to_owned());
+fn in_folders(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
     let stem = log.file_stem().unwrap_or_default().to_string_lossy();
     let is_candidate = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         path.extension().is_some_and(|ending| ending == "jsonl")
-            && *path != own
             && (which == Which::All || name.starts_with(&*stem))
     };
     let mut logs: Vec<(Reverse<std::time::SystemTime>, PathBuf)> = Vec::new();
@@ -91,8 +112,7 @@ fn candidates(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
         }
     }
     logs.sort();
-    let paths = logs.into_iter().map(|(_, path)| path);
-    paths.take(MOST_LOGS).collect()
+    logs.into_iter().map(|(_, path)| path).collect()
 }
 
 /// The regular files in a folder, each with the time of its last change.

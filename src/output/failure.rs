@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{commands::Commands, printer::Printer, words};
 use crate::disk::path_from_here;
 use crate::engine::ingest::IngestError;
+use crate::engine::noted_logs::NotedLogs;
 use crate::engine::open::RehearsalError;
 use crate::engine::plan::PlanError;
 use crate::engine::retry::RetryError;
@@ -283,7 +284,7 @@ fn missing(path: &Path) -> Failure {
     let resolved = journal::resolve(path);
     if let Some(mismatch) = resolved
         .ok()
-        .and_then(|log| journal::remembered_of_absent(&log))
+        .and_then(|log| NotedLogs::of_user().missed(&log))
     {
         return changed(&mismatch);
     }

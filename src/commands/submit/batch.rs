@@ -50,6 +50,9 @@ pub async fn send(
         max_size: settings.download.max_size,
         agrees: &agrees,
     });
+    if rows.most() > 0 {
+        log.note_orders(api, printer);
+    }
     let name = rows.manifest.name().to_owned();
     let reporter = BatchReport::new(printer, &log.commands, &name);
     let batch = Batch {

@@ -15,7 +15,8 @@ use crate::settings::Settings;
 use crate::text::escape;
 
 /// Refuses to order (3) what another log in a folder of the sheets holds: where this one holds nothing and
-/// was not chosen by hand, or where that one is a copy of it.
+/// was not chosen by hand, or where that one is a copy of it. The same for a log elsewhere on this computer
+/// into which live orders went.
 pub fn refuse_beside(log: &Open<'_>, rows: &mut Rows<'_>, ledger: &Ledger) -> Result<(), Failure> {
     let Some((other, which)) = beside(&log.path, rows, ledger, log.settings)? else {
         return Ok(());
@@ -23,11 +24,11 @@ pub fn refuse_beside(log: &Open<'_>, rows: &mut Rows<'_>, ledger: &Ledger) -> Re
     let log = escape(&log.writer.name().to_string_lossy()).into_owned();
     let file = escape(&other.path.to_string_lossy()).into_owned();
     let [from, to] = [&file, &log].map(|name| words::shell_word(name));
+    let go_on =
+        format!("go on with that log, by --jobs {from} in every run, or add it to this one:");
     let (why, way) = match which {
-        Which::All => (
-            "is empty",
-            format!("go on with that log, by --jobs {from} in every run, or add it to this one:"),
-        ),
+        Which::All => ("is empty", go_on),
+        Which::Noted => ("holds none of them", go_on),
         Which::Copies => ("does not", "add what it holds to the log:".to_owned()),
     };
     Err(Failure::decision(format!(
@@ -68,23 +69,33 @@ fn beside(
     settings: &Settings,
 ) -> Result<Option<(OtherLog, Which)>, Failure> {
     let args = rows.args;
-    let is_file = matches!(Location::of(path), Ok(Location::File(_)));
-    let which = match ledger.is_empty() {
-        true if !is_file || !settings.names_a_log() => Which::All,
-        false if is_file => Which::Copies,
-        _ => return Ok(None),
-    };
-    let sent = rows.plan.counts.send;
+    let counts = &rows.plan.counts;
+    let sent = counts.send;
     if args.jobs.is_some() || args.allow_same_clip || settings.sandbox || sent == 0 {
         return Ok(None);
     }
+    let is_file = matches!(Location::of(path), Ok(Location::File(_)));
+    let in_folders = match ledger.is_empty() {
+        true if !is_file || !settings.names_a_log() => Some(Which::All),
+        false if is_file => Some(Which::Copies),
+        _ => None,
+    };
+    // With a sandbox's key nothing can be paid twice.
+    let is_rehearsal = || matches!(settings.key(), Ok(Some(key)) if key.is_sandbox());
+    let knows_none = counts.skip + counts.held() == 0;
+    let noted = (knows_none && !is_rehearsal()).then_some(Which::Noted);
     let mut folders = rows.inputs.folders();
     folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));
-    let sheets = (&mut rows.manifest, &rows.plan);
-    let other = other_logs::find(&folders, path, which, sheets, &settings.rates);
-    let other = other.map_err(failure::of_plan)?;
-    let is_like = |other: &OtherLog| which == Which::Copies || other.rows * 2 > sent;
-    Ok(other.filter(is_like).map(|other| (other, which)))
+    for which in in_folders.into_iter().chain(noted) {
+        let sheets = (&mut rows.manifest, &rows.plan);
+        let other = other_logs::find(&folders, path, which, sheets, &settings.rates);
+        let other = other.map_err(failure::of_plan)?;
+        let is_like = |other: &OtherLog| which == Which::Copies || other.rows * 2 > sent;
+        if let Some(other) = other.filter(is_like) {
+            return Ok(Some((other, which)));
+        }
+    }
+    Ok(None)
 }
 
 /// Holds the rows (3) where most of them are in another log of the database.

@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::other_log;
 use super::rows::Rows;
 use crate::commands::{caps, damage, open};
+use crate::engine::noted_logs::NotedLogs;
 use crate::engine::submit::planned;
 use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
-use crate::journal::{JobLog, LogError, remembered_of_absent};
+use crate::journal::{JobLog, LogError};
 use crate::output::{self, DryRun, Printer, Tally, failure, held, words};
 use crate::settings::Settings;
 
@@ -72,7 +73,7 @@ fn read(path: &Path, ledger: Ledger, printer: &Printer) -> Result<Option<JobLog>
     match JobLog::read(path, ledger) {
         Ok(log) => Ok(Some(log)),
         Err(LogError::Missing(path)) => {
-            if let Some(mismatch) = remembered_of_absent(&path) {
+            if let Some(mismatch) = NotedLogs::of_user().missed(&path) {
                 failure::warn_that_changed(&mismatch, printer);
             }
             Ok(None)

@@ -335,13 +335,15 @@ impl Plan {
 
     /// The places of the rows that are sent, ascending.
     pub fn sent(&self) -> impl Iterator<Item = u32> {
-        let is_sent = |row: &Option<Note>| {
-            row.as_ref()
-                .is_some_and(|note| note.decision == Decision::Send)
-        };
-        let rows = self.rows.iter().enumerate();
-        rows.filter(move |(_, row)| is_sent(row))
-            .map(|(place, _)| place as u32)
+        self.places(|decision| decision == Decision::Send)
+    }
+
+    /// The places of the rows about which this was decided, ascending.
+    pub(super) fn places(&self, is: impl Fn(Decision) -> bool) -> impl Iterator<Item = u32> {
+        let rows = (0..).zip(&self.rows);
+        let rows = rows.filter_map(|(place, row)| Some((place, row.as_ref()?.decision)));
+        rows.filter(move |(_, decision)| is(*decision))
+            .map(|(place, _)| place)
     }
 
     /// Takes a row for the one of `job`, which is in no other row.

@@ -139,7 +139,7 @@ impl Records {
         };
         let mismatch = |found| Mismatch {
             path: path.to_owned(),
-            remembered: newest.clone(),
+            remembered: Some(newest.clone()),
             found,
         };
         let Some(file) = file else {
@@ -163,12 +163,12 @@ impl Records {
 
 /// A log that is not as it was left.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", describe(.path, .remembered, .found.as_ref()))]
+#[error("{}", describe(.path, .remembered.as_ref(), .found.as_ref()))]
 pub struct Mismatch {
     /// The log.
     pub path: PathBuf,
-    /// How it was left.
-    pub remembered: Memory,
+    /// How it was left; `None` when no more is known than that it was there.
+    pub remembered: Option<Memory>,
     /// How it is; `None` when it is gone.
     pub found: Option<Found>,
 }
@@ -183,8 +183,11 @@ pub struct Found {
 }
 
 /// What happened to a log that is not as it was left.
-fn describe(path: &Path, remembered: &Memory, found: Option<&Found>) -> String {
+fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&Found>) -> String {
     let path = path.display();
+    let Some(remembered) = remembered else {
+        return format!("the job log {path} is gone; orders went into it from this computer");
+    };
     let length = format::count(remembered.length, "byte");
     let at = moment(remembered.at());
     let Some(found) = found else {

@@ -4,6 +4,13 @@ use crate::support::{Server, World, rows};
 
 const SAMPLE_LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_9","status":"pending"}"#;
 
+/// Where programs keep their state.
+const STATE_FOLDER: &str = if cfg!(windows) {
+    "home/creativeai"
+} else {
+    "home/.local/state/creativeai"
+};
+
 /// What the vendor's sample script leaves beside the sheet.
 fn sample_log() -> String {
     format!(
@@ -114,4 +121,106 @@ fn what_a_copy_of_the_log_holds_is_not_ordered_again() {
         .expect(0);
     world.run(&["submit", "listings.csv"]).expect(0);
     assert_eq!(server.posts().len(), 3);
+}
+
+/// The note of this computer, as orders that go to the vendor leave it.
+fn note(world: &World, logs: &[&str]) {
+    let folder = world.path(STATE_FOLDER);
+    std::fs::create_dir_all(&folder).unwrap();
+    let full = |log: &&str| {
+        let path = world.path(log);
+        let folder = std::fs::canonicalize(path.parent().unwrap()).unwrap();
+        let folder = folder.to_str().unwrap().trim_start_matches(r"\\?\");
+        let name = path.file_name().unwrap().to_str().unwrap();
+        format!("{}\n", std::path::Path::new(folder).join(name).display())
+    };
+    std::fs::write(
+        folder.join("live-logs"),
+        logs.iter().map(full).collect::<String>(),
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_copy_of_the_sheet_in_another_folder_is_not_ordered_again() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for folder in ["downloads", "documents", "summer"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+    }
+    world.write("downloads/listings.csv", rows([1, 2]));
+    world.write("documents/listings.csv", rows([1, 2, 3]));
+    world.run(&["submit", "downloads/listings.csv"]).expect(0);
+    // Only what goes to the vendor itself is noted, or one rehearsal would hold the next.
+    assert!(!world.path(STATE_FOLDER).exists());
+    note(&world, &["summer/gone.jsonl", "downloads/jobs.jsonl"]);
+    let submit = ["submit", "documents/listings.csv"];
+    let preview = world.run(&[&submit[..], &["--dry-run"]].concat()).expect(0);
+    for text in [preview.stderr, world.run(&submit).expect(3).stderr] {
+        assert!(
+            text.contains("jobs.jsonl holds 2 rows") && text.contains("downloads"),
+            "{text}"
+        );
+    }
+    // The same where settings name another log, and where that one has other rows.
+    let other = world.with_var("CREATIVEAI_JOBS", "all.jsonl");
+    other.write("other.csv", rows([7]));
+    other.run(&["submit", "other.csv"]).expect(0);
+    let held = other.run(&submit).expect(3);
+    assert!(
+        held.stderr.contains("all.jsonl holds none of them"),
+        "{}",
+        held.stderr
+    );
+    assert_eq!(server.posts().len(), 3);
+    // Other words for the same photos are other clips, and who names a log or says so orders again.
+    let world = other.without_var("CREATIVEAI_JOBS");
+    world.write(
+        "summer/listings.csv",
+        rows([1, 2]).replace("Pan", "Tilt, in summer,"),
+    );
+    world.run(&["submit", "summer/listings.csv"]).expect(0);
+    world
+        .run(&[&submit[..], &["--jobs", "july.jsonl"]].concat())
+        .expect(0);
+    world
+        .run(&[&submit[..], &["--allow-same-clip"]].concat())
+        .expect(0);
+    assert_eq!(server.posts().len(), 11);
+}
+
+#[test]
+fn a_log_that_is_gone_with_its_lock_is_missed_where_this_computer_has_noted_it() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    std::fs::create_dir(world.path("drive")).unwrap();
+    world.write("creativeai.toml", "jobs = \"drive/june.jsonl\"\n");
+    world.write("listings.csv", rows([1, 2]));
+    let submit = ["submit", "listings.csv"];
+    world.run(&submit).expect(0);
+    note(&world, &["drive/june.jsonl"]);
+    // The place where a drive is mounted stays, empty.
+    std::fs::rename(world.path("drive"), world.path("away")).unwrap();
+    std::fs::create_dir(world.path("drive")).unwrap();
+    for command in [
+        &submit[..],
+        &["run", "listings.csv"],
+        &["reconcile"],
+        &["status"],
+    ] {
+        let missed = world.run(command).expect(65);
+        for words in ["june.jsonl is gone", "not mounted", "log accept"] {
+            assert!(missed.stderr.contains(words), "{words}: {}", missed.stderr);
+        }
+    }
+    world.run(&["log", "accept"]).expect(2);
+    world.run(&submit).expect(65);
+    assert_eq!(server.posts().len(), 2);
+    world.run(&["log", "accept", "--yes", "--json"]).expect(0);
+    world.run(&submit).expect(0);
+    assert_eq!(server.posts().len(), 4);
+    assert_eq!(
+        std::fs::read_to_string(world.path(STATE_FOLDER).join("live-logs")).unwrap(),
+        ""
+    );
 }
