@@ -27,7 +27,7 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
     let marks = damage::settle_quoted(&log, args.accept_damage, settings, printer)?;
     let how = Compacting {
         keep: args.keep,
-        accepted: marks.as_deref(),
+        accepted: marks.as_ref(),
     };
     let done = journal::compact(held, log, &how).map_err(failure::of_log)?;
     if printer.options().json {

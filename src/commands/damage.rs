@@ -7,7 +7,7 @@ use crate::clock;
 use crate::disk::path_from_here;
 use crate::engine::damage::{Marks, accepted, marks};
 use crate::exit::Failure;
-use crate::jobs::Ledger;
+use crate::jobs::{Ledger, Lines};
 use crate::journal::{Damage, JobLog};
 use crate::output::damage::{self, warn_of_marks, warn_of_torn};
 use crate::output::{Printer, failure};
@@ -29,7 +29,8 @@ pub async fn settle(log: &Open<'_>, accept: bool, printer: &Printer) -> Result<(
     }
     writer.check_form().map_err(failure::of_log)?;
     let marks = marks_of(damage, &writer.ledger(), writer.path(), log.settings)?;
-    let lines = marks.text + &accepted(damage, clock::now());
+    let mut lines = marks.lines;
+    lines.extend([accepted(damage, clock::now())]);
     writer.append(&lines).await.map_err(|error| {
         Failure::io(format!("the job log cannot be written: {error}"))
             .help("make room on the disk and run the same command again; nothing was sent")
@@ -45,7 +46,7 @@ pub fn settle_quoted(
     accept: bool,
     settings: &Settings,
     printer: &Printer,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Lines>, Failure> {
     let damage = log.damage();
     if damage.is_empty() {
         return Ok(None);
@@ -55,7 +56,7 @@ pub fn settle_quoted(
     }
     let marks = marks_of(damage, log.ledger(), log.path(), settings)?;
     warn_of_marks(damage, marks.count, printer);
-    Ok(Some(marks.text))
+    Ok(Some(marks.lines))
 }
 
 fn marks_of(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "postgres")]
 use std::sync::mpsc;
 
-use crate::jobs::{Digest, Ledger};
+use crate::jobs::{Digest, Ledger, Lines};
 use crate::journal::{self, AppendError, JobLog, LogError, Writer};
 #[cfg(feature = "postgres")]
 use crate::journal::{Address, Merge};
@@ -58,13 +58,13 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
     }
     refuse_mixing(from.ledger(), &to.ledger(), path)?;
     // Before what they are about, so that no end in the middle leaves them out.
-    let (mut new, mut doubted) = (String::new(), 0);
+    let (mut new, mut doubted) = (Lines::default(), 0);
     let candidates = doubts::candidates(from.ledger(), &to.ledger());
     for key in candidates {
         if let (Some(here), Some(there)) = (from.view(key)?, to.view(key)?)
             && let Some(mark) = doubts::mark(&here, &there)
         {
-            new += &mark;
+            new.extend([mark]);
             doubted += 1;
         }
     }
@@ -77,8 +77,7 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
         read += 1;
         if there.insert(Digest::of(line.as_bytes())) {
             added += 1;
-            new.push_str(line);
-            new.push('\n');
+            new.push_verbatim(line);
         }
     })?;
     to.append_in_parts(&new)
@@ -101,7 +100,7 @@ pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Co
     let mut doubts = |there: &[String]| {
         let marks = doubts::mark_all(from, there)?;
         doubted += marks.len() as u64;
-        Ok(Merge::of(&marks.concat()))
+        Ok(Merge::of(marks.into_iter().collect::<Lines>().as_str()))
     };
     // Read while they are written, so that no more than a few parts are held.
     let (parts, next) = mpsc::sync_channel(2);

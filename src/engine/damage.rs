@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::jobs::{
-    AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Refusal, Salvaged, What,
+    AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Lines, Refusal, Salvaged, What,
 };
 use crate::journal::{Damage, JobLog, LogError, Suspect};
 
@@ -14,7 +14,7 @@ use crate::journal::{Damage, JobLog, LogError, Suspect};
 #[derive(Default)]
 pub struct Marks {
     /// The lines.
-    pub text: String,
+    pub lines: Lines,
     /// How many they are.
     pub count: u64,
 }
@@ -48,7 +48,9 @@ pub fn marks(
             Some((key, number)) => Event::new(ledger.stamp(key, now), key, number, what),
             None => Event::without_job(now, what),
         };
-        marks.text += &event.of_item(item).in_sandbox(in_sandbox).line();
+        marks
+            .lines
+            .push(&event.of_item(item).in_sandbox(in_sandbox));
         marks.count += 1;
     };
     for found in damage {
@@ -126,13 +128,13 @@ fn jobs_of(
 }
 
 /// The lines that say that a person has accepted the damage.
-pub fn accepted(damage: &[Damage], now: Timestamp) -> String {
+pub fn accepted(damage: &[Damage], now: Timestamp) -> Lines {
     let line = |found: &Damage| {
         let accepted = AcceptedDamage {
             digest: found.digest,
             text: None,
         };
-        accepted.line(now)
+        Lines::verbatim(&accepted.line(now))
     };
     damage.iter().map(line).collect()
 }

@@ -26,7 +26,7 @@ pub use crate::engine::counts::SendCounts;
 
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{InFlight, Reason, Stop};
-use crate::jobs::{self, GenerationId, JobView, What};
+use crate::jobs::{self, GenerationId, JobView, Lines, What};
 use crate::journal::{Announced, Announcement, Appending, Claim, Quiet, Refused, Renewed, Writer};
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, MaySend, Outcome, Permit, Throttle, Wait, idempotency_key,
@@ -347,7 +347,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             why.to_owned()
         };
         let (line, outcome) = self.not_accepted(attempt, None, error);
-        match self.writer.withdraw(claim, line).await {
+        match self.writer.withdraw(claim, &line).await {
             Ok(true) => self.close(attempt, outcome),
             Ok(false) => {
                 self.state().tally.later += 1;
@@ -365,17 +365,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// What is made durable before the first POST.
-    fn opening(&self, attempt: &Attempt) -> String {
+    fn opening(&self, attempt: &Attempt) -> Lines {
         let now = (self.clock)();
         let ledger = self.writer.ledger();
         let at = ledger.stamp(attempt.job, now);
-        let mut lines = attempt.event(at, What::Submitting(&attempt.order)).line();
+        let mut lines = Lines::from(attempt.event(at, What::Submitting(&attempt.order)));
         let by_job = attempt.job;
         for &(old, number) in &attempt.replaces {
             let what = What::Superseded { by_job };
-            lines += &jobs::Event::new(ledger.stamp(old, now), old, number, what)
-                .in_sandbox(attempt.sandbox)
-                .line();
+            let event = jobs::Event::new(ledger.stamp(old, now), old, number, what);
+            lines.push(&event.in_sandbox(attempt.sandbox));
         }
         lines
     }
@@ -479,9 +478,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         permit
     }
 
-    fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> String {
+    fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> Lines {
         let at = self.writer.ledger().stamp(attempt.job, now);
-        attempt.event(at, what).line()
+        attempt.event(at, what).into()
     }
 }
 

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::observe::{Ingested, Observer};
-use crate::jobs::{Binding, GenerationId, JobKey, Observation, Status, Text, Via};
+use crate::jobs::{Binding, GenerationId, JobKey, Lines, Observation, Status, Text, Via};
 #[cfg(feature = "postgres")]
 use crate::journal::KeptCapture;
 use crate::journal::{AppendError, Appending, LogError};
@@ -106,7 +106,7 @@ pub enum IngestError {
 /// observation adds.
 pub struct Ingest<'a> {
     observer: Observer<'a>,
-    lines: String,
+    lines: Lines,
     /// Deliveries that are kept with these lines.
     #[cfg(feature = "postgres")]
     captures: Vec<KeptCapture>,
@@ -123,7 +123,7 @@ impl<'a> Ingest<'a> {
     pub fn new(observer: Observer<'a>) -> Self {
         Self {
             observer,
-            lines: String::new(),
+            lines: Lines::default(),
             #[cfg(feature = "postgres")]
             captures: Vec::new(),
             waiting: Waiting::default(),
@@ -151,7 +151,7 @@ impl<'a> Ingest<'a> {
                         return self.take(seen);
                     }
                 } else {
-                    self.lines.push_str(&line);
+                    self.lines.extend([line.clone()]);
                     self.waiting.insert(job, seen);
                     if binding != Binding::Known {
                         // The next capture of this id finds its job only in the log.
@@ -234,11 +234,11 @@ impl<'a> Ingest<'a> {
         #[cfg(feature = "postgres")]
         if !self.captures.is_empty() {
             let captures = std::mem::take(&mut self.captures);
-            writer.keep_captures(captures, std::mem::take(&mut self.lines))?;
+            writer.keep_captures(captures, &std::mem::take(&mut self.lines))?;
             return Ok(());
         }
-        let next = (!self.lines.is_empty()).then(|| (writer.begin_append(&self.lines), waiting));
-        self.lines.clear();
+        let lines = std::mem::take(&mut self.lines);
+        let next = (!lines.is_empty()).then(|| (writer.begin_append(&lines), waiting));
         let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
             return Ok(());
         };

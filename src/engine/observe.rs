@@ -1,7 +1,7 @@
 //! Observations in, the lines that they add to the log out. Polls, replayed captures and the
 //! receiver all come through here; the rule is in [`jobs`](crate::jobs).
 
-use crate::jobs::{Attribution, Binding, JobKey, News, Observation};
+use crate::jobs::{Attribution, Binding, JobKey, Lines, News, Observation};
 use crate::journal::{LogError, Writer};
 
 /// What an observation came to.
@@ -14,7 +14,7 @@ pub enum Ingested {
         /// The attempt.
         attempt: u32,
         /// To be appended.
-        line: String,
+        line: Lines,
         /// How the id and the attempt belong together.
         binding: Binding,
     },
@@ -83,7 +83,7 @@ impl Observer<'_> {
         Ingested::New {
             job: news.job.key,
             attempt: news.attempt,
-            line: news.event(seen, (self.clock)(), self.sandbox).line(),
+            line: news.event(seen, (self.clock)(), self.sandbox).into(),
             binding: news.binding.clone(),
         }
     }

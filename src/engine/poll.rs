@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::observe::{Ingested, Observer};
 use super::stop::{Reason, Stop};
-use crate::jobs::{Facts, GenerationId, JobKey, JobState, Observation, Status, Via};
+use crate::jobs::{Facts, GenerationId, JobKey, JobState, Lines, Observation, Status, Via};
 use crate::journal::{LogError, Quiet, Writer};
 use crate::vendor::{Client, Endpoint, PollOutcome, Throttle};
 
@@ -96,7 +96,7 @@ struct Asked {
     /// It is to be asked for again.
     left: Option<Target>,
     /// What was learned.
-    line: Option<String>,
+    line: Option<Lines>,
 }
 
 /// The attempts to ask for, by what and where.
@@ -211,7 +211,7 @@ impl Poller<'_> {
             .buffer_unordered(self.concurrency.max(1));
         // What was learned gathers while there are answers to be read, and is written down when
         // there are none, or when it has become much. That keeps no one from asking on.
-        let mut learned = String::new();
+        let mut learned = Lines::default();
         let mut appending = std::pin::pin!(Fuse::terminated());
         let ended = loop {
             tokio::select! {
@@ -238,7 +238,7 @@ impl Poller<'_> {
         ended
     }
 
-    async fn append(&self, lines: String) {
+    async fn append(&self, lines: Lines) {
         if lines.is_empty() {
             return;
         }
@@ -330,7 +330,7 @@ impl Poller<'_> {
         target: &Target,
         status: Status,
         facts: Facts<'_>,
-    ) -> Result<Option<String>, LogError> {
+    ) -> Result<Option<Lines>, LogError> {
         let seen = Observation {
             id: target.id.clone(),
             status,

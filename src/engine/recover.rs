@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 pub use saved::MARK;
 
-use crate::jobs::{GenerationId, JobKey, Line, LineError, Logged, Status};
+use crate::jobs::{GenerationId, JobKey, Line, LineError, Lines, Logged, Status};
 use crate::journal::{AppendError, LogError, Writer};
 
 /// What became of a line.
@@ -72,7 +72,7 @@ fn take_back(text: &str, number: usize, writer: &Writer) -> Result<Recovered, Re
         return Err(RecoverError::Mixed { number, is_sandbox });
     }
     if !was_resent(writer, &line)? {
-        writer.append_blocking(&format!("{text}\n"))?;
+        writer.append_blocking(&Lines::verbatim(text))?;
         // A log of many computers leaves it out where another one has sent the attempt again.
         if is_in(writer, &line, text)? {
             return Ok(Recovered::Taken);

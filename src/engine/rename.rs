@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::named::jobs_named;
 use super::plan::{self, Allowed, Decision, Doubt, Held, Plan, PlanError};
 use crate::jobs::recognition::{Photo, normal::is_invisible};
-use crate::jobs::{Event, JobKey, JobView, Rates, What};
+use crate::jobs::{Event, JobKey, JobView, Lines, Rates, What};
 use crate::journal::{AppendError, LogError, Writer};
 use crate::manifest::{Manifest, Problem, check_address, named_photo};
 use crate::text::{escape, format, is_address};
@@ -246,7 +246,7 @@ pub fn write_down(
     by: &str,
     sandbox: bool,
 ) -> Result<(), AppendError> {
-    let line = |renaming: &Renaming| {
+    let line = |renaming: &Renaming| -> Lines {
         let view = &renaming.view;
         let at = view.state.stamp(writer.now());
         let attempt = view.state.newest().number;
@@ -262,8 +262,8 @@ pub fn write_down(
         Event::new(at, view.key(), attempt, what)
             .of_item(id)
             .in_sandbox(sandbox || view.state.is_sandbox())
-            .line()
+            .into()
     };
-    let lines: String = renamings.iter().map(line).collect();
+    let lines: Lines = renamings.iter().map(line).collect();
     writer.append_in_parts(&lines)
 }

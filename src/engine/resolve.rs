@@ -2,7 +2,8 @@
 
 use super::named::jobs_named;
 use crate::jobs::{
-    AttemptState, Event, GenerationId, JobKey, JobState, JobView, Resolution, Status, Verdict, What,
+    AttemptState, Event, GenerationId, JobKey, JobState, JobView, Lines, Resolution, Status,
+    Verdict, What,
 };
 use crate::journal::{AppendError, LogError, Unsettled, Writer};
 use crate::text::escape;
@@ -132,10 +133,10 @@ pub fn write_down(
         generation_id: id,
         by,
     };
-    let line = Event::new(at, job, attempt, What::Resolved(resolution))
+    let event = Event::new(at, job, attempt, What::Resolved(resolution))
         .of_item(view.as_ref().and_then(|v| v.id()))
-        .in_sandbox(sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox()))
-        .line();
+        .in_sandbox(sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox()));
+    let line = Lines::from(event);
     if verdict == Verdict::NotAccepted {
         let settled = writer.settle(job, attempt, &line);
         return settled.map_err(|unsettled| match unsettled {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::jobs::{Credits, Event, JobKey, JobView, Look, Rates, Review, Status, What};
+use crate::jobs::{Credits, Event, JobKey, JobView, Lines, Look, Rates, Review, Status, What};
 use crate::journal::{AppendError, LogError, Writer};
 
 /// A verdict on the clip of one attempt.
@@ -127,14 +127,14 @@ pub fn write_down(
     by: &str,
     now: Timestamp,
 ) -> Result<usize, ReviewError> {
-    let (mut written, mut lines) = (0, String::new());
+    let (mut written, mut lines) = (0, Lines::default());
     for verdict in verdicts {
         let Some(view) = writer.view(verdict.job)? else {
             continue;
         };
         let known = view.state.attempt(verdict.attempt);
         if known.is_none_or(|attempt| attempt.look() != Some(verdict.look)) {
-            line(*verdict, &view, by, now).write(&mut lines);
+            lines.push(&event(*verdict, &view, by, now));
             written += 1;
         }
     }
@@ -142,7 +142,7 @@ pub fn write_down(
     Ok(written)
 }
 
-fn line<'a>(verdict: Verdict, view: &'a JobView, by: &'a str, now: Timestamp) -> Event<'a> {
+fn event<'a>(verdict: Verdict, view: &'a JobView, by: &'a str, now: Timestamp) -> Event<'a> {
     let attempt = view.attempts.get(&verdict.attempt);
     let review = Review {
         verdict: verdict.look,

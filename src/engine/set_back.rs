@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::plan::Plan;
-use crate::jobs::{Event, Fact, JobKey, JobState, Ledger, Line, What, Word};
+use crate::jobs::{Event, Fact, JobKey, JobState, Ledger, Line, Lines, What, Word};
 use crate::journal::{AppendError, LogError, Writer, map_lines_of};
 
 /// Why a row's older version could not be made to count.
@@ -26,7 +26,7 @@ pub async fn note(plan: &Plan, writer: &Writer, sandbox: bool) -> Result<u64, Se
         return Ok(0);
     }
     writer.check_form()?;
-    let mut lines = String::new();
+    let mut lines = Lines::default();
     {
         let ledger = writer.ledger();
         let replaced = replaced(writer.path(), &ledger)?;
@@ -37,7 +37,9 @@ pub async fn note(plan: &Plan, writer: &Writer, sandbox: bool) -> Result<u64, Se
                 ledger.job(*key).is_some_and(counts)
             });
             for old in newer.into_iter().chain([job]) {
-                lines += &superseded(old, job, &ledger, writer, sandbox).unwrap_or_default();
+                if let Some(event) = superseded(old, job, &ledger, writer, sandbox) {
+                    lines.push(&event);
+                }
             }
         }
     }
@@ -81,9 +83,9 @@ fn superseded(
     ledger: &Ledger,
     writer: &Writer,
     sandbox: bool,
-) -> Option<String> {
+) -> Option<Event<'static>> {
     let attempt = ledger.job(old)?.newest().number;
     let at = ledger.stamp(old, writer.now());
     let event = Event::new(at, old, attempt, What::Superseded { by_job });
-    Some(event.in_sandbox(sandbox).line())
+    Some(event.in_sandbox(sandbox))
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::clock;
-use crate::jobs::{Credits, JobKey, JobView};
+use crate::jobs::{Credits, JobKey, JobView, Lines};
 
 /// How long after it was made a claim lets its request be sent. Well below the time after which a
 /// run that no one hears of counts as gone.
@@ -34,8 +34,8 @@ pub struct Announcement {
     pub more: Credits,
     /// Jobs that it replaces.
     pub replaces: Vec<JobKey>,
-    /// The lines that announce it, each with its newline.
-    pub lines: String,
+    /// The lines that announce it.
+    pub lines: Lines,
 }
 
 /// What became of an announcement.

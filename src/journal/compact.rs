@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::file::{Beside, HeldLog, LogError, Part, each_part};
 use super::log::JobLog;
 use crate::disk::{self, Readers, Replacement};
-use crate::jobs::{AcceptedDamage, Digest};
+use crate::jobs::{AcceptedDamage, Digest, Lines};
 
 /// How a log is rewritten.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Compacting<'a> {
     pub keep: bool,
     /// Damaged lines are quoted, in lines that can be read; these lines are added, which keep the
     /// jobs they speak of from being sent. Without it a damaged log is refused.
-    pub accepted: Option<&'a str>,
+    pub accepted: Option<&'a Lines>,
 }
 
 /// What compacting did.
@@ -76,7 +76,7 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
         done.damaged = write_damage(&log, &mut out).map_err(fail("rewrite the job log"))?;
         done.torn = log.ledger().unreadable() - done.damaged;
     }
-    out.write(how.accepted.unwrap_or_default())
+    out.write(how.accepted.map_or("", Lines::as_str))
         .and_then(|()| out.out.flush())
         .map_err(fail("rewrite the job log"))?;
     (done.lines_after, done.bytes_after) = (out.lines, out.bytes);

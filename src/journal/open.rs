@@ -21,7 +21,7 @@ use super::location::Location;
 use super::postgres;
 use super::store::Store;
 use super::writer::Writer;
-use crate::jobs::Ledger;
+use crate::jobs::{Ledger, Lines};
 
 fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
     ledger.write().unwrap_or_else(PoisonError::into_inner)
@@ -163,7 +163,7 @@ impl Writer {
             if lines.is_empty() {
                 return Ok(());
             }
-            self.append_blocking(lines)
+            self.append_blocking(&Lines::verbatim(lines))
                 .map_err(|error| match error.database() {
                     Some(database) => LogError::Database(database.clone()),
                     None => LogError::io("write", &self.name, io::Error::other(error)),

@@ -24,7 +24,7 @@ use super::location;
 use super::postgres::{Acceptance, KeptCapture, Kind, Merge};
 use super::store::{Appending, Store, Way};
 use crate::clock;
-use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line};
+use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line, Lines};
 
 /// Lines that go into one write, or one transaction.
 const LINES_AT_ONCE: usize = 1000;
@@ -100,15 +100,15 @@ impl Writer {
         self.put_back
     }
 
-    /// Keeps lines that the log did not take in, durably, in the file that is returned.
-    pub fn keep_for_recovery(&self, lines: &str) -> io::Result<PathBuf> {
+    /// Keeps the lines that the log did not take in, durably, in the file that is returned.
+    pub fn keep_for_recovery(&self, error: &AppendError) -> io::Result<PathBuf> {
         #[cfg(feature = "postgres")]
         if let Store::Database { appender, .. } = &self.store
             && let Some(kept) = appender.spool()
         {
             return Ok(kept);
         }
-        self.recovery.keep(lines)
+        self.recovery.keep(&error.lines)
     }
 
     /// The jobs of the rows that a run is about. An order of someone else for one of them is known by
@@ -157,44 +157,44 @@ impl Writer {
         ledger.keep_committed();
     }
 
-    /// Appends whole lines, each with its newline, and returns once they are durable and folded.
-    pub async fn append(&self, lines: &str) -> Result<(), AppendError> {
+    /// Appends lines, and returns once they are durable and folded.
+    pub async fn append(&self, lines: &Lines) -> Result<(), AppendError> {
         self.begin_append(lines).done().await
     }
 
     /// The same for callers that are not async.
-    pub fn append_blocking(&self, lines: &str) -> Result<(), AppendError> {
+    pub fn append_blocking(&self, lines: &Lines) -> Result<(), AppendError> {
         self.begin_append(lines).wait()
     }
 
     /// The same for many lines: a thousand at once.
-    pub fn append_in_parts(&self, lines: &str) -> Result<(), AppendError> {
-        let mut rest = lines;
+    pub fn append_in_parts(&self, lines: &Lines) -> Result<(), AppendError> {
+        let mut rest = lines.as_str();
         while !rest.is_empty() {
             let end = rest.match_indices('\n').nth(LINES_AT_ONCE - 1);
             let (part, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at + 1));
-            self.append_blocking(part)?;
+            self.append_blocking(&Lines::verbatim(part))?;
             rest = after;
         }
         Ok(())
     }
 
     /// The same in two steps, for callers that have something to do meanwhile.
-    pub fn begin_append(&self, lines: &str) -> Appending {
+    pub fn begin_append(&self, lines: &Lines) -> Appending {
         Appending(match &self.store {
-            Store::File { appender, .. } => Way::File(appender.begin(lines)),
+            Store::File { appender, .. } => Way::File(appender.begin(lines.as_str())),
             #[cfg(feature = "postgres")]
-            Store::Database { appender, .. } => Way::Database(appender.begin(lines)),
+            Store::Database { appender, .. } => Way::Database(appender.begin(lines.as_str())),
         })
     }
 
     /// The same for lines that may wait for the next ones, or for the second step.
-    pub fn begin_append_lazily(&self, lines: &str) -> Appending {
+    pub fn begin_append_lazily(&self, lines: &Lines) -> Appending {
         Appending(match &self.store {
-            Store::File { appender, .. } => Way::File(appender.begin_lazily(lines)),
+            Store::File { appender, .. } => Way::File(appender.begin_lazily(lines.as_str())),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                Way::Database(appender.ask(Kind::Lines, lines.to_owned()))
+                Way::Database(appender.ask(Kind::Lines, lines.as_str()))
             }
         })
     }
@@ -205,8 +205,8 @@ impl Writer {
         &self,
         attempt: (JobKey, u32),
         id: &GenerationId,
-        line: &str,
-        otherwise: &str,
+        line: &Lines,
+        otherwise: &Lines,
     ) -> Appending {
         match &self.store {
             Store::File { .. } => self.begin_append_lazily(line),
@@ -215,9 +215,9 @@ impl Writer {
                 let kind = Kind::Accepted(Acceptance {
                     attempt,
                     id: id.clone(),
-                    otherwise: Merge::of(otherwise),
+                    otherwise: Merge::of(otherwise.as_str()),
                 });
-                Appending(Way::Database(appender.ask(kind, line.to_owned())))
+                Appending(Way::Database(appender.ask(kind, line.as_str())))
             }
         }
     }
@@ -225,9 +225,9 @@ impl Writer {
     /// Makes sure that the log takes lines in, before something is done that it will have to report: these
     /// announce it, durably. A file from which that cannot be had keeps none of them. In a database the
     /// lease says so, and what comes after it is kept on the disk while the database is away.
-    pub async fn announce_delivery(&self, lines: &str) -> Result<(), AppendError> {
+    pub async fn announce_delivery(&self, lines: &Lines) -> Result<(), AppendError> {
         match &self.store {
-            Store::File { appender, .. } => appender.append_tentative(lines).await,
+            Store::File { appender, .. } => appender.append_tentative(lines.as_str()).await,
             #[cfg(feature = "postgres")]
             Store::Database { .. } => Ok(()),
         }
@@ -254,7 +254,7 @@ impl Writer {
             Store::File { .. } => Ok(()),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::Refresh, String::new());
+                let asked = appender.ask(Kind::Refresh, "");
                 asked.done().await.map(drop)
             }
         }
@@ -265,9 +265,7 @@ impl Writer {
     pub fn refresh_blocking(&self) -> Result<(), AppendError> {
         match &self.store {
             Store::File { .. } => Ok(()),
-            Store::Database { appender, .. } => {
-                appender.ask(Kind::Refresh, String::new()).wait().map(drop)
-            }
+            Store::Database { appender, .. } => appender.ask(Kind::Refresh, "").wait().map(drop),
         }
     }
 
@@ -277,12 +275,12 @@ impl Writer {
     pub fn keep_captures(
         &self,
         captures: Vec<KeptCapture>,
-        lines: String,
+        lines: &Lines,
     ) -> Result<(), AppendError> {
         match &self.store {
-            Store::File { appender, .. } => appender.append_blocking(&lines),
+            Store::File { appender, .. } => appender.append_blocking(lines.as_str()),
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::Captures(captures), lines);
+                let asked = appender.ask(Kind::Captures(captures), lines.as_str());
                 asked.wait()?.kept()
             }
         }

@@ -12,7 +12,9 @@ use std::io;
 use crate::clock;
 #[cfg(feature = "postgres")]
 use crate::jobs::Line;
-use crate::jobs::{AttemptState, Event, JobKey, JobState, JobView, Ledger, Refusal, Status, What};
+use crate::jobs::{
+    AttemptState, Event, JobKey, JobState, JobView, Ledger, Lines, Refusal, Status, What,
+};
 #[cfg(feature = "postgres")]
 use crate::journal::{JobLog, LogError};
 
@@ -34,9 +36,9 @@ pub fn candidates(from: &Ledger, to: &Ledger) -> Vec<JobKey> {
     from.jobs().filter(is_one).map(|job| job.key).collect()
 }
 
-/// The line that marks a job, with its newline, where each of the logs has sent it on its own: each holds a
+/// The line that marks a job, where each of the logs has sent it on its own: each holds a
 /// line that announces the attempt, and the other one does not hold it.
-pub fn mark(here: &JobView, there: &JobView) -> Option<String> {
+pub fn mark(here: &JobView, there: &JobView) -> Option<Lines> {
     let (ours, theirs) = (announced(here), announced(there));
     let numbers: BTreeSet<u32> = ours
         .difference(&theirs)
@@ -51,7 +53,7 @@ pub fn mark(here: &JobView, there: &JobView) -> Option<String> {
 /// The same for jobs of which `there` are all lines of the other log: the lines that mark them. What
 /// others write to it meanwhile is not in the log as it was read.
 #[cfg(feature = "postgres")]
-pub fn mark_all(from: &JobLog, there: &[String]) -> Result<Vec<String>, LogError> {
+pub fn mark_all(from: &JobLog, there: &[String]) -> Result<Vec<Lines>, LogError> {
     let mut lines: BTreeMap<JobKey, Vec<&str>> = BTreeMap::new();
     for text in there {
         // What cannot be read says nothing of a job.
@@ -85,7 +87,7 @@ fn announced(view: &JobView) -> BTreeSet<(u32, &str)> {
         .collect()
 }
 
-fn line(here: &JobState, there: &JobState) -> String {
+fn line(here: &JobState, there: &JobState) -> Lines {
     let number = here.newest().number.max(there.newest().number);
     let now = clock::now();
     let refusal = Refusal {
@@ -100,5 +102,5 @@ fn line(here: &JobState, there: &JobState) -> String {
     let at = here.stamp(now).max(there.stamp(now));
     Event::new(at, here.key, number.saturating_add(1), what)
         .in_sandbox(here.is_sandbox())
-        .line()
+        .into()
 }

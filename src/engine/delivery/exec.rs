@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::jobs::JobView;
+use crate::jobs::{JobView, Lines};
 use crate::journal::Writer;
 use tokio::sync::OnceCell;
 
@@ -106,7 +106,7 @@ impl Ran {
         view: &JobView,
         delivery: &Delivery,
         target: &str,
-    ) -> Option<String> {
+    ) -> Option<Lines> {
         if !delivery.is_completed {
             let ran = Step {
                 name: REPORTED_STEP.to_owned(),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::jobs::{self, JobKey, JobView, Logged, Publication, Status, Text, What};
+use crate::jobs::{self, JobKey, JobView, Lines, Logged, Publication, Status, Text, What};
 use crate::journal::{AppendError, Writer};
 
 use super::facts::Delivery;
@@ -208,7 +208,7 @@ impl Marking<'_> {
 
     /// Writes down what is about to be done, durably. Where the log does not take it in, it is not to be
     /// done, and nothing is kept of it.
-    pub async fn announce(&self, line: &str) -> Result<(), AppendError> {
+    pub async fn announce(&self, line: &Lines) -> Result<(), AppendError> {
         if self.writer.is_shared() {
             self.writer.append(line).await
         } else {
@@ -218,16 +218,16 @@ impl Marking<'_> {
 
     /// Writes down what was done. Where the log does not take it in, it is reported and kept beside the
     /// log.
-    pub async fn record(&self, lines: &str) -> Result<(), (AppendError, Option<PathBuf>)> {
+    pub async fn record(&self, lines: &Lines) -> Result<(), (AppendError, Option<PathBuf>)> {
         self.writer.append(lines).await.map_err(|error| {
             (self.progress)(Event::Recover(error.lines.trim_end().to_owned()));
-            let kept = self.writer.keep_for_recovery(&error.lines).ok();
+            let kept = self.writer.keep_for_recovery(&error).ok();
             (error, kept)
         })
     }
 
     /// Marks a clip as published by this line.
-    pub async fn mark(&self, delivery: &Delivery, line: &str) -> Outcome {
+    pub async fn mark(&self, delivery: &Delivery, line: &Lines) -> Outcome {
         match self.record(line).await {
             Ok(()) => Outcome::Published,
             Err((error, kept)) => Outcome::Unmarked(Unmarked {
@@ -284,7 +284,7 @@ fn all_steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
 }
 
 /// A step's line. The attempt must have ended, as the delivery says.
-pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> String {
+pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> Lines {
     let status = if delivery.is_completed {
         Status::Completed
     } else {
@@ -307,7 +307,7 @@ pub(super) fn published_line(
     delivery: &Delivery,
     target: &str,
     reference: &str,
-) -> String {
+) -> Lines {
     let publication = Publication {
         generation_id: delivery.generation_id.as_deref(),
         target,
@@ -316,11 +316,11 @@ pub(super) fn published_line(
     line(writer, delivery, What::Published(publication))
 }
 
-fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> String {
+fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> Lines {
     let at = writer.ledger().stamp(delivery.job, writer.now());
     let item = delivery.item.as_ref();
     jobs::Event::new(at, delivery.job, delivery.attempt, what)
         .of_item(item.map(|(column, id)| (*column, id.as_str())))
         .in_sandbox(delivery.is_sandbox)
-        .line()
+        .into()
 }

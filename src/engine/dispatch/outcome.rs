@@ -2,7 +2,7 @@
 
 use super::{Attempt, Dispatcher, Event, MAX_IN_A_ROW, Reply, Settled, Settlement, Transport};
 use crate::engine::stop::{InFlight, Reason};
-use crate::jobs::{Facts, GenerationId, Refusal, Sighting, Status, What};
+use crate::jobs::{Facts, GenerationId, Lines, Refusal, Sighting, Status, What};
 use crate::journal::{AppendError, Claim};
 use crate::vendor::Outcome;
 
@@ -18,7 +18,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         (self.report)(Event::Recover(error.lines.trim_end().to_owned()));
         self.stop.set(Reason::of_append(error));
         // Where no file can be written either, what was just reported is all there is.
-        if let Ok(file) = self.writer.keep_for_recovery(&error.lines) {
+        if let Ok(file) = self.writer.keep_for_recovery(error) {
             self.stop.set(Reason::Kept(file));
         }
     }
@@ -140,7 +140,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         id: GenerationId,
         status: Status,
         facts: &Facts<'_>,
-    ) -> (String, Settlement) {
+    ) -> (Lines, Settlement) {
         if let Err((reason, error)) = self.claim(attempt, &id) {
             self.stop.set(reason);
             return self.unknown(attempt, None, error);
@@ -202,7 +202,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         }
     }
 
-    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
+    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (Lines, Settlement) {
         self.note(match http_status {
             404 | 405 => Reply::NoSuchPage,
             _ => Reply::Clear,
@@ -225,7 +225,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (String, Settlement) {
+    ) -> (Lines, Settlement) {
         self.note(Reply::Clear);
         self.not_accepted(attempt, http_status, error)
     }
@@ -236,7 +236,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (String, Settlement) {
+    ) -> (Lines, Settlement) {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
@@ -254,7 +254,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (String, Settlement) {
+    ) -> (Lines, Settlement) {
         self.note(Reply::Unknown);
         self.still_unknown(attempt, http_status, error)
     }
@@ -264,7 +264,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (String, Settlement) {
+    ) -> (Lines, Settlement) {
         let what = What::Unknown(Refusal {
             error: &error,
             http_status,

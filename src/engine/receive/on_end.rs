@@ -18,7 +18,7 @@ use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;
-use crate::jobs::{JobKey, JobView, Look as LookAtClip};
+use crate::jobs::{JobKey, JobView, Lines, Look as LookAtClip};
 use crate::journal::{JobLog, Location, Lock, LogError, Writer};
 
 /// Jobs that are come to with one look into the log.
@@ -306,10 +306,10 @@ impl OnEnd<'_> {
                 let line = |((view, delivery), ran): &(&Clip, Ran)| {
                     ran.line(&writer, view, delivery, &self.options.target)
                 };
-                let lines: String = ran.iter().filter_map(line).collect();
+                let lines: Lines = ran.iter().filter_map(line).collect();
                 writer.append(&lines).await.map_err(|error| {
                     (self.report)(Event::Recover(&error.lines));
-                    let kept = writer.keep_for_recovery(&error.lines).ok();
+                    let kept = writer.keep_for_recovery(&error).ok();
                     (error.to_string(), kept)
                 })
             }

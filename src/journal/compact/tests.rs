@@ -264,7 +264,7 @@ fn damage_is_refused_or_quoted() {
         Err(LogError::Damaged(_))
     ));
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    let mark = line(9, "unknown", json!({"job": KEYS[1]})) + "\n";
+    let mark = Lines::verbatim(&line(9, "unknown", json!({"job": KEYS[1]})));
     let how = Compacting {
         accepted: Some(&mark),
         ..Compacting::default()

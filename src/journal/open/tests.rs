@@ -27,7 +27,7 @@ fn status(writer: &Writer, job: u32) -> Option<Status> {
 fn checkpoint(path: &Path) -> Option<Checkpoint> {
     let lines: String = (0..200).map(|job| line(job, "pending")).collect();
     let writer = open(path, &mut None);
-    writer.append_blocking(&lines).unwrap();
+    writer.append_blocking(&Lines::verbatim(&lines)).unwrap();
     writer.into_checkpoint()
 }
 
@@ -42,8 +42,12 @@ fn only_what_was_added_is_read() {
     fs::write(&path, changed).unwrap();
     let other = open(&path, &mut None);
     assert_ne!(status(&other, 0), Some(Status::Pending));
-    other.append_blocking(&line(1, "completed")).unwrap();
-    other.append_blocking(&line(200, "pending")).unwrap();
+    other
+        .append_blocking(&Lines::verbatim(&line(1, "completed")))
+        .unwrap();
+    other
+        .append_blocking(&Lines::verbatim(&line(200, "pending")))
+        .unwrap();
     drop(other);
 
     let writer = open(&path, &mut checkpoint);
@@ -53,7 +57,9 @@ fn only_what_was_added_is_read() {
     let view = writer.view(key).unwrap().unwrap();
     assert_eq!(view.to_json()["generation_id"], "vgen_200");
     // And so on, as often as one likes.
-    writer.append_blocking(&line(200, "completed")).unwrap();
+    writer
+        .append_blocking(&Lines::verbatim(&line(200, "completed")))
+        .unwrap();
     let writer = open(&path, &mut writer.into_checkpoint());
     assert_eq!(status(&writer, 200), Some(Status::Completed));
 }

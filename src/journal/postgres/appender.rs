@@ -168,7 +168,7 @@ impl DatabaseAppender {
 
     /// Hands lines in, to be written at once.
     pub fn begin(&self, lines: &str) -> Pending<Answer> {
-        let pending = self.ask(Kind::Lines, lines.to_owned());
+        let pending = self.ask(Kind::Lines, lines);
         self.shared.urge();
         pending
     }
@@ -176,14 +176,14 @@ impl DatabaseAppender {
     /// Lets no computer claim anything for some time. What is claimed next comes after that.
     pub fn keep_quiet(&self, time: Duration) {
         // Where it cannot be reported, the others are asked by the vendor themselves.
-        drop(self.ask(Kind::Quiet(time), String::new()));
+        drop(self.ask(Kind::Quiet(time), ""));
         self.shared.urge();
     }
 
     /// Asks something of the log, which is done with what comes next, or once someone waits.
-    pub fn ask(&self, kind: Kind, lines: String) -> Pending<Answer> {
+    pub fn ask(&self, kind: Kind, lines: &str) -> Pending<Answer> {
         let (sender, done) = oneshot::channel();
-        let read = Merge::of(&lines);
+        let read = Merge::of(lines);
         let mut waiting = self.shared.lock();
         // Without a taker the sender is dropped, and who waits learns of it.
         if !waiting.ended {
@@ -199,7 +199,7 @@ impl DatabaseAppender {
         Pending {
             done,
             urge: Box::new(move || shared.urge()),
-            lines,
+            lines: lines.to_owned(),
         }
     }
 }

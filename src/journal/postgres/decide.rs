@@ -148,7 +148,7 @@ impl Claims {
         {
             return later(why);
         }
-        if job.is_none() && others.has_alike(&what.lines) {
+        if job.is_none() && others.has_alike(what.lines.as_str()) {
             return later("another computer has ordered a clip like it meanwhile");
         }
         // After a commit of unknown outcome its own line counts already.
@@ -213,7 +213,7 @@ pub(super) fn has_owner(ledger: &Ledger, id: &GenerationId, attempt: (JobKey, u3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::Rates;
+    use crate::jobs::{Lines, Rates};
 
     const NEW: &str = "aaaa000000000001";
     const OTHER: &str = "bbbb000000000002";
@@ -256,7 +256,7 @@ mod tests {
             resend: false,
             more: Credits::ZERO,
             replaces: Vec::new(),
-            lines: order(NEW, "L1", "a") + "\n",
+            lines: Lines::verbatim(&order(NEW, "L1", "a")),
         };
         let (mut claims, claimed) = (Claims::default(), Claimed::default());
         let refused = claims.announce(&what, &claimed, "run", &others, &ledger, (None, &[]));

@@ -1,7 +1,7 @@
 //! What may be done only where no other computer does it, too: attempts, leases, verdicts.
 
 use super::Writer;
-use crate::jobs::{GenerationId, JobKey};
+use crate::jobs::{GenerationId, JobKey, Lines};
 use crate::journal::announce::{
     Announced, Announcement, Claim, Lease, Leased, Quiet, Refused, Renewed,
 };
@@ -21,13 +21,13 @@ impl Writer {
                 if let Some(by) = pause::read(pause) {
                     return Ok(Announced::Refused(Refused::Paused(by)));
                 }
-                appender.append_tentative(&what.lines).await?;
+                appender.append_tentative(what.lines.as_str()).await?;
                 Ok(Announced::Granted(Claim::alone()))
             }
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let (job, number, lines) = (what.job, what.number, what.lines.clone());
-                let asked = appender.ask(Kind::Announce(what), lines);
+                let asked = appender.ask(Kind::Announce(what), lines.as_str());
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => {
                         let held = appender.held();
@@ -46,15 +46,15 @@ impl Writer {
 
     /// Gives a claim up: `lines` say that it was not used. Whether they were written; they are not
     /// where the claim is another's by now.
-    pub async fn withdraw(&self, claim: &Claim, lines: String) -> Result<bool, AppendError> {
+    pub async fn withdraw(&self, claim: &Claim, lines: &Lines) -> Result<bool, AppendError> {
         match &self.store {
-            Store::File { appender, .. } => appender.append(&lines).await.map(|()| true),
+            Store::File { appender, .. } => appender.append(lines.as_str()).await.map(|()| true),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let Some(shared) = claim.shared() else {
                     return Ok(false);
                 };
-                let asked = appender.ask(Kind::Withdraw(shared.job, shared.number), lines);
+                let asked = appender.ask(Kind::Withdraw(shared.job, shared.number), lines.as_str());
                 Ok(matches!(asked.done().await?, Answer::Written))
             }
         }
@@ -69,7 +69,7 @@ impl Writer {
                 let Some(shared) = claim.shared() else {
                     return Ok(Renewed::Lost);
                 };
-                let asked = appender.ask(Kind::Renew(shared.job, shared.number), String::new());
+                let asked = appender.ask(Kind::Renew(shared.job, shared.number), "");
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => {
                         claim.confirm(confirmed);
@@ -88,7 +88,7 @@ impl Writer {
             Store::File { .. } => Ok(None),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::IsQuiet, String::new());
+                let asked = appender.ask(Kind::IsQuiet, "");
                 Ok(match asked.done().await? {
                     Answer::Refused(Refused::NotBefore(quiet)) => Some(quiet),
                     _ => None,
@@ -106,7 +106,7 @@ impl Writer {
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let key = Sha256::digest(name.as_bytes());
-                let asked = appender.ask(Kind::Lease(key.into()), String::new());
+                let asked = appender.ask(Kind::Lease(key.into()), "");
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
                     Answer::Refused(_) | Answer::Written | Answer::Otherwise | Answer::Lost => {
@@ -118,14 +118,14 @@ impl Writer {
     }
 
     /// Takes in a person's word that an attempt was not accepted. No one may be about to send it.
-    pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Result<(), Unsettled> {
+    pub fn settle(&self, job: JobKey, number: u32, lines: &Lines) -> Result<(), Unsettled> {
         match &self.store {
-            Store::File { appender, .. } => {
-                appender.append_blocking(lines).map_err(Unsettled::Failed)
-            }
+            Store::File { appender, .. } => appender
+                .append_blocking(lines.as_str())
+                .map_err(Unsettled::Failed),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::Settle(job, number), lines.to_owned());
+                let asked = appender.ask(Kind::Settle(job, number), lines.as_str());
                 match asked.wait().map_err(Unsettled::Failed)? {
                     Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
                     _ => Ok(()),
@@ -140,19 +140,19 @@ impl Writer {
         &self,
         (job, number): (JobKey, u32),
         id: &GenerationId,
-        lines: &str,
+        lines: &Lines,
     ) -> Result<Option<(JobKey, u32)>, AppendError> {
         let owner = || self.owner_of(id).filter(|owner| *owner != (job, number));
         if let Some(owner) = owner() {
             return Ok(Some(owner));
         }
         match &self.store {
-            Store::File { appender, .. } => appender.append_blocking(lines).map(|()| None),
+            Store::File { appender, .. } => appender.append_blocking(lines.as_str()).map(|()| None),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let kind = Kind::Bind(job, number, id.clone());
                 // What others have written is folded by then.
-                appender.ask(kind, lines.to_owned()).wait().map(|_| owner())
+                appender.ask(kind, lines.as_str()).wait().map(|_| owner())
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
 use crate::engine::delivery::place;
 use crate::engine::delivery::plan::Group;
 use crate::engine::stop::Reason;
-use crate::jobs::{self, What};
+use crate::jobs::{self, Lines, What};
 use crate::journal::AppendError;
 
 impl<R: Refresh> Run<'_, R> {
@@ -163,7 +163,7 @@ impl<R: Refresh> Run<'_, R> {
         (self.with.writer.is_shared() || is_named).then(disk::host_name)
     }
 
-    fn line(&self, ready: &Ready<'_>, path: &Path, host: Option<&str>) -> String {
+    fn line(&self, ready: &Ready<'_>, path: &Path, host: Option<&str>) -> Lines {
         let delivery = &ready.clip.delivery;
         let item = delivery.item.as_ref();
         let at = self
@@ -186,11 +186,11 @@ impl<R: Refresh> Run<'_, R> {
         )
         .of_item(item.map(|(column, id)| (*column, id.as_str())))
         .in_sandbox(delivery.is_sandbox)
-        .line()
+        .into()
     }
 
     /// Appends the lines of clips that have their names, then forgets their notes.
-    async fn record(&self, lines: String, ready: &[Ready<'_>]) -> Result<(), AppendError> {
+    async fn record(&self, lines: Lines, ready: &[Ready<'_>]) -> Result<(), AppendError> {
         let appended = self.with.writer.append(&lines).await;
         appended.inspect_err(|_| self.stop.set(Reason::Shared))?;
         for ready in ready {

@@ -18,7 +18,7 @@ use crate::engine::delivery::publish::{
 };
 use crate::engine::delivery::sent::{ATTACHED, REMOVED};
 use crate::engine::stop::Stop;
-use crate::jobs::{IdColumn, JobKey, JobView};
+use crate::jobs::{IdColumn, JobKey, JobView, Lines};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognized by there.
 const TAG: usize = 16;
@@ -355,7 +355,7 @@ impl<R: Refresh> Run<'_, R> {
         target: &str,
         name: &str,
         reference: &str,
-    ) -> String {
+    ) -> Lines {
         let step = Step {
             name: name.to_owned(),
             reference: reference.to_owned(),

@@ -19,7 +19,7 @@ use crate::engine::delivery::shopify::{
 };
 use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
 use crate::engine::stop::Stop;
-use crate::jobs::{IdColumn, JobKey};
+use crate::jobs::{IdColumn, JobKey, Lines};
 
 /// Gives this fresh link, if any.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl Setting {
         let writer = self.bench.writer();
         let deliveries = gather(&writer, |_| true).unwrap();
         if !meanwhile.is_empty() {
-            writer.append(meanwhile).await.unwrap();
+            writer.append(&Lines::verbatim(meanwhile)).await.unwrap();
         }
         let mut options = ShopifyOptions {
             concurrency: 2,
