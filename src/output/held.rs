@@ -358,6 +358,9 @@ fn to_json(found: &Found) -> Value {
         }
         if let Some(other) = &held.other {
             row["other_line"] = other.line.into();
+            if other.file != held.place.file {
+                row["other_manifest"] = (*other.file).into();
+            }
         }
         if let Some(cause) = held.cause {
             row["cause"] = cause.as_str().into();

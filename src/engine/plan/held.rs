@@ -36,7 +36,7 @@ pub struct Held {
     pub job: JobKey,
     /// That one's listing or SKU.
     pub job_id: String,
-    /// The row of the same sheet that asks for the clip.
+    /// The row that asks for the clip, or for another version of it.
     pub other: Option<Place>,
     /// Of a row that is held as changed: what a person has to know.
     pub doubt: Doubt,
@@ -89,6 +89,8 @@ pub enum Doubt {
     Nameless,
     /// The photo's file on this computer has another content.
     File,
+    /// The job's row is in another file, likely an older version of the sheet.
+    Version,
 }
 
 /// A job of which a row may have the photo, elsewhere.

@@ -15,6 +15,7 @@ mod open;
 mod recognize;
 mod search;
 mod shares;
+mod versions;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;

@@ -7,7 +7,8 @@ use super::held::{Allowed, Doubt, Found, Held};
 use super::marks::marks_of;
 use super::nameless::Nameless;
 use super::open::OpenRows;
-use super::{Decision, Plan, PlanError};
+use super::versions::Repeated;
+use super::{Decision, Place, Plan, PlanError};
 use crate::jobs::recognition::{Like, Marks, Recognition};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
 use crate::manifest::{Manifest, Row};
@@ -28,6 +29,8 @@ pub(super) struct Reason {
     pub job: u32,
     pub doubt: Doubt,
     pub moved: Vec<u32>,
+    /// Where that job's row is, in another file.
+    pub other: Option<Place>,
 }
 
 impl Reason {
@@ -37,16 +40,16 @@ impl Reason {
             job,
             doubt: Doubt::Edited,
             moved: Vec::new(),
+            other: None,
         }
     }
 
     /// `moved` are the jobs whose photo it may be.
     pub fn changed(job: u32, doubt: Doubt, moved: Vec<u32>) -> Self {
         Self {
-            decision: Decision::Changed,
-            job,
             doubt,
             moved,
+            ..Self::of((Decision::Changed, job))
         }
     }
 }
@@ -67,7 +70,9 @@ struct ClipJobs {
 
 /// What is known of rows and jobs while they are compared.
 pub(super) struct Search<'a> {
-    plan: &'a mut Plan,
+    pub(super) plan: &'a mut Plan,
+    /// Rows of jobs in several files.
+    pub(super) repeated: Repeated,
     ledger: &'a Ledger,
     pub(super) known: &'a Recognition,
     allowed: Allowed,
@@ -97,6 +102,7 @@ impl<'a> Search<'a> {
         most_listed: usize,
     ) -> Self {
         Self {
+            repeated: plan.repeated_in_files(),
             plan,
             ledger,
             known,
@@ -218,6 +224,7 @@ impl<'a> Search<'a> {
             replaced.push(reason.job);
             Some(reason)
         });
+        let reason = reason.or_else(|| self.other_version(index, &marks));
         if let Some(mut reason) = reason {
             let (decision, place) = (reason.decision, reason.job);
             if decision == Decision::Renamed {
@@ -403,6 +410,7 @@ impl<'a> Search<'a> {
             self.held.push(HeldRow {
                 held: Held {
                     doubt: reason.doubt,
+                    other: reason.other,
                     is_refunded: is_failed && job.committed() == Credits::ZERO,
                     ..Held::of(row, reason.decision, job.key)
                 },

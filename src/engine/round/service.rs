@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 use jiff::Zoned;
+use jiff::civil::DateTime;
 use tokio::time::Instant;
 
 use super::schedule::{Schedule, Seen, Watch};
@@ -105,6 +106,25 @@ async fn until_changed(watch: &mut Watch, path: &Path, stop: &Stop) {
 /// Files of a folder that are taken for spreadsheets, by their endings.
 const SHEETS: [&str; 6] = ["csv", "tsv", "xlsx", "xlsm", "xls", "ods"];
 
+/// Whether a file is named as a sheet is that was fetched and kept beside the log.
+fn is_kept(name: &str) -> bool {
+    let date = name
+        .strip_prefix("manifest-")
+        .and_then(|rest| rest.get(..18));
+    date.is_some_and(|date| DateTime::strptime("%Y-%m-%dT%H%M%SZ", date).is_ok())
+}
+
+/// The name of the file that a file manager has made a copy of, as `a.csv` of `a - Copy (2).csv`.
+fn original_of(name: &str) -> Option<String> {
+    if let Some(original) = name.strip_prefix("Copy of ") {
+        return Some(original.to_owned());
+    }
+    let (stem, ending) = name.rsplit_once('.')?;
+    let (original, number) = stem.rsplit_once(" - Copy")?;
+    let is_number = |text: &str| text.starts_with(" (") && text.ends_with(')');
+    (number.is_empty() || is_number(number)).then(|| format!("{original}.{ending}"))
+}
+
 /// What is there now: a spreadsheet, or every spreadsheet of a folder. Whatever else is in it, the log
 /// and the clips perhaps, is not a reason for a round.
 fn look(path: &Path) -> Seen {
@@ -121,6 +141,8 @@ fn look(path: &Path) -> Seen {
         // Programs that have a sheet open leave a file beside it that begins so.
         let is_whole = !name.starts_with(['.', '~']);
         is_whole
+            && !is_kept(&name)
+            && !original_of(&name).is_some_and(|original| path.with_file_name(original).is_file())
             && SHEETS
                 .iter()
                 .any(|known| ending.eq_ignore_ascii_case(known))
@@ -132,4 +154,43 @@ fn look(path: &Path) -> Seen {
         .collect();
     seen.sort();
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_sheets_and_copies_of_a_sheet_are_none() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "a.csv",
+            "manifest-spring.csv",
+            "Copy of gone.csv",
+            "gone - Copy.csv",
+            "a - Copy room.csv",
+            "manifest-2026-03-12T092000Z.csv",
+            "manifest-2026-03-12T092000Z-2.xlsx",
+            "Copy of a.csv",
+            "a - Copy.csv",
+            "a - Copy (2).csv",
+            "a.csv~",
+            "~$a.xlsx",
+            ".~lock.a.csv#",
+        ] {
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        let names = sheets(dir.path());
+        let names: Vec<_> = names.iter().map(|p| p.file_name().unwrap()).collect();
+        assert_eq!(
+            names,
+            [
+                "Copy of gone.csv",
+                "a - Copy room.csv",
+                "a.csv",
+                "gone - Copy.csv",
+                "manifest-spring.csv"
+            ]
+        );
+    }
 }

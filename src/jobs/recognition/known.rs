@@ -9,6 +9,7 @@ use super::{Sought, normal};
 struct Name {
     job: u32,
     wording: u32,
+    variant: u32,
     /// [`Marks::photo_name`].
     photo: u32,
     place: Place,
@@ -44,6 +45,11 @@ impl Like<'_> {
     /// Whether a person sees the same prompt and settings.
     pub fn has_same_wording(&self) -> bool {
         self.name.wording == self.row.wording
+    }
+
+    /// Whether both have the same variant.
+    pub fn has_same_variant(&self) -> bool {
+        self.name.variant == self.row.variant
     }
 
     /// Whether both photos have names besides their addresses, and the same one.
@@ -110,6 +116,7 @@ impl Recognition {
         let name = Name {
             job,
             wording: marks.wording,
+            variant: marks.variant,
             photo: marks.photo_name,
             place: marks.place,
         };

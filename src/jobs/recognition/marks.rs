@@ -96,6 +96,7 @@ pub struct Marks {
     pub(super) id: u64,
     /// Prompt and settings, as a person sees them.
     pub(super) wording: u32,
+    pub(super) variant: u32,
     /// Where the photo is; of a voice its settings.
     pub(super) place: Place,
     /// What the photo's query says besides signatures.
@@ -174,6 +175,7 @@ impl Marks {
         Self {
             id: hash_of(&seen_id),
             wording: wording.seen as u32,
+            variant: hash_of(normal::id(variant)) as u32,
             place: if parts.is_voice {
                 Place::of_settings(&parts.settings, &normal::id(parts.variant))
             } else {

@@ -31,6 +31,7 @@ impl<'a> HeldReport<'a> {
         self.report_moved();
         self.report_nameless();
         self.report_files();
+        self.report_versions();
         self.report_edited();
     }
 
@@ -73,6 +74,35 @@ impl<'a> HeldReport<'a> {
                 words::choose(count, "is", "are"),
                 what_stands(edited()),
                 where_settings_are(&columns),
+            ));
+        }
+    }
+
+    /// Reports rows of which another file has what was ordered.
+    fn report_versions(&self) {
+        for held in self.in_doubt(Doubt::Version).take(MOST_NAMED) {
+            let other = held.other.as_ref().map(|other| self.place(other));
+            let columns: BTreeSet<_> = held.differs.iter().copied().collect();
+            self.printer.warn(format_args!(
+                "{}:{}: {} has the photo of {}, whose clip was ordered, and {}. Held back: two files \
+                 with one id and photo are taken for two versions of a sheet, and the older order \
+                 stands. Take the version that does not count out of the folder or the command. To order this \
+                 one as well, fill in the column variant, or run the same command with \
+                 --resubmit-changed",
+                escape(&held.place.file),
+                held.place.line,
+                escape(&held.id),
+                other.unwrap_or_default(),
+                how_changed(1, &columns),
+            ));
+        }
+        let more = self.found.in_doubt(Doubt::Version);
+        let more = more.saturating_sub(MOST_NAMED as u64);
+        if more > 0 {
+            self.printer.warn(format_args!(
+                "{} more of {} held back, of which another file has what was ordered",
+                words::count(more, "row"),
+                escape(self.manifest),
             ));
         }
     }

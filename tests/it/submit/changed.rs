@@ -101,3 +101,63 @@ fn what_differs_from_the_order_is_named_also_where_the_sheet_was_not_touched() {
         assert_eq!(server.posts().len(), 1);
     }
 }
+
+/// A copy that was made before rows were edited, in the same folder, is no reason to order the edited rows.
+#[test]
+fn a_copy_of_the_sheet_lifts_no_hold_of_edited_rows() {
+    const HEAD: &str = "sku,image_url,video_prompt,variant\n";
+    const OLD: &str = "L1,https://a.example/1.jpg,pan,\nL2,https://a.example/2.jpg,tilt,\n";
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("a.csv", format!("{HEAD}{OLD}"));
+    world.run(&["submit", "a.csv"]).expect(0);
+    world.write("a.csv", format!("{HEAD}{}", OLD.replace("pan", "pan left")));
+    world.write("a - Copy.csv", format!("{HEAD}{OLD}"));
+    let both = ["submit", "a.csv", "a - Copy.csv"];
+    for files in [&both[..], &["submit", "a - Copy.csv", "a.csv"]] {
+        let held = world.run(files).expect(3);
+        assert!(
+            held.stderr.contains("a.csv:2: L1")
+                && held.stderr.contains("a - Copy.csv:2")
+                && held.stderr.contains("in prompt"),
+            "{}",
+            held.stderr
+        );
+    }
+    let json = world
+        .run(&[&both[..], &["--json"]].concat())
+        .expect(3)
+        .json();
+    assert_eq!(json["held"][0]["other_manifest"], "a - Copy.csv");
+    assert_eq!(json["held"][0]["other_line"], 2);
+    assert_eq!(server.posts().len(), 2);
+    // Other clips of the photo: of another part, of another variant, of a sheet that has both.
+    let others = [
+        (
+            "part.csv",
+            "L1,https://a.example/1.jpg?crop=left,slow pan,\n",
+            "",
+        ),
+        (
+            "variant.csv",
+            "L1,https://a.example/1.jpg,slow pan,square\n",
+            "",
+        ),
+        ("all.csv", "L1,https://a.example/1.jpg,quick pan,\n", OLD),
+    ];
+    for (file, row, more) in others {
+        world.write(file, format!("{HEAD}{row}{more}"));
+    }
+    let files = others.map(|(file, ..)| file);
+    world
+        .run(&[&["submit", "a - Copy.csv"], &files[..]].concat())
+        .expect(0);
+    assert_eq!(server.posts().len(), 5);
+    // Who asks for both gets both.
+    let all = [&both[..], &files].concat();
+    world
+        .run(&[&all[..], &["--resubmit-changed"]].concat())
+        .expect(0);
+    world.run(&all).expect(0);
+    assert_eq!(server.posts().len(), 6);
+}
