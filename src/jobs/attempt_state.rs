@@ -7,7 +7,7 @@ mod charges;
 
 use super::bill::{Bill, Charge, Ends};
 use super::line_facts::{self, LineFacts};
-use super::{Fact, Look, Status, Verdict, Word};
+use super::status::{Fact, Look, Status, Verdict, Word};
 
 /// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! What each id of an attempt was charged: one id is one bill.
 
-use super::{Credits, Status};
+use super::money::Credits;
+use super::status::Status;
 
 /// A figure that the vendor reported, ordered by correction and time: the greatest speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! One clip a user wants, as a row of a manifest describes it.
 
-use super::JobKey;
+use super::id::JobKey;
 
 /// A clip's length in whole seconds, 1 to 3600.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Text;
+use super::text::Text;
 use super::what::time;
 
 /// What a damaged line is recognized by: the first half of its SHA-256.

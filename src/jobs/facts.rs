@@ -2,7 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Status, Text};
+use super::status::Status;
+use super::text::Text;
 
 /// What a payload, a reply or a poll's answer says.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hashbrown::HashTable;
 
-use super::JobState;
+use super::state::JobState;
 
 /// No line, no job: the end of a chain.
 pub(super) const END: u32 = u32::MAX;

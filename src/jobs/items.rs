@@ -1,7 +1,7 @@
 //! Each job's listing or SKU and the model it was asked of, in few bytes: enough to write down what
 //! became of it without looking into the log.
 
-use super::IdColumn;
+use super::id::IdColumn;
 use super::line_facts::LineFacts;
 
 /// What is known of a job.

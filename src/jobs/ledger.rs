@@ -12,10 +12,14 @@ use hashbrown::HashTable;
 
 pub use self::asked::{Found, Mixed};
 use super::damage::{AcceptedDamage, Digest};
+use super::id::JobKey;
 use super::index::{END, Ids, Places};
 use super::items::Items;
+use super::line::Line;
 use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, Read, ReadLines, Reading};
-use super::{Credits, JobKey, JobState, Line, Rates, Status};
+use super::money::{Credits, Rates};
+use super::state::JobState;
+use super::status::Status;
 
 /// Jobs that are looked up together, so that the waits for memory overlap.
 const LOOKED_UP: usize = 32;

@@ -6,8 +6,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::id::{GenerationId, IdColumn, JobKey};
+use super::status::{Fact, Look, Status, Verdict, Word};
+use super::text::Text;
 use super::time::parse_millis;
-use super::{Fact, GenerationId, IdColumn, JobKey, Look, Status, Text, Verdict, Word};
 
 /// A line without the space around it, and how much of that was before it. Space is not part of a
 /// line: a compacted line's history does not keep it, and what breaks a tie must be the same before

@@ -5,11 +5,14 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
-use super::Verdict;
 use super::damage::{AcceptedDamage, Digest};
+use super::id::{IdColumn, JobKey};
+use super::line::Line;
 use super::line::{self, EndFields};
+use super::money::{Credits, Rates};
 use super::request::RequestFacts;
-use super::{Credits, Fact, IdColumn, JobKey, Line, Look, Rates, Status, Word};
+use super::status::Verdict;
+use super::status::{Fact, Look, Status, Word};
 
 /// The line's facts. Texts are given by their places in the line.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Lines on their way into a log.
 
-use super::Event;
+use super::event::Event;
 
 /// Whole lines that a log is to take in, each with its newline: events, or lines that stood in a
 /// log before, as they stood there.

@@ -4,8 +4,9 @@ use std::{fmt, iter::Sum, ops::Add};
 
 use serde::{Serialize, Serializer};
 
+use super::clip::{Clip, Seconds};
 use super::request::RequestFacts;
-use super::{Clip, Seconds, Text};
+use super::text::Text;
 
 /// An amount of the vendor's credits, exact to a thousandth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

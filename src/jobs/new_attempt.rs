@@ -3,7 +3,9 @@
 //! `submit` and `retry` both ask here, so that no order of events, however odd, makes one of them
 //! order again what the other would not.
 
-use super::{AttemptState, JobState, Status};
+use super::attempt_state::AttemptState;
+use super::state::JobState;
+use super::status::Status;
 
 /// What keeps a job from a new attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,15 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{
-    AttemptView, Event, Facts, GenerationId, IdColumn, JobKey, JobState, JobView, Ledger, Sighting,
-    Stamp, Status, Via, What,
-};
+use super::event::Event;
+use super::facts::Facts;
+use super::id::{GenerationId, IdColumn, JobKey};
+use super::ledger::Ledger;
+use super::stamp::Stamp;
+use super::state::JobState;
+use super::status::Status;
+use super::view::{AttemptView, JobView};
+use super::what::{Sighting, Via, What};
 
 /// What the vendor reported about one generation, trusted: polled, or verified by its signature.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{JobKey, JobView, Ledger, Rates, Verdict};
+use super::id::JobKey;
+use super::ledger::Ledger;
+use super::money::Rates;
+use super::status::Verdict;
+use super::view::JobView;
 
 const KEYS: [&str; 2] = ["5b1f0c9a77d2e318", "00000000000000aa"];
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Seconds, Text};
+use super::clip::Seconds;
+use super::text::Text;
 
 fn verbatim<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,

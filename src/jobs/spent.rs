@@ -4,7 +4,11 @@ use std::ops::AddAssign;
 
 use jiff::Timestamp;
 
-use super::{AttemptState, Credits, JobState, JobView, Status};
+use super::attempt_state::AttemptState;
+use super::money::Credits;
+use super::state::JobState;
+use super::status::Status;
+use super::view::JobView;
 
 /// Credits by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Bar, Fact, JobState, JobView, Logged, Status, Verdict, Word};
+use super::new_attempt::Bar;
+use super::state::JobState;
+use super::status::{Fact, Status, Verdict, Word};
+use super::view::{JobView, Logged};
 
 /// Where a job stands. The order is that of a summary: good news first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

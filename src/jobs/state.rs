@@ -1,9 +1,12 @@
 //! The state of a job: its attempts' states, and what its lines say beside them, in few bytes.
 
+use super::attempt_state::AttemptState;
+use super::id::JobKey;
 use super::items;
 use super::line_facts::{self, LineFacts};
+use super::money::Credits;
 use super::stamp::{self, Stamp};
-use super::{AttemptState, Credits, Fact, JobKey, Status, Verdict, Word};
+use super::status::{Fact, Status, Verdict, Word};
 
 /// One job: one clip the user wants.
 #[derive(Clone, Debug)]

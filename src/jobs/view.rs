@@ -18,10 +18,13 @@ use serde_json::{Map, Value};
 
 pub use self::field_map::FieldMap;
 use self::field_map::Order;
+use super::id::{IdColumn, JobKey};
+use super::line::{Line, LineError};
 use super::line_facts::IS_TAKEN_BACK;
-use super::{
-    Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Verdict, Word,
-};
+use super::line_facts::Reading;
+use super::money::Rates;
+use super::state::JobState;
+use super::status::{Fact, Status, Verdict, Word};
 use crate::text::is_address;
 
 /// One attempt with its fields.

@@ -6,7 +6,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::facts::Report;
-use super::{Credits, Fact, GenerationId, JobKey, Look, Status, Verdict, Word};
+use super::id::{GenerationId, JobKey};
+use super::money::Credits;
+use super::status::{Fact, Look, Status, Verdict, Word};
 
 /// What a line says beyond whose it is.
 #[derive(Clone, Debug, serde::Serialize)]

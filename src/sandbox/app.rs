@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Refusal;
 use super::reply;
+use super::request::Refusal;
 use super::state::State;
 use super::webhooks::WebhookSender;
 use crate::vendor::ApiKey;

@@ -8,7 +8,7 @@ use axum::{
 };
 use futures::StreamExt;
 
-use super::Endpoint;
+use super::job::Endpoint;
 use super::job::Frame;
 use super::token::Token;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
+use super::job::{Ending, Endpoint};
+use super::request::{Refusal, Request};
 use super::token::{Stage, Token};
-use super::{Ending, Endpoint, Refusal, Request};
 use crate::jobs::Credits;
 
 /// Where failovers go, and where those go that asked for it themselves.

@@ -12,12 +12,13 @@ use serde_json::json;
 
 use super::app::{App, authenticate, internal_error, json_reply, refuse};
 use super::clips::{self, File};
+use super::job::{Ending, Endpoint};
 use super::plan::{Draw, Salt};
 use super::reply::Reply;
+use super::request::Refusal;
 use super::state::{Accepted, State};
 use super::submit::submit;
 use super::token::{Stage, Token};
-use super::{Ending, Endpoint, Refusal};
 
 /// Everything the sandbox serves.
 pub(super) fn router(app: App) -> Router {
@@ -100,7 +101,13 @@ async fn poll(
     Ok(json_reply(StatusCode::OK, reply.json()))
 }
 
-fn happens(state: &State, chance: super::Chance, what: &str, id: &str, salt: Salt) -> bool {
+fn happens(
+    state: &State,
+    chance: super::options::Chance,
+    what: &str,
+    id: &str,
+    salt: Salt,
+) -> bool {
     if !chance.is_possible() {
         return false;
     }

@@ -20,11 +20,12 @@ use tokio::{
 use tower::Service;
 
 use super::app::{App, Cut};
+use super::options::Options;
 use super::routes;
 use super::shop::{self, Shop};
+use super::state::Accepted;
 use super::state::State;
 use super::webhooks::WebhookSender;
-use super::{Accepted, Options};
 
 /// How long requests under way may take to end once the sandbox is asked to stop.
 const GRACE: Duration = Duration::from_secs(1);

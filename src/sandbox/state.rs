@@ -9,10 +9,13 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::job::Endpoint;
+use super::options::Options;
 use super::plan::Draw;
+use super::plan::{Occasion, Plan};
 use super::reply::BACKUP_MODELS;
+use super::request::Request;
 use super::token::Token;
-use super::{Endpoint, Occasion, Options, Plan, Request};
 use crate::jobs::{Credits, GenerationId};
 
 /// A submission that was accepted and billed.

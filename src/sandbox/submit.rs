@@ -9,10 +9,13 @@ use axum::{
 };
 
 use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
+use super::job::Endpoint;
+use super::options::RetryAfter;
 use super::plan::Draw;
+use super::plan::{Fault, Plan};
+use super::request::{Refusal, Request};
 use super::token::Token;
 use super::webhooks::PendingWebhook;
-use super::{Endpoint, Fault, Plan, Refusal, Request, RetryAfter};
 
 /// Larger bodies get 413.
 const MAX_BODY: usize = 1 << 20;

@@ -22,7 +22,7 @@ use tokio::{
 };
 use url::{Host, Position, Url};
 
-use super::DrawnFaults;
+use super::plan::DrawnFaults;
 use super::reply::Reply;
 use super::state::{Accepted, State};
 use super::token::{Stage, Token};

@@ -2,9 +2,11 @@
 
 use hashbrown::HashMap;
 
+use super::decision::{Decision, Place};
+use super::held::Held;
 use super::marks::marks_of;
 use super::open::{MOST_HELD, OpenRows};
-use super::{Decision, Held, Note, Place, Plan, PlanError};
+use super::{Note, Plan, PlanError};
 use crate::jobs::Ledger;
 use crate::jobs::recognition::{Recognition, Sought};
 use crate::manifest::Manifest;

@@ -1,9 +1,10 @@
 //! Rows that the spreadsheet program does not show: who filters a sheet to some rows may not want the
 //! others ordered. What was ordered once counts on as it is.
 
+use super::decision::Decision;
 use super::held::Held;
 use super::open::rows_at;
-use super::{Decision, Plan, PlanError};
+use super::{Plan, PlanError};
 use crate::jobs::Ledger;
 use crate::manifest::Manifest;
 

@@ -145,7 +145,7 @@ impl Log<'_> {
                     marks.collect::<Vec<_>>()
                 };
                 let mut marks: Vec<Marks> = Names::ids(names, logged.id).flat_map(under).collect();
-                if !marks.iter().any(|marks| marks.may_be(sought)) {
+                if !marks.iter().any(|marks| sought.may_be(marks)) {
                     marks.clear();
                 }
                 Some(Identity::Marks(marks))

@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use super::alike;
+use super::decision::Decision;
 use super::held::{Allowed, Found, Moved};
 use super::hidden;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
 use super::search::{HeldRow, Search};
-use super::{Decision, Plan, PlanError};
+use super::{Plan, PlanError};
 use crate::jobs::Ledger;
 use crate::jobs::recognition::{Cause, differences};
 use crate::manifest::Manifest;

@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use super::decision::Decision;
+use super::decision::Place;
 use super::held::{Allowed, Doubt, Found, Held};
 use super::marks::marks_of;
 use super::nameless::Nameless;
 use super::open::OpenRows;
 use super::versions::Repeated;
-use super::{Decision, Place, Plan, PlanError};
+use super::{Plan, PlanError};
 use crate::jobs::recognition::{Like, Marks, Recognition};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
 use crate::manifest::{Manifest, Row};

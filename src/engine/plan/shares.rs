@@ -1,6 +1,7 @@
 //! What is sent for each listing or SKU.
 
-use super::{Decision, Plan};
+use super::Plan;
+use super::decision::Decision;
 use crate::jobs::Credits;
 
 /// What is to be sent for one listing or SKU.

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::Plan;
+use super::decision::{Decision, Place};
 use super::held::Doubt;
 use super::search::{Reason, Search};
-use super::{Decision, Place, Plan};
 use crate::jobs::JobKey;
 use crate::jobs::recognition::{Like, Marks};
 

@@ -2,7 +2,8 @@
 
 use super::AttemptState;
 use crate::jobs::bill::{Bill, Charge};
-use crate::jobs::{Credits, Status};
+use crate::jobs::money::Credits;
+use crate::jobs::status::Status;
 
 impl AttemptState {
     /// What was charged, as far as the vendor has reported: for each id that did not fail alone.

@@ -1,11 +1,15 @@
 //! What the ledger is asked.
 
 use super::Ledger;
+use crate::jobs::attempt_state::AttemptState;
+use crate::jobs::facts::Report;
+use crate::jobs::id::{GenerationId, JobKey};
 use crate::jobs::items::Known;
 use crate::jobs::line::EndFields;
-use crate::jobs::{
-    AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Report, Stamp, Status,
-};
+use crate::jobs::money::{Credits, Rates};
+use crate::jobs::stamp::Stamp;
+use crate::jobs::state::JobState;
+use crate::jobs::status::Status;
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::jobs::{Clip, JobKey, Seconds, Text, Video, Voice};
+use crate::jobs::clip::{Clip, Seconds, Video, Voice};
+use crate::jobs::id::JobKey;
+use crate::jobs::text::Text;
 
 /// What a request asks for, as far as clips are recognized by it.
 #[derive(Debug, Default, Deserialize)]

@@ -3,7 +3,7 @@
 use super::normal::{self, language_tag, number};
 use super::photo::Photo;
 use super::query;
-use crate::jobs::{Clip, Voice};
+use crate::jobs::clip::{Clip, Voice};
 
 /// The columns in which two clips, each with its variant, differ.
 pub fn differences(one: (&Clip, &str), other: (&Clip, &str)) -> Vec<&'static str> {

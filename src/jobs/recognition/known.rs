@@ -1,8 +1,9 @@
 //! The marks of a log's jobs, and which of them are like a row.
 
 use super::marks::{Keys, Marks, bare};
+use super::normal;
 use super::place::Place;
-use super::{Sought, normal};
+use super::sought::Sought;
 
 /// What a job is called, or was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

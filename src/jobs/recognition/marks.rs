@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use super::hash::hash_of;
 use super::normal::{self, language_tag, number};
 use super::photo::Photo;
 use super::place::Place;
 use super::query;
 use super::spelling::Spelling;
-use super::{Sought, hash_of};
-use crate::jobs::Clip;
+use crate::jobs::clip::Clip;
 
 /// What a clip is made of.
 pub(super) struct Parts<'a> {
@@ -233,11 +233,6 @@ impl Marks {
         });
         let keys = [self.clip, self.bare].into_iter().chain(keys);
         keys.filter(|key| *key != 0)
-    }
-
-    /// Whether a job with these marks may be like one of the rows in question.
-    pub fn may_be(&self, sought: &Sought) -> bool {
-        self.kept().any(|key| sought.may_hold(key))
     }
 }
 

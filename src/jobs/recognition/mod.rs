@@ -8,6 +8,7 @@
 mod asked;
 mod cause;
 mod differences;
+mod hash;
 mod known;
 mod marks;
 mod moment;
@@ -20,14 +21,10 @@ mod query;
 mod sought;
 mod spelling;
 
-use std::hash::{BuildHasher, Hash};
-use std::sync::LazyLock;
-
-use hashbrown::DefaultHashBuilder;
-
 pub use asked::Asked;
 pub use cause::Cause;
 pub use differences::differences;
+pub use hash::hash_of;
 #[cfg(test)]
 pub use known::LOOKED_AT;
 pub use known::{Like, Recognition};
@@ -37,11 +34,3 @@ pub use outline::Outline;
 pub use photo::Photo;
 pub use query::is_signed;
 pub use sought::Sought;
-
-/// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.
-static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
-
-/// A hash that holds for this process.
-pub fn hash_of(value: impl Hash) -> u64 {
-    HASHER.hash_one(value)
-}

@@ -1,9 +1,10 @@
 //! What is kept of every row of a sheet, to find those that ask for the same clip.
 
+use super::hash::hash_of;
 use super::marks::{Parts, Wording, clip_of};
 use super::spelling::Spelling;
-use super::{hash_of, normal, photo, query};
-use crate::jobs::Clip;
+use super::{normal, photo, query};
+use crate::jobs::clip::Clip;
 
 /// Hashes that cost little to make and to keep. What shares them is compared by its
 /// [`Marks`](super::Marks).

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::hash_of;
+use super::hash::hash_of;
 use super::photo::Photo;
 
 /// Folders that are compared one by one, those next to the file. The ones above count together.

@@ -1,6 +1,6 @@
 //! Which marks rows ask for, in few bits each.
 
-use super::Marks;
+use super::marks::Marks;
 
 /// Bits for each row: it asks for four marks or six, so that few others seem to be among them.
 const BITS_OF_A_ROW: usize = 64;
@@ -41,6 +41,11 @@ impl Sought {
             let (word, bit) = self.place(key);
             self.words[word] |= bit;
         }
+    }
+
+    /// Whether a job with these marks may be like one of the rows in question.
+    pub fn may_be(&self, job: &Marks) -> bool {
+        job.kept().any(|key| self.may_hold(key))
     }
 
     pub(super) fn may_hold(&self, key: u64) -> bool {

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{AttemptView, FieldMap, JobView};
-use crate::jobs::{AttemptState, Line, Status};
+use crate::jobs::attempt_state::AttemptState;
+use crate::jobs::line::Line;
+use crate::jobs::status::Status;
 
 impl JobView {
     /// The job as one JSON object, `status --json`'s shape. The vendor's sample scripts' fields

@@ -4,7 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{AttemptView, FieldMap, JobView, Logged};
-use crate::jobs::{AttemptState, Fact, JobState, Line, Rates, Reading, Status, Word};
+use crate::jobs::attempt_state::AttemptState;
+use crate::jobs::line::Line;
+use crate::jobs::line_facts::Reading;
+use crate::jobs::money::Rates;
+use crate::jobs::state::JobState;
+use crate::jobs::status::{Fact, Status, Word};
 
 /// Lines taken in again, at most, to find those that are not needed, for each line of a job: a job
 /// with very many lines keeps some too many.

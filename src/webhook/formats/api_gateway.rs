@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::fields::Fields;
 use super::parts::{Document, Found, body_of, body_of_base64, recorded, rfc3339, with_query};
-use crate::webhook::Capture;
+use crate::webhook::capture::Capture;
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let fields = document.fields()?;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::parts::{Document, Found, decode_base64};
 use crate::jobs::Text;
 use crate::webhook::capture::Unreadable;
-use crate::webhook::{Body, Capture, Headers};
+use crate::webhook::capture::{Body, Capture, Headers};
 
 /// The envelope's version.
 const VERSION: u64 = 1;

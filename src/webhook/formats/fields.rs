@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::jobs::Text;
-use crate::webhook::Headers;
+use crate::webhook::capture::Headers;
 
 /// Names and raw values, in the object's order.
 pub(super) struct Fields<'a>(Vec<(Text<'a>, &'a RawValue)>);

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use super::parts::{Document, Found, body_of_base64, no_body, recorded};
 use crate::webhook::capture::Unreadable;
-use crate::webhook::{Body, Capture, Headers};
+use crate::webhook::capture::{Body, Capture, Headers};
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let log = document.fields()?.object("log")?;

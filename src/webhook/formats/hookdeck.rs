@@ -7,7 +7,7 @@ use super::fields::Fields;
 use super::parts::{Document, Found, body_of, entry, recorded, with_query};
 use super::request::headers_of_text;
 use crate::webhook::capture::Unreadable;
-use crate::webhook::{Capture, Headers};
+use crate::webhook::capture::{Capture, Headers};
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let fields = document.fields()?;

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::fields::Fields;
 use super::parts::{Document, Found, decode_base64, entry, recorded};
 use crate::webhook::capture::Unreadable;
-use crate::webhook::{Body, Capture, http1};
+use crate::webhook::capture::{Body, Capture};
+use crate::webhook::http1;
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let fields = document.fields()?;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::parts::{Document, Found, is_payload};
-use crate::webhook::{Body, Capture, Headers};
+use crate::webhook::capture::{Body, Capture, Headers};
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let body = document.text.as_bytes();

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::fields::{Fields, text};
 use super::parts::{Found, body_of_base64, no_body, recorded, rfc3339, with_query};
 use super::raw_with_headers;
-use crate::webhook::{Body, Capture, Headers};
+use crate::webhook::capture::{Body, Capture, Headers};
 
 const HEADERS: [&str; 4] = ["headers", "header", "requestHeaders", "__IMTHEADERS__"];
 /// The exact text first, what was made of it last.
@@ -66,7 +66,7 @@ fn first_text<'a>(fields: &Fields<'a>, names: &[&str]) -> Option<Cow<'a, str>> {
     names.iter().find_map(|name| fields.text(name))
 }
 
-fn body<'a>(fields: &Fields<'a>) -> Result<Body<'a>, crate::webhook::Unreadable> {
+fn body<'a>(fields: &Fields<'a>) -> Result<Body<'a>, crate::webhook::capture::Unreadable> {
     if let Some(text) = first_text(fields, &BODIES_IN_BASE64) {
         return body_of_base64(text);
     }

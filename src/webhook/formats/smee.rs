@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fields::Fields;
 use super::parts::{Document, Found, HEADER_PREFIX, body_of, recorded, with_query};
 use super::request::received_at;
-use crate::webhook::{Capture, Headers};
+use crate::webhook::capture::{Capture, Headers};
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let fields = document.fields()?;

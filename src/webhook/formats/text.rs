@@ -9,7 +9,7 @@ use super::raw_with_headers::{is_request_line, parse_headers};
 use super::request::headers_of_text;
 use super::value::{inside, nested};
 use super::webhook_site::utc;
-use crate::webhook::{Body, Capture};
+use crate::webhook::capture::{Body, Capture};
 
 /// The parameter of an address that names a job.
 const CORRELATION: &str = "creativeai_job";
@@ -144,7 +144,7 @@ fn table(text: &str) -> Option<Vec<Found<'_>>> {
     let mut found = Vec::new();
     for row in reader.records() {
         let Ok(row) = row else {
-            found.push(Err(crate::webhook::Unreadable::because(
+            found.push(Err(crate::webhook::capture::Unreadable::because(
                 "its row is not a row of a table",
             )));
             continue;

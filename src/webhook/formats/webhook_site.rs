@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fields::Fields;
 use super::parts::{Document, Found, entry, no_body, recorded, with_query};
 use crate::webhook::capture::Unreadable;
-use crate::webhook::{Body, Capture};
+use crate::webhook::capture::{Body, Capture};
 
 pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     let fields = document.fields()?;

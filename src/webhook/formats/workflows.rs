@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use super::parts::{Document, Found, decode_base64, recorded};
 use super::request::{is_request, request};
-use crate::webhook::Body;
+use crate::webhook::capture::Body;
 use crate::webhook::capture::Unreadable;
 
 pub(super) fn n8n<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
