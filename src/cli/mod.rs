@@ -18,6 +18,7 @@ mod serve;
 mod setup;
 mod shared;
 mod show;
+mod slips;
 mod typed;
 
 use std::ffi::OsString;
@@ -88,14 +89,17 @@ impl Cli {
     pub fn of_process() -> Result<Self, clap::Error> {
         let typed: Vec<OsString> = std::env::args_os().collect();
         let mut command = typed::made_for(&typed, Self::command).color(color_in(&typed));
-        let matches = command.try_get_matches_from_mut(typed);
+        let matches = slips::check_dashes(&typed, &mut command)
+            .and_then(|()| command.try_get_matches_from_mut(typed));
         let parsed = matches.and_then(|matches| {
             let cli =
                 Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
             let for_rename = typed::for_rename(&matches);
             Ok(Self { for_rename, ..cli })
         });
-        let parsed = parsed.map_err(without_escape_tip);
+        let parsed = parsed
+            .map_err(without_escape_tip)
+            .map_err(slips::with_wanted_command);
         // It is of thousands of parts, and the process is about to end or to do something else.
         std::mem::forget(command);
         parsed

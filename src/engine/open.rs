@@ -9,6 +9,7 @@ use super::noted_logs::NotedLogs;
 use super::stop::{Reason, Stop};
 use crate::jobs::Ledger;
 use crate::journal::{Location, Lock, LogError, Writer, may_be_torn, resolve};
+use crate::manifest::is_sheet;
 
 /// How often a log that is in use is tried again. The system has no event for "the lock is free"
 /// that could also be given up on.
@@ -47,11 +48,10 @@ pub fn check_rehearsal(path: &Path, ledger: &Ledger, sandbox: bool) -> Result<()
 
 /// Whether a spreadsheet was read as a log, however it came to be named as one.
 pub fn is_spreadsheet(path: &Path, ledger: &Ledger) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    let is_sheet = ["csv", "tsv", "xlsx", "xls", "ods", "numbers"]
-        .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known));
-    is_sheet && ledger.is_empty() && ledger.unreadable() > 0
+    let is_numbers = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("numbers"));
+    (is_sheet(path) || is_numbers) && ledger.is_empty() && ledger.unreadable() > 0
 }
 
 /// Whether a file of anything else was opened: nothing is appended to a key file or to settings.

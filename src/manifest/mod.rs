@@ -9,6 +9,7 @@
 //! | `source.rs` | the open file, read as UTF-8; what cannot be read twice is copied |
 //! | `workbook/` | `.xlsx` and `.ods`, one sheet as a table |
 //! | `exports.rs` | exports of shops and listing services, known by their headers |
+//! | `files.rs` | what is a spreadsheet by its name |
 //! | `foreign.rs` | files that are taken for a spreadsheet |
 //! | `records.rs` | rows as cells, with line numbers and quotes that can be trusted |
 //! | `damage.rs` | what can be wrong with a row's text: bytes, quotes |
@@ -40,6 +41,7 @@ mod columns;
 mod damage;
 mod exports;
 mod field;
+mod files;
 mod foreign;
 mod header;
 mod local;
@@ -65,6 +67,7 @@ mod values;
 mod workbook;
 
 pub use cell_prompt::check_prompt;
+pub use files::{is_sheet, sheets_in};
 pub use local::{LocalPhoto, LocalPhotos};
 pub use named::named_photo;
 pub use options::{Condition, Defaults, Options};

@@ -12,6 +12,7 @@ use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use super::{
+    files,
     foreign::foreign_format,
     options::Options,
     problem::ManifestError,
@@ -82,6 +83,11 @@ impl Source {
             return Self::spool("standard input", io::stdin().lock(), options);
         }
         let name: Arc<str> = Arc::from(path.to_string_lossy());
+        if let Some(sheet) = files::open_sheet(&name) {
+            let message = "this is no spreadsheet, but the mark of a program that has one open";
+            let help = format!("name {sheet}, and close it there first");
+            return Err(ManifestError::of_file(&name, message, help));
+        }
         let failed = |source| ManifestError::Io {
             name: Arc::clone(&name),
             doing: "open",

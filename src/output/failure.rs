@@ -1,8 +1,9 @@
 //! What a log or a manifest that cannot be used means for the run, with the next step.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{commands::Commands, printer::Printer, words};
+use super::{absent, commands::Commands, printer::Printer, words};
 use crate::disk::path_from_here;
 use crate::engine::ingest::IngestError;
 use crate::engine::noted_logs::NotedLogs;
@@ -22,13 +23,14 @@ use crate::text::escape;
 pub const MAKE_ROOM: &str = "make room on the disk and run the same command again";
 
 /// What a manifest that cannot be read means for the run.
-#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn of_manifest(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {
-        ManifestError::Io { .. } => {
-            Failure::io(message).help("name a CSV file that you can read; no row was sent")
-        }
+        ManifestError::Io { name, source, .. } => Failure::io(message).help(match source.kind() {
+            ErrorKind::NotFound => absent::of_sheet(&name),
+            ErrorKind::IsADirectory => absent::of_folder(&name),
+            _ => "name a spreadsheet that you can read; no row was sent".to_owned(),
+        }),
         ManifestError::Invalid(_) => {
             Failure::data(format!("the manifest cannot be used:\n{message}"))
                 .help("correct the file and run the same command again; no row was sent")
@@ -79,6 +81,14 @@ pub fn of_log(error: LogError) -> Failure {
         LogError::Elsewhere { log, file, .. } => {
             Failure::decision(format!("{message}; nothing was sent"))
                 .help(which_database(&log, &file))
+        }
+        LogError::Io { doing, path, error }
+            if doing.contains("folder") && error.kind() == ErrorKind::NotFound =>
+        {
+            let folder = path_from_here(&path).display().to_string();
+            Failure::io(message).help(format!(
+                "make the folder {folder}, or correct its name; nothing was sent"
+            ))
         }
         LogError::Io { .. } => Failure::io(message).help(
             "check that the disk has room and that you may read and write there; nothing was sent",
@@ -291,14 +301,18 @@ fn missing(path: &Path) -> Failure {
     let shown = path_from_here(path);
     let usual = path.with_file_name(LOG_NAME);
     let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
-    let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
+    let name = path.file_name().unwrap_or_default();
     let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());
-    if is_usual && rehearsal.is_file() {
+    if name == LOG_NAME && rehearsal.is_file() {
         failure.help(format!(
             "{SANDBOX_LOG_NAME} is here: `creativeai status --sandbox` shows the rehearsal"
         ))
-    } else if is_usual {
-        failure.help("name the log, or make one with `creativeai submit MANIFEST`")
+    } else if name == LOG_NAME || name == SANDBOX_LOG_NAME {
+        failure.help(format!(
+            "a log lies beside its spreadsheet, and {} has none: go to that folder with cd, or name \
+             the log. `creativeai submit MANIFEST` begins one",
+            escape(&absent::whole(path.parent().unwrap_or(path)))
+        ))
     } else {
         // A new log of that name would order every row once more.
         let here = if usual.is_file() {
@@ -306,8 +320,12 @@ fn missing(path: &Path) -> Failure {
         } else {
             String::new()
         };
-        failure.help(format!(
-            "{here}check the name of the log; a listing or a SKU is named with --id"
-        ))
+        let is_log = path.extension().is_some_and(|ending| ending == "jsonl");
+        let step = if is_log {
+            "check the name of the log"
+        } else {
+            "check the name of the log; a listing or a SKU is named with --id"
+        };
+        failure.help(format!("{here}{step}"))
     }
 }

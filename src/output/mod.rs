@@ -3,6 +3,8 @@
 //! Data goes to standard output, everything else to standard error. What a server or a manifest
 //! says is escaped before it gets near a terminal or a page.
 
+#[cfg(feature = "cli")]
+mod absent;
 pub mod audience;
 #[cfg(feature = "cli")]
 mod batch;

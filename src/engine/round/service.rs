@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::schedule::{Schedule, Seen, Watch};
 use crate::engine::stop::Stop;
 use crate::exit::Failure;
+use crate::manifest::sheets_in;
 
 /// How often what is watched is looked at. Looking works on every drive and every system; their
 /// notices of changes do not.
@@ -103,9 +104,6 @@ async fn until_changed(watch: &mut Watch, path: &Path, stop: &Stop) {
     }
 }
 
-/// Files of a folder that are taken for spreadsheets, by their endings.
-const SHEETS: [&str; 6] = ["csv", "tsv", "xlsx", "xlsm", "xls", "ods"];
-
 /// Whether a file is named as a sheet is that was fetched and kept beside the log.
 fn is_kept(name: &str) -> bool {
     let date = name
@@ -128,32 +126,20 @@ fn original_of(name: &str) -> Option<String> {
 /// What is there now: a spreadsheet, or every spreadsheet of a folder. Whatever else is in it, the log
 /// and the clips perhaps, is not a reason for a round.
 fn look(path: &Path) -> Seen {
-    let of_file = |path: &Path| {
-        let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-        Some((path.to_owned(), meta.len(), meta.modified().ok()))
+    let of_file = |path: PathBuf| {
+        let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        Some((path, meta.len(), meta.modified().ok()))
     };
-    let Ok(folder) = fs::read_dir(path) else {
-        return of_file(path).into_iter().collect();
-    };
-    let is_sheet = |path: &Path| {
+    if !path.is_dir() {
+        return of_file(path.to_owned()).into_iter().collect();
+    }
+    let is_own = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let ending = path.extension().unwrap_or_default().to_string_lossy();
-        // Programs that have a sheet open leave a file beside it that begins so.
-        let is_whole = !name.starts_with(['.', '~']);
-        is_whole
-            && !is_kept(&name)
+        !is_kept(&name)
             && !original_of(&name).is_some_and(|original| path.with_file_name(original).is_file())
-            && SHEETS
-                .iter()
-                .any(|known| ending.eq_ignore_ascii_case(known))
     };
-    let files = folder.flatten().map(|entry| entry.path());
-    let mut seen: Seen = files
-        .filter(|path| is_sheet(path))
-        .filter_map(|path| of_file(&path))
-        .collect();
-    seen.sort();
-    seen
+    let sheets = sheets_in(path).into_iter();
+    sheets.filter(is_own).filter_map(of_file).collect()
 }
 
 #[cfg(test)]

@@ -21,6 +21,15 @@ fn no_log() {
         recorded(&format!("error-log-missing-{command}"), &world, &[command]).expect(74);
     }
     recorded("error-log-missing-named", &world, &["status", "june.jsonl"]).expect(74);
+    recorded(
+        "error-log-missing-sandbox",
+        &world,
+        &["download", "--sandbox"],
+    )
+    .expect(74);
+    world.write("listings.csv", listings(1));
+    let args = ["submit", "listings.csv", "--jobs", "away/jobs.jsonl"];
+    recorded("error-log-folder-missing", &world, &args).expect(74);
 }
 
 #[test]

@@ -26,6 +26,12 @@ fn no_such_file() {
     )
     .expect(74);
     recorded("error-manifest-folder", &world, &["submit", "home"]).expect(74);
+    world.write("My Listings June.csv", listings(1));
+    let args = ["submit", "My", "Listings", "June.csv"];
+    recorded("error-manifest-blanks", &world, &args).expect(74);
+    recorded("error-manifest-other", &world, &["submit", "rooms.csv"]).expect(74);
+    world.write("~$rooms.xlsx", "\u{5}Maria");
+    recorded("error-manifest-mark", &world, &["submit", "~$rooms.xlsx"]).expect(65);
 }
 
 #[test]
