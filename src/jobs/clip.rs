@@ -21,11 +21,20 @@ impl Seconds {
         }
     }
 
-    /// Reads `5` and `5s`: the vendor's pages use both.
+    /// Reads `5` and `5s`, of which the vendor's pages use both, and how people write the unit.
     pub fn parse(text: &str) -> Option<Self> {
+        const UNITS: [&str; 6] = ["", "s", "sec", "secs", "second", "seconds"];
         let text = text.trim();
-        let digits = text.strip_suffix(['s', 'S']).unwrap_or(text).trim_end();
-        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = &text[number.len()..];
+        let number = number.trim_end();
+        // A column with decimals writes 5.0.
+        let digits = match number.split_once(['.', ',']) {
+            Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+            _ => number,
+        };
+        let is_unit = UNITS.iter().any(|known| unit.eq_ignore_ascii_case(known));
+        if !is_unit || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         digits.parse().ok().and_then(Self::new)
@@ -144,7 +153,9 @@ mod tests {
 
     #[test]
     fn both_spellings_of_a_duration_are_one() {
-        assert_eq!(Seconds::parse("5"), Seconds::parse("5s"));
+        for same in ["5", "5.0", "5,00", "5 sec", "5.0 S", "5seconds"] {
+            assert_eq!(Seconds::parse(same), Seconds::parse("5s"), "{same}");
+        }
         assert_eq!(Seconds::parse(" 10s ").map(Seconds::get), Some(10));
         for bad in ["", "s", "0", "5.5", "-5", "5m", "five", "99999", "3601"] {
             assert_eq!(Seconds::parse(bad), None, "{bad}");

@@ -14,6 +14,7 @@ use super::{
     problem::{Place, Problem, excerpt},
     records::Record,
     values::{check_address, is_clock_time, is_speed, is_unusual},
+    workbook::Hidden,
 };
 
 /// Longest cell, in bytes of UTF-8.
@@ -25,8 +26,8 @@ pub(super) struct Cells<'a> {
     pub record: &'a Record<'a>,
     /// Whether a cell that looks broken is meant so.
     pub allow_odd: bool,
-    /// Whether the file is a workbook, whose cells may hold formulas.
-    pub is_workbook: bool,
+    /// What is not shown of a workbook.
+    pub workbook: Option<&'a Hidden>,
     /// Where relative paths of photos start.
     pub folder: &'a Path,
     /// The row's photo, where it is on this computer.
@@ -49,11 +50,7 @@ impl<'a> Cells<'a> {
 
     /// That a cell which has to be there holds nothing.
     pub fn lacking(&self, column: usize, what: &str) -> String {
-        if self.is_workbook {
-            format!(
-                "the {what} is empty, or a formula whose value was never saved by a spreadsheet program"
-            )
-        } else if column < self.record.len() {
+        if column < self.record.len() {
             format!("the {what} is empty")
         } else {
             format!("the row ends before the {what}")
@@ -149,6 +146,22 @@ impl<'a> Cells<'a> {
                     "shorten it; if it holds several rows, a closing quote is missing",
                 );
             }
+        }
+    }
+
+    /// An empty cell with a formula asks for something all the same.
+    pub fn check_formula(&mut self, column: usize) {
+        let line = self.place.line;
+        let is_formula = |workbook: &Hidden| workbook.has_formula(line, column);
+        if self.trimmed(column).is_empty() && self.workbook.is_some_and(is_formula) {
+            let number = column + 1;
+            self.problems
+                .retain(|p| p.column.as_ref().is_none_or(|c| c.number != number));
+            self.complain(
+                column,
+                "this is a formula whose value was never saved",
+                "open the file in a spreadsheet program, and save it there",
+            );
         }
     }
 

@@ -65,7 +65,7 @@ impl Checker<'_> {
             place: self.place,
             record,
             allow_odd: self.options.allow_odd_cells,
-            is_workbook: self.workbook.is_some(),
+            workbook: self.workbook,
             folder: self.folder,
             more_images: Vec::new(),
             photo_file: None,
@@ -85,6 +85,9 @@ impl Checker<'_> {
             Kind::Video { .. } => cells.video(columns, self.options, &mut self.last_server),
             Kind::Voice { .. } => cells.voice(&columns.kind, &self.options.defaults),
         };
+        for column in columns.sent().chain([columns.id]) {
+            cells.check_formula(column);
+        }
         for &column in &columns.nameless {
             cells.check_nameless(column);
         }

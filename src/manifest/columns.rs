@@ -1,10 +1,12 @@
 //! What each column is, by its header.
 
 use crate::jobs::{IdColumn, LOG_FIELDS};
+use crate::text::is_address;
 
 use super::{
     exports::Known,
-    field::{Field, is_misleading, known_name, map_option, meant, nearest, normalized},
+    field::{Field, is_field, is_misleading, known_name, map_option, meant, nearest, normalized},
+    odd::{CURLY, STRAIGHTEN},
     options::Options,
     problem::{Place, Problem},
     roles::{Role, Roles},
@@ -65,6 +67,9 @@ impl Columns {
         let template = roles.template(options);
         if let [only] = place.headers {
             return Err(vec![single_column(place, only)]);
+        }
+        if let Some(problem) = headless(place, options) {
+            return Err(vec![problem]);
         }
         roles.apply_map(&options.map);
         roles.apply_usual_map(&options.usual_map);
@@ -341,6 +346,32 @@ impl Roles<'_> {
             _ => None,
         })
     }
+}
+
+/// Reports that what stands where the header belongs names no columns: it is a row, or its names stand in
+/// quotes of a text program, as the cells below will.
+fn headless(place: Place<'_>, options: &Options) -> Option<Problem> {
+    let headers = place.headers;
+    let is_address = |header: &String| is_address(header);
+    if recognized(headers, options) == 0 && headers.iter().any(is_address) {
+        return Some(place.row(
+            "this is a row already: the line with the columns' names is missing above it",
+            "put a line above it with a name for each column, such as \
+             listing_id,image_url,video_prompt",
+        ));
+    }
+    let quoted = |header: &String| {
+        let name = header
+            .strip_prefix(CURLY)
+            .and_then(|name| name.strip_suffix(CURLY));
+        name.is_some_and(is_field)
+    };
+    headers.iter().any(quoted).then(|| {
+        place.row(
+            "“ and ” are no quotes in a CSV, but part of the names and cells",
+            STRAIGHTEN,
+        )
+    })
 }
 
 /// Reports that the header is one column, which no manifest's is.

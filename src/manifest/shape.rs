@@ -2,7 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::{check::Checker, problem::Problem, records::Record};
+use super::{
+    check::Checker,
+    odd::{CURLY, STRAIGHTEN},
+    problem::Problem,
+    records::Record,
+};
 
 impl Checker<'_> {
     /// Whether the row's cells can be distinguished at all.
@@ -95,6 +100,9 @@ impl Checker<'_> {
         if memchr::memmem::find(record.raw(), &before_space).is_some() {
             format!("an opening quote only counts directly after the {mark}: remove the space")
         } else if record.len() > self.columns.headers.len() {
+            if record.cells().any(|cell| cell.contains(CURLY)) {
+                return format!("“ and ” are no quotes in a CSV: {STRAIGHTEN}");
+            }
             format!("a cell with a {mark} in its text must stand in double quotes")
         } else {
             format!("an empty cell needs its {mark} too")

@@ -12,7 +12,7 @@ mod tests;
 mod words;
 
 pub(super) use oddity::{Oddity, Purpose};
-pub(super) use words::is_nothing;
+pub(super) use words::{CURLY, STRAIGHTEN, is_nothing};
 use words::{Error, error_named, error_within, is_boolean, is_loading};
 
 /// The longest cell that is odd as a whole, in bytes.
@@ -40,6 +40,12 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
         && let Some(oddity) = lost_letters(text)
     {
         return Some(oddity);
+    }
+    if matches!(purpose, Purpose::Id | Purpose::Address | Purpose::Setting)
+        && text.starts_with(CURLY)
+        && text.ends_with(CURLY)
+    {
+        return Some(Oddity::new("“ and ” are no quotes in a CSV", STRAIGHTEN));
     }
     if purpose == Purpose::Words && holds_row(text) {
         return Some(Oddity::new(

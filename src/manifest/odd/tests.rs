@@ -4,6 +4,9 @@ use super::{Purpose::*, *};
 
 /// For each purpose, cells that are refused, with a part of what is reported.
 const ODD: &[(Purpose, &str, &str)] = &[
+    (Id, "“LST-1”", "no quotes in a CSV"),
+    (Address, "“https://e.com/a.jpg”", "no quotes in a CSV"),
+    (Setting, "„5s“", "no quotes in a CSV"),
     (Id, "#N/A", "a lookup found nothing"),
     (Id, "#NV", "a lookup found nothing"),
     (Address, "#REF!", "are gone"),

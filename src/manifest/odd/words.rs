@@ -1,5 +1,11 @@
 //! Words that spreadsheet programs and people leave in place of a value. Further ones go in here.
 
+/// Quotes of text programs.
+pub(in crate::manifest) const CURLY: [char; 3] = ['“', '”', '„'];
+/// What to do about them.
+pub(in crate::manifest) const STRAIGHTEN: &str = "replace them by straight ones (\") in the whole file, as \
+                                     spreadsheet programs write them";
+
 /// Why a spreadsheet program shows an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Error {

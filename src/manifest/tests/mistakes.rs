@@ -22,6 +22,7 @@ fn rows_that_are_cut_wrongly_are_reported_with_the_likely_cause() {
         f,https://e.com/f,\"good\"\n\
         g,\"https://e.com/g,p\n\
         h,\",p,q\n\
+        k,https://e.com/k,“left, right”\n\
         i,https://e.com/i,\"never closed\n\
         j,https://e.com/j,p\n";
     insta::assert_snapshot!(complaints(text));
@@ -41,6 +42,7 @@ fn headers_that_cannot_be_used_say_what_to_type() {
         "sku,image_url,prompt,Status,note,note,$(reboot) line\n",
         "sku,image_url,prompt,line,\"$(id)\",generation id\n",
         "sku,\"image\"_url,prompt\n",
+        "“sku”,“image_url”,“prompt”\n",
         "\u{feff}\"sku,image_url\n",
         "PK\u{3}\u{4}xyz",
         "s\0k\0u\0,\0",

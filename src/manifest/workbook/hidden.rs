@@ -15,6 +15,8 @@ use super::fault::{WorkbookError, damaged};
 pub(in super::super) struct Hidden {
     rows: Vec<Range<u64>>,
     columns: Vec<Range<u64>>,
+    /// Cells with a formula, but for those whose value was saved as a text: row and column.
+    formulas: Vec<(u64, u64)>,
 }
 
 impl Hidden {
@@ -26,6 +28,13 @@ impl Hidden {
     /// Whether a column, counted from 0, is hidden.
     pub fn has_column(&self, column: usize) -> bool {
         has(&self.columns, column as u64)
+    }
+
+    /// Whether an empty cell holds a formula whose value was never saved: what wrote the file has
+    /// calculated nothing.
+    pub fn has_formula(&self, line: u64, column: usize) -> bool {
+        let cell = (line.saturating_sub(1), column as u64);
+        self.formulas.binary_search(&cell).is_ok()
     }
 
     /// Of the sheet called `name` in an Excel workbook.
@@ -58,6 +67,8 @@ impl Hidden {
     fn in_sheet(part: impl BufRead) -> Result<Self, WorkbookError> {
         let mut hidden = Self::default();
         let mut next = 0;
+        // Where the cell is, and whether it holds a text, which may be an empty one.
+        let (mut cell, mut is_text) = ((0, 0), false);
         each_tag(part, |tag| {
             let is_hidden = || -> Result<bool, WorkbookError> {
                 let value = text(tag, "hidden")?;
@@ -75,11 +86,20 @@ impl Hidden {
                     if is_hidden()? {
                         push(&mut hidden.rows, row..next);
                     }
+                    cell = (row, 0);
                 }
+                "c" => {
+                    let column = text(tag, "r")?.as_deref().and_then(column_of);
+                    let column = column.unwrap_or(cell.1);
+                    cell.1 = column + 1;
+                    is_text = text(tag, "t")?.as_deref() == Some("str");
+                }
+                "f" if !is_text => hidden.formulas.push((cell.0, cell.1.saturating_sub(1))),
                 _ => {}
             }
             Ok(true)
         })?;
+        hidden.formulas.sort_unstable();
         Ok(hidden)
     }
 
@@ -87,7 +107,7 @@ impl Hidden {
     pub fn in_ods(file: impl Read + Seek, name: &str) -> Result<Self, WorkbookError> {
         let mut zip = archive(file)?;
         let mut hidden = Self::default();
-        let (mut is_in, mut row, mut column) = (false, 0_u64, 0_u64);
+        let (mut is_in, mut row, mut column, mut cell) = (false, 0_u64, 0_u64, 0_u64);
         each_tag(part(&mut zip, "content.xml")?, |tag| {
             let kind = tag.local_name();
             let (repeated, place, runs) = match kind.as_ref() {
@@ -96,12 +116,21 @@ impl Hidden {
                     is_in = text(tag, "name")?.as_deref() == Some(name);
                     return Ok(is_in || !was_in);
                 }
+                "table-cell" | "covered-table-cell" if is_in => {
+                    if text(tag, "formula")?.is_some() && text(tag, "value-type")?.is_none() {
+                        hidden.formulas.push((row.saturating_sub(1), cell));
+                    }
+                    let repeated = number(tag, "number-columns-repeated")?.unwrap_or(1);
+                    cell = cell.saturating_add(repeated);
+                    return Ok(true);
+                }
                 "table-row" if is_in => ("number-rows-repeated", &mut row, &mut hidden.rows),
                 "table-column" if is_in => {
                     ("number-columns-repeated", &mut column, &mut hidden.columns)
                 }
                 _ => return Ok(true),
             };
+            cell = 0;
             let from = *place;
             *place = place.saturating_add(number(tag, repeated)?.unwrap_or(1));
             if text(tag, "visibility")?.is_some_and(|value| value != "visible") {
@@ -111,6 +140,15 @@ impl Hidden {
         })?;
         Ok(hidden)
     }
+}
+
+/// The column of a cell that is called `AB12`, counted from 0.
+fn column_of(cell: &str) -> Option<u64> {
+    let letters = cell.bytes().take_while(u8::is_ascii_alphabetic);
+    let number = letters.take(4).fold(0, |number, letter| {
+        number * 26 + u64::from(letter.to_ascii_uppercase() - b'A' + 1)
+    });
+    number.checked_sub(1)
 }
 
 /// Whether one of the runs holds a place.
@@ -220,6 +258,15 @@ mod tests {
         assert_eq!(lines, [3, 4, 9]);
         let columns: Vec<usize> = (0..9).filter(|place| hidden.has_column(*place)).collect();
         assert_eq!(columns, [1, 2]);
+    }
+
+    #[test]
+    fn formulas_are_known_by_their_cells() {
+        let sheet = br#"<sheetData><row r="2"><c r="A2"><v>1</v></c><c r="AB2"><f>A2</f><v/></c>
+            </row><row><c/><c><f>A2</f></c><c t="str"><f>A2</f><v/></c></row></sheetData>"#;
+        let hidden = Hidden::in_sheet(&sheet[..]).unwrap();
+        assert_eq!(hidden.formulas, [(1, 27), (2, 1)]);
+        assert!(hidden.has_formula(2, 27) && !hidden.has_formula(2, 26));
     }
 
     #[test]

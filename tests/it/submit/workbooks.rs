@@ -96,10 +96,16 @@ fn broken_cells_of_a_workbook_are_refused() {
             "names a function",
         ),
         (mug(Text("MUG-1"), Bool(true), Empty), 3, "checkbox"),
+        (mug(Text("MUG-1"), Empty, Empty), 3, "the prompt is empty"),
         (
-            mug(Text("MUG-1"), Empty, Empty),
+            mug(Text("MUG-1"), Uncalculated("A1"), Empty),
             3,
-            "the prompt is empty, or a formula whose value was never saved",
+            "this is a formula whose value was never saved",
+        ),
+        (
+            mug(Text("MUG-1"), prompt(), Uncalculated("A1")),
+            4,
+            "this is a formula whose value was never saved",
         ),
         (mug(Text("MUG-1"), prompt(), Number("0.5", 4)), 4, "length"),
     ] {

@@ -28,6 +28,8 @@ pub enum Cell<'a> {
     Error(&'a str),
     /// A formula and the text that it gave.
     Formula(&'a str, &'a str),
+    /// A formula that nothing has calculated.
+    Uncalculated(&'a str),
     /// A truth value.
     Bool(bool),
 }
@@ -56,6 +58,7 @@ fn cell(row: usize, column: usize, cell: &Cell<'_>) -> String {
                 escape(shown)
             )
         }
+        Cell::Uncalculated(formula) => format!("<c {place}><f>{formula}</f><v></v></c>"),
         Cell::Bool(truth) => format!("<c {place} t=\"b\"><v>{}</v></c>", u8::from(*truth)),
     }
 }
