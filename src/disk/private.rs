@@ -23,7 +23,7 @@ pub enum NotRead {
     },
 }
 
-/// The text of the file at `path`; `None` when there is none. On Unix a file that others can read or
+/// The text of the file at `path`, without a byte order mark; `None` when there is none. On Unix a file that others can read or
 /// write is refused. Windows has access lists, which `init` sets.
 pub fn read_private(path: &Path) -> Result<Option<String>, NotRead> {
     let file = match open_regular(path) {
@@ -32,9 +32,11 @@ pub fn read_private(path: &Path) -> Result<Option<String>, NotRead> {
         Err(e) => return Err(e.into()),
     };
     check_mode(&file.metadata()?)?;
-    let mut text = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut text)?;
-    Ok(Some(text))
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    // What Windows writes may be UTF-16, or have a mark in front.
+    let (text, ..) = encoding_rs::UTF_8.decode(&bytes);
+    Ok(Some(text.into_owned()))
 }
 
 #[cfg(unix)]

@@ -71,7 +71,7 @@ pub(super) fn verify_keys(l: &mut Sources<'_>) -> Result<Vec<ApiKey>, Failure> {
     let mut keys = Vec::new();
     let text = l.env.text(VARIABLE)?.unwrap_or_default();
     for part in text.split(',').filter(|part| !part.trim().is_empty()) {
-        keys.push(ApiKey::new(part).ok_or_else(|| unusable(VARIABLE))?);
+        keys.push(ApiKey::new(part).ok_or_else(|| unusable(VARIABLE, part))?);
     }
     let (value, origin) = match keys.len() {
         0 => (String::new(), Origin::Default),
@@ -125,14 +125,15 @@ fn key_in(l: &Sources<'_>, variable: &str) -> Result<Option<ApiKey>, Failure> {
     };
     ApiKey::new(&text)
         .map(Some)
-        .ok_or_else(|| unusable(variable))
+        .ok_or_else(|| unusable(variable, &text))
 }
 
-fn unusable(variable: &str) -> Failure {
+fn unusable(variable: &str, text: &str) -> Failure {
     Failure::config(format!(
-        "the environment variable {variable} holds no usable key"
+        "the environment variable {variable} holds no usable key: {}",
+        ApiKey::fault(text).unwrap_or_default()
     ))
-    .help("a key has letters, digits and signs only, no space within; set it again")
+    .help("set it again, to the key alone")
 }
 
 /// Reads the key in the file at `path`; `None` when there is no such file. On Unix a file that
@@ -153,8 +154,11 @@ pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
         return Ok(None);
     };
     ApiKey::new(&text).map(Some).ok_or_else(|| {
-        Failure::config(format!("the key file {shown} holds no key"))
-            .help("it must hold the key alone, on one line")
+        Failure::config(format!(
+            "the key file {shown} holds no key: {}",
+            ApiKey::fault(&text).unwrap_or_default()
+        ))
+        .help("it must hold the key alone, on one line")
     })
 }
 
@@ -275,6 +279,24 @@ mod tests {
                 assert_eq!(failure.code(), Code::Config);
                 assert!(failure.next_step().unwrap().starts_with("chmod 600 "));
             }
+        }
+    }
+
+    #[test]
+    fn a_file_that_windows_wrote_reads_as_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        write_key_file(&path, &ApiKey::new("x").unwrap()).unwrap();
+        let wide: Vec<u8> = "\u{feff}rph_live_1\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [&wide[..], b"\xef\xbb\xbfrph_live_1\r\n"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(
+                read_key_file(&path).unwrap().unwrap().expose(),
+                "rph_live_1"
+            );
         }
     }
 

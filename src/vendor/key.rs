@@ -19,12 +19,33 @@ pub const PREFIX: &str = "rph_live_";
 const SHOWN: usize = 4;
 
 impl ApiKey {
-    /// Takes a key as it stands in an environment variable or a file: surrounding white space is
-    /// no part of it. `None` when nothing is left, or when it could not stand in a header.
+    /// Takes a key as it stands in an environment variable or a file: white space and quotes around it
+    /// are no part of it, nor is the variable's name before it. `None` when nothing is left, or when it
+    /// could not stand in a header.
     pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()))
+        let text = bare(text);
+        Self::fault(text)
+            .is_none()
             .then(|| Self(SecretString::from(text)))
+    }
+
+    /// Why a text is no key, without a word of it.
+    pub fn fault(text: &str) -> Option<String> {
+        let text = bare(text);
+        if text.is_empty() {
+            return Some("it is empty".to_owned());
+        }
+        let (place, stray) = text
+            .chars()
+            .enumerate()
+            .find(|(_, c)| !c.is_ascii_graphic())?;
+        let what = match stray {
+            '\n' | '\r' => "a line break",
+            c if c.is_whitespace() => "a space",
+            c if c.is_control() => "an invisible character",
+            _ => "a character that no key has",
+        };
+        Some(format!("after {place} characters there is {what}"))
     }
 
     /// The key that a sandbox takes unless it is given another.
@@ -70,6 +91,16 @@ impl ApiKey {
     }
 }
 
+/// What a key is wrapped in where it was copied or where a file is written for a shell.
+fn bare(text: &str) -> &str {
+    let is_around = |c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '“' | '”' | '„' | '‘' | '’' | '\u{feff}')
+    };
+    let text = text.trim_matches(is_around);
+    let value = text.strip_prefix("CREATIVEAI_API_KEY=").unwrap_or(text);
+    value.trim_matches(is_around)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +111,34 @@ mod tests {
         assert!(!format!("{key:?}").contains("secret\""), "{key:?}");
         assert!(!format!("{key:?}").contains("rph_live"), "{key:?}");
         assert_eq!(key.expose(), "rph_live_secret");
+    }
+
+    #[test]
+    fn what_a_key_is_wrapped_in_is_no_part_of_it() {
+        for text in [
+            "\"rph_live_1\"",
+            "'rph_live_1'\r\n",
+            "“rph_live_1”",
+            "\u{feff}rph_live_1",
+            "CREATIVEAI_API_KEY=\"rph_live_1\"",
+        ] {
+            assert_eq!(ApiKey::new(text).unwrap().expose(), "rph_live_1", "{text}");
+        }
+    }
+
+    #[test]
+    fn why_a_text_is_no_key_quotes_nothing_of_it() {
+        for (text, fault) in [
+            (" \n", "it is empty"),
+            ("two words", "after 3 characters there is a space"),
+            ("line\nbreak", "after 4 characters there is a line break"),
+            (
+                "schlüssel",
+                "after 4 characters there is a character that no key has",
+            ),
+        ] {
+            assert_eq!(ApiKey::fault(text).as_deref(), Some(fault));
+        }
     }
 
     #[test]
