@@ -59,14 +59,24 @@ pub fn finish<'a>(
     summary.exit_code = code.number();
     summary.states = tally;
     if printer.options().json {
-        printer.document(&summary.to_json())?;
+        printer.document(&summary.to_json()).map_err(|error| {
+            let status = log.commands.on_log("status", "");
+            Failure::io(format!("{error}; what was done stands in the log"))
+                .help(format!("`{status}` shows it"))
+        })?;
     } else {
         let mut text = summary.line(&log.settings.rates);
-        if code == Code::Decision && summary.unknown() > 0 {
-            text = format!("{text}\n  next: {}", log.commands.on_log("status", ""));
-        } else if printer.shows_progress()
-            && let Some(next) = next_step(&summary.states, &log.commands)
-        {
+        let watched = printer
+            .shows_progress()
+            .then(|| next_step(&summary.states, &log.commands));
+        let failed = || after_failures(&summary.states, &log.commands);
+        let next = match (code, watched.flatten()) {
+            (Code::Decision, _) if summary.unknown() > 0 => Some(log.commands.on_log("status", "")),
+            (Code::Failed, Some(first)) => Some(format!("{first}, then {}", failed())),
+            (Code::Failed, None) => Some(failed()),
+            (_, watched) => watched,
+        };
+        if let Some(next) = next {
             text = format!("{text}\n  next: {next}");
         }
         printer.conclude(text, code == Code::Success);
@@ -81,10 +91,18 @@ fn next_step(tally: &Tally, commands: &Commands) -> Option<String> {
         Some(commands.on_log("download", ""))
     } else if tally.under_way() > 0 {
         Some(commands.on_log("reconcile", "--wait"))
-    } else if tally.count(DisplayStatus::Failed) > 0 {
-        Some(commands.on_log("status", ""))
     } else {
         None
+    }
+}
+
+/// What follows where clips have failed: those that failed at the vendor can be ordered again as they
+/// are; of others the overview says what is to be corrected.
+fn after_failures(tally: &Tally, commands: &Commands) -> String {
+    if tally.can_be_retried(commands.max_attempts()) {
+        commands.on_log("retry", "--failed")
+    } else {
+        commands.on_log("status", "")
     }
 }
 
@@ -133,13 +151,13 @@ pub fn payer(
     let key = settings.require_key()?;
     let ending = key.ending();
     if printer.shows_progress() || profile.is_some() {
-        let ending = ending.map(|ending| format!(" that ends in {ending}"));
-        let profile = profile.map(|name| format!(" (profile {name})"));
-        printer.note(format_args!(
-            "paid with the key{}{}",
-            ending.unwrap_or_default(),
-            profile.unwrap_or_default()
-        ));
+        let name = |ending| format!("using the key that ends in {ending}");
+        // Of a short key nothing is shown.
+        let key = ending.map_or_else(|| "using the key".to_owned(), name);
+        let profile = profile.map(|name| format!(" of profile {name}"));
+        if ending.is_some() || profile.is_some() {
+            printer.note(format_args!("{key}{}", profile.unwrap_or_default()));
+        }
     }
     fields.insert("key_ending".to_owned(), ending.into());
     fields.insert("profile".to_owned(), profile.into());

@@ -2,7 +2,11 @@
 //! prove is to be confirmed.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use super::open::Open;
 use crate::engine::ingest::IngestError;
@@ -26,6 +30,14 @@ pub fn run(
              CREATIVEAI_VERIFY_KEYS for keys that may only verify",
         );
     }
+    if let Some(path) = paths.iter().find(|path| is_job_log(path)) {
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "{path} is a job log, not a file of captures; nothing was replayed"
+        ))
+        .help("what follows --replay is read as captures: name the log before it, or with CREATIVEAI_JOBS")
+        .into());
+    }
     let mut reporter = ReplayReport::new(&log.writer, printer);
     let report = |place: Place<'_>, event: Event<'_>| reporter.report(place, &event);
     let doubtful = replay(paths, std::io::stdin(), &keys, log.observer(), report);
@@ -36,6 +48,29 @@ pub fn run(
     })?;
     Ok((reporter.finish(), doubtful))
 }
+
+/// Whether a file begins with a line of a job log, which no capture looks like.
+fn is_job_log(path: &Path) -> bool {
+    let is_file = path.is_file();
+    let line = is_file
+        .then(|| File::open(path).ok())
+        .flatten()
+        .and_then(|file| {
+            let lines = BufReader::new(file.take(LONGEST_LINE)).lines();
+            lines
+                .map_while(Result::ok)
+                .find(|line| !line.trim().is_empty())
+        });
+    let value: Option<Value> = line.and_then(|line| serde_json::from_str(&line).ok());
+    value.is_some_and(|value| {
+        ["job", "attempt", "status"]
+            .iter()
+            .all(|name| value.get(name).is_some())
+    })
+}
+
+/// A log's lines are shorter, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// What a capture's verification puts on the run's end.
 pub fn ending(counts: &Replayed, strict: bool) -> Ending {

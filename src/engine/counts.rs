@@ -27,6 +27,11 @@ impl SendCounts {
         self.accepted + self.refused + self.gave_up + self.unknown
     }
 
+    /// Whether each of `wanted` attempts has had its outcome, so that none waits for another run.
+    pub fn is_done(&self, wanted: u64) -> bool {
+        self.made() + self.taken >= wanted && self.gave_up + self.later == 0
+    }
+
     /// What two runs did together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -39,5 +44,24 @@ impl SendCounts {
             later: self.later + other.later,
             credits: self.credits + other.credits,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_or_left_waits_for_another_run() {
+        let sent = SendCounts {
+            accepted: 2,
+            unknown: 1,
+            taken: 1,
+            ..SendCounts::default()
+        };
+        assert!(sent.is_done(4));
+        assert!(!sent.is_done(5));
+        assert!(!SendCounts { gave_up: 1, ..sent }.is_done(4));
+        assert!(!SendCounts { later: 1, ..sent }.is_done(4));
     }
 }

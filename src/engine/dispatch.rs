@@ -428,7 +428,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                     (self.report)(Event::Waiting(wait, error.clone()));
                     self.permit().await
                 }
-                _ => None,
+                Wait::PastDeadline => {
+                    if let Some(asked) = retry_after {
+                        (self.report)(Event::Waiting(asked, error.clone()));
+                    }
+                    None
+                }
+                Wait::Until(_) => None,
             };
             permit = match next {
                 Some(next) => next,

@@ -104,6 +104,15 @@ impl Stop {
         });
     }
 
+    /// Forgets that the time is up, where nothing was left to do by then.
+    pub fn forget_deadline(&self) {
+        self.reasons.send_if_modified(|reasons| {
+            let before = reasons.len();
+            reasons.retain(|reason| *reason != Reason::Deadline);
+            reasons.len() < before
+        });
+    }
+
     /// Notes that an order is about to be sent. It is in doubt if the process ends before that is dropped.
     pub fn in_flight(&self) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
@@ -168,6 +177,17 @@ async fn until(reasons: &Reasons, asked: impl Fn(&[Reason]) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn that_the_time_is_up_is_forgotten_and_nothing_else() {
+        let run = Stop::default();
+        run.set(Reason::Deadline);
+        run.forget_deadline();
+        assert!(!run.is_set());
+        run.set(Reason::Signal(15));
+        run.forget_deadline();
+        assert_eq!(run.reasons(), [Reason::Signal(15)]);
+    }
 
     #[tokio::test]
     async fn a_part_stops_with_its_run_but_not_the_run_with_it() {

@@ -29,6 +29,9 @@ pub fn warn(cap: &Cap<'_>, printer: &Printer) {
     }
 }
 
+/// What is said of credits that a cap does not admit.
+pub const BEYOND: &str = "beyond it, and not sent";
+
 /// What a dry run says of the caps: for people, a line each, and for programs.
 pub fn preview(
     limits: &[Limit<'_>],
@@ -46,7 +49,7 @@ pub fn preview(
         let beyond = (limit.committed + wanted).beyond(limit.most);
         let end = match beyond {
             Credits::ZERO => "within it".to_owned(),
-            beyond => format!("{beyond} beyond it, and not sent"),
+            beyond => format!("{beyond} {BEYOND}"),
         };
         let name = match limit.name.as_str() {
             TYPED => format!("{TYPED} {}", limit.most),

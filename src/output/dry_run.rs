@@ -4,7 +4,9 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{columns::aligned, printer::Printer, summary::Summary, tally::Tally, words, wrap};
+use super::{
+    caps, columns::aligned, printer::Printer, summary::Summary, tally::Tally, words, wrap,
+};
 use crate::engine::plan::{Plan, Share};
 use crate::jobs::{Credits, Rates};
 use crate::manifest::Manifest;
@@ -105,7 +107,10 @@ impl DryRun<'_> {
         for (cap, _) in &self.caps {
             writeln!(out, "  {cap}")?;
         }
-        let cost = words::money(self.rates, counts.credits);
+        let mut cost = words::money(self.rates, counts.credits);
+        if self.caps.iter().any(|(cap, _)| cap.contains(caps::BEYOND)) {
+            cost.push_str(", if no cap held anything back");
+        }
         writeln!(
             out,
             "  would cost {cost}\nNothing was sent, nothing was written."

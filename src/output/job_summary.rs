@@ -104,7 +104,7 @@ impl JobSummary {
                 commands.on_log("download", "")
             }
             DisplayStatus::Ready if self.file.is_none() && self.link.is_none() => {
-                format!("no link reported yet: {}", commands.on_log("reconcile", ""))
+                format!("no link reported yet: {}", commands.on_log("download", ""))
             }
             DisplayStatus::Failed | DisplayStatus::NotAccepted => {
                 commands.retry_after(view.state.tries())
@@ -187,6 +187,27 @@ pub fn can_be_repeated(view: &JobView) -> bool {
 
 /// Longest beginning of a prompt by which a person finds an order, in characters.
 const LONGEST_PROMPT: usize = 60;
+
+/// How a person finds a job in doubt in the vendor's account.
+pub struct Doubt {
+    /// The job.
+    pub job: JobKey,
+    /// What it is called there.
+    pub name: String,
+    /// Whether it can be sent again.
+    pub can_be_repeated: bool,
+}
+
+impl Doubt {
+    /// Of a job's attempt in doubt.
+    pub fn of(view: &JobView) -> Self {
+        Self {
+            job: view.key(),
+            name: sought(view, view.in_question()),
+            can_be_repeated: can_be_repeated(view),
+        }
+    }
+}
 
 /// How a person finds an attempt's order in the vendor's account, which knows no keys of ours.
 pub fn sought(view: &JobView, number: u32) -> String {

@@ -120,7 +120,7 @@ pub use self::{
 };
 pub use audience::{Audience, Wording};
 pub use commands::Commands;
-pub use job_summary::{JobSummary, sought};
+pub use job_summary::{Doubt, JobSummary, sought};
 pub use listed::{Place, in_order};
 pub use tally::{Notice, Tally};
 pub use tone::Tone;

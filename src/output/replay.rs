@@ -102,6 +102,10 @@ impl<'a> ReplayReport<'a> {
                 words::count(self.other_traffic, "other entry")
             ));
         }
+        if counts == Replayed::default() && self.other_traffic == 0 {
+            self.printer
+                .note("no capture was found, so nothing was read");
+        }
         if counts.rejected > 0 && counts.applied + counts.known == 0 {
             self.printer.warn(
                 "every signed capture was rejected. If the API key was changed since, give the old \

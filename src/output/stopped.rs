@@ -149,7 +149,7 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
     Some(match reason {
         Reason::CapReached | Reason::Shared => return None,
         Reason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to go on".to_owned(),
-        Reason::Deadline => "--timeout has passed; run the same command again to go on".to_owned(),
+        Reason::Deadline => "--timeout leaves no time for the next request; run the same command again to go on".to_owned(),
         Reason::Kept(file) => kept(file, Kept::Replies, is_away, commands),
         Reason::Denied(http_status, error) => denied(*http_status, error, commands),
         Reason::Disk(error) => {

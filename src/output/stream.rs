@@ -26,7 +26,12 @@ impl<W> Forgiving<W> {
                 self.closed = true;
                 Ok(otherwise)
             }
-            other => other,
+            // What is wrong with the disk says nothing of the file, which the shell has opened.
+            Err(error) => Err(io::Error::new(
+                error.kind(),
+                format!("cannot write to standard output: {error}"),
+            )),
+            done => done,
         }
     }
 }

@@ -148,9 +148,19 @@ pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
 fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     let item = group.item().map(escape);
     let item = item.unwrap_or(words::NO_ITEM.into());
-    let item = printer.paint(&shorten(&item, 40), Tone::Strong);
+    let item = shorten(&item, 40);
     let money = words::money(rates, group.tally.committed());
-    format!("{item}: {}; {money}", group.tally.progress())
+    let rest = format!("{}; {money}", group.tally.progress());
+    let width = usize::from(printer.width());
+    let fits = width_of(&item) + 2 + width_of(&rest) <= width;
+    let item = printer.paint(&item, Tone::Strong);
+    if fits {
+        return format!("{item}: {rest}");
+    }
+    format!(
+        "{item}:\n  {}",
+        wrap::lines(&rest, width.saturating_sub(2)).join("\n  ")
+    )
 }
 
 /// The cards' lines, in columns.
@@ -323,7 +333,7 @@ pub fn footer(
         ];
         rows.push(("Delivered", words::listed(done)));
     }
-    if tally.rehearsal && tally.ready() > tally.downloaded {
+    if tally.ready() > tally.downloaded.max(tally.published) {
         rows.push(("To fetch", commands.on_log("download", "")));
     }
     rows.extend(tally.money(rates));

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::job_summary::{can_be_repeated, sought};
+use super::job_summary::Doubt;
 use super::words;
-use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, JobView, Look, Rates};
+use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, Look, Rates};
 
 pub use notices::Notice;
 
@@ -116,11 +116,16 @@ impl Tally {
     }
 
     /// Names jobs in doubt as a person looks for them; these are the first ones.
-    pub fn seek(&mut self, first: &[JobView]) {
-        let sought = |view: &JobView| sought(view, view.in_question());
-        self.sought = first.iter().map(sought).collect();
-        let is_all = first.len() as u64 == self.count(DisplayStatus::Unknown);
-        self.only_by_hand = is_all && !first.iter().any(can_be_repeated);
+    pub fn seek(&mut self, first: &[Doubt]) {
+        let unknown = self.count(DisplayStatus::Unknown);
+        let name = |doubt: &Doubt| match unknown {
+            1 => doubt.name.clone(),
+            // Which of the commands is whose.
+            _ => format!("{}: {}", doubt.job, doubt.name),
+        };
+        self.sought = first.iter().map(name).collect();
+        let is_all = first.len() as u64 == unknown;
+        self.only_by_hand = is_all && !first.iter().any(|doubt| doubt.can_be_repeated);
     }
 
     /// Jobs of a display status that have had at least `most` attempts, and the most that one has had.
@@ -129,6 +134,11 @@ impl Tally {
         tries.fold((0, 0), |(jobs, _), (&(_, attempts), n)| {
             (jobs + n, attempts)
         })
+    }
+
+    /// Whether clips failed that `retry --failed` orders again, with `most` attempts for each.
+    pub fn can_be_retried(&self, most: u32) -> bool {
+        self.count(DisplayStatus::Failed) > self.given_up(DisplayStatus::Failed, most).0
     }
 
     /// How many jobs stand there.

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::args::{Show, StatusArgs};
 use super::jobs::{all_listed, array, audience, csv, listed, table};
 use super::summary::{money, summary};
@@ -68,7 +66,7 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         }
         Show::Table => table(args, log, printer),
     }?;
-    printer.flush().context("cannot write to standard output")
+    Ok(printer.flush()?)
 }
 
 fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use super::args::{StatusArgs, nothing};
 use crate::engine::filter::Filter;
 use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};
-use crate::output::{self, Money, Printer, Tally};
+use crate::output::{self, Doubt, Money, Printer, Tally};
 
 pub fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut tally = if args.filters.is_empty() {
@@ -43,7 +43,7 @@ pub fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow
 pub fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
     let mut first = Vec::new();
     for key in tally.doubts() {
-        first.extend(log.view(*key)?);
+        first.extend(log.view(*key)?.as_ref().map(Doubt::of));
     }
     tally.seek(&first);
     Ok(())

@@ -117,6 +117,7 @@ fn the_table_fits_eighty_columns() {
     Clips      7: 2 ready, 1 rendering, 1 not sent yet, 1 failed, 1 outcome unknown,
                1 replaced
     Delivered  1 downloaded, 1 published
+    To fetch   creativeai download
     Spent      8 credits, about $0.57 to $0.80 (expected: 10)
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
@@ -167,6 +168,7 @@ fn a_wide_terminal_has_links_beside_the_clips() {
 
     Clips      7: 2 ready, 1 rendering, 1 not sent yet, 1 failed, 1 outcome unknown, 1 replaced
     Delivered  1 downloaded, 1 published
+    To fetch   creativeai download
     Spent      8 credits, about $0.57 to $0.80 (expected: 10)
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
@@ -214,6 +216,7 @@ fn the_summary_has_counts_and_money_only() {
     Clips      7: 2 ready, 1 rendering, 1 not sent yet, 1 failed, 1 outcome unknown,
                1 replaced
     Delivered  1 downloaded, 1 published
+    To fetch   creativeai download
     Spent      8 credits, about $0.57 to $0.80 (expected: 10)
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
@@ -298,8 +301,9 @@ fn the_sample_scripts_logs_are_shown_too() {
       ? 4bf73a5f1d4853ce  outcome unknown             not known
         fetch failed → creativeai status --id LST-2
 
-    Clips  2: 1 ready, 1 outcome unknown
-    Spent  5 credits, about $0.36 to $0.50
+    Clips     2: 1 ready, 1 outcome unknown
+    To fetch  creativeai download
+    Spent     5 credits, about $0.36 to $0.50
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
@@ -395,4 +399,45 @@ fn a_clip_that_takes_much_longer_than_the_others_is_overdue() {
     let last: Vec<&str> = log.lines().skip(4).collect();
     let (shown, _) = printed(&last.join("\n"), Asked::default());
     assert!(!shown.contains("overdue"), "{shown}");
+}
+
+#[test]
+fn of_several_clips_in_doubt_each_is_named_with_its_job() {
+    let doubt = |n: u32| {
+        format!(
+            r#"{{"at":"2026-03-12T09:20:00Z","job":"{n:016x}","attempt":1,"status":"unknown","listing_id":"LST-1"}}"#
+        )
+    };
+    let (out, _) = printed(&[doubt(1), doubt(2)].join("\n"), Asked::default());
+    for n in 1..=2 {
+        assert!(out.contains(&format!("   {n:016x}: LST-1")), "{out}");
+        assert!(
+            out.contains(&format!("resolve {n:016x} --not-accepted")),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn a_clip_without_a_link_is_asked_for_by_download() {
+    let ready = r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000001","attempt":1,"status":"completed","generation_id":"g1","listing_id":"LST-1"}"#;
+    let (out, _) = printed(ready, Asked::default());
+    assert!(
+        out.contains("no link reported yet: creativeai download"),
+        "{out}"
+    );
+}
+
+#[test]
+fn on_a_narrow_terminal_no_heading_is_cut() {
+    let narrow = Asked {
+        width: 40,
+        ..Asked::default()
+    };
+    let (out, _) = printed(LOG, narrow);
+    let headings = out.lines().take_while(|line| !line.starts_with("Clips"));
+    for line in headings.filter(|line| line.contains("credits, about") || line.contains('$')) {
+        assert!(line.chars().count() <= 40, "{line}");
+    }
+    assert!(out.contains("LST-9:\n  0 of 2 clips ready;"), "{out}");
 }

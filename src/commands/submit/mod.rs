@@ -53,6 +53,9 @@ pub async fn run(
     held::report_closed(closed(&rows.plan, &log), rows.manifest.name(), printer);
     let payer = payer(rows.plan.counts.send > 0, settings, printer)?;
     let sent = send(&mut rows, &api, &log, printer).await?;
+    if !args.wait && sent.tally.is_done(rows.plan.counts.send) {
+        log.limits.stop.forget_deadline();
+    }
     let mut ending = stopped::ending_of(&log.limits.stop, printer, &log.commands);
     log.look_at_others(printer).await;
     ending.note_if(sent.is_unanswered || sent.tally.later > 0, Code::Temporary);

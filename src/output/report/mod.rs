@@ -23,7 +23,7 @@ use self::charts::charts;
 use self::header::money;
 use self::page::{Page, Section};
 use self::parts::{PART, write_parts};
-use super::{tally::Tally, words};
+use super::{job_summary::Doubt, tally::Tally, words};
 
 pub use files::{Bundle, Files};
 pub use options::{MOST_ON_ONE_PAGE, PAGES, ReportOptions, Split};
@@ -42,11 +42,18 @@ pub fn report<E: From<io::Error>>(
 ) -> Result<Tally, E> {
     let mut tally = Tally::default();
     let mut shown: Vec<Shown> = Vec::new();
+    let mut doubts: Vec<Doubt> = Vec::new();
     for job in jobs {
-        let job = job?;
+        let mut job = job?;
         tally.add(&job.state);
+        doubts.extend(
+            job.sought
+                .take()
+                .filter(|_| doubts.len() < tally.doubts().len()),
+        );
         shown.push(job);
     }
+    tally.seek(&doubts);
     tally.unreadable = options.unreadable;
     shown.par_sort_by(|one, other| one.place.cmp(&other.place));
     let mut front = Page::of(&tally, options);

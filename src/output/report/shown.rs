@@ -5,7 +5,12 @@ use jiff::Timestamp;
 use super::address::{file_there, web_address};
 use super::options::ReportOptions;
 use crate::jobs::{DisplayStatus, JobState, JobView, PHOTO_FILE};
-use crate::output::{job_summary::JobSummary, listed::Place, tone::Tone, words};
+use crate::output::{
+    job_summary::{Doubt, JobSummary},
+    listed::Place,
+    tone::Tone,
+    words,
+};
 use crate::text::unquoted;
 
 /// A clip that can be played.
@@ -42,6 +47,8 @@ pub struct Shown {
     pub(super) clip: Option<Clip>,
     pub(super) facts: Vec<(String, String)>,
     pub(super) links: Vec<(&'static str, String)>,
+    /// How it is found in the vendor's account, where its outcome is unknown.
+    pub(super) sought: Option<Doubt>,
 }
 
 impl Shown {
@@ -75,6 +82,8 @@ impl Shown {
             (Some(file), _) => Some((file.clone(), true)),
             (None, link) => link.clone().map(|link| (link, false)),
         };
+        // No one answers there once the command of a rehearsal has ended.
+        let link = link.filter(|_| !card.is_at_stand_in());
         let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
         Self {
             state: view.state.clone(),
@@ -89,6 +98,7 @@ impl Shown {
             } else {
                 facts(view)
             },
+            sought: (card.display == DisplayStatus::Unknown).then(|| Doubt::of(view)),
             links: links
                 .into_iter()
                 .filter_map(|(label, address)| Some((label, address?)))

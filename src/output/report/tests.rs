@@ -260,3 +260,25 @@ fn a_signed_address_of_a_photo_is_not_on_a_public_page() {
     let (_, text) = shown(READY, None);
     assert!(text.contains("https://cdn.example.com/p/living-room.jpg"));
 }
+
+#[test]
+fn clips_in_doubt_are_named_where_their_commands_are() {
+    let doubt = |n: u32| {
+        format!(
+            r#"{{"at":"2026-03-12T09:20:00Z","job":"{n:016x}","attempt":1,"status":"unknown","listing_id":"LST-{n}"}}"#
+        )
+    };
+    let page = page_of(&[&doubt(1), &doubt(2)], &options());
+    for n in 1..=2 {
+        assert!(page.contains(&format!("{n:016x}: LST-{n}")), "{page}");
+    }
+}
+
+#[test]
+fn a_rehearsed_clip_has_no_link_to_where_no_one_answers() {
+    let clip = crate::sandbox::SANDBOX_ORIGIN.to_owned() + "/clips/a1.mp4";
+    let line = READY.replace("https://cdn.example.com/a1.mp4", &clip);
+    let line = line.replace("vgen_a1", "vgen_sandbox_a1");
+    let page = page_of(&[&line], &options());
+    assert!(!page.contains(&format!(">{clip}</a>")), "{page}");
+}

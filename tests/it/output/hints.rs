@@ -1,5 +1,8 @@
 //! Commands that people are shown work as they stand: they repeat what was typed.
 
+use serde_json::json;
+
+use crate::support::lines::{A, line, rendering, submitting};
 use crate::support::{Server, World, listings};
 
 /// The commands in backticks, without their first word.
@@ -65,4 +68,50 @@ fn a_summary_repeats_it_too() {
     assert!(shown.contains(next), "{shown}");
     let words: Vec<&str> = next.split(' ').skip(1).collect();
     world.run(&words).expect(0);
+}
+
+#[test]
+fn a_run_after_which_clips_have_failed_names_the_next_step() {
+    let failed = |id: &str| {
+        let end = json!({ "generation_id": id, "error": "too dark" });
+        rendering(A, id) + &*line(2, A, "failed", end)
+    };
+    let world = World::new();
+    world.write("jobs.jsonl", failed("vgen_1"));
+    let run = world.run(&["reconcile"]).expect(1);
+    let next = "next: creativeai retry --failed\n";
+    assert!(run.stderr.contains(next), "{}", run.stderr);
+    // What was refused is corrected first.
+    let world = World::new();
+    let refused = json!({ "error": "too dark", "http_status": 418 });
+    world.write(
+        "jobs.jsonl",
+        submitting(A) + &*line(2, A, "submit_failed", refused),
+    );
+    let run = world.run(&["reconcile"]).expect(1);
+    assert!(
+        run.stderr.contains("next: creativeai status\n"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_follows_replay_is_no_log_and_may_not_be_empty() {
+    let world = World::new();
+    world.write("jobs.jsonl", rendering(A, "vgen_1"));
+    std::fs::create_dir(world.path("captures")).unwrap();
+    let run = world.run(&["reconcile", "--replay", "captures"]).expect(0);
+    assert!(
+        run.stderr.contains("no capture was found"),
+        "{}",
+        run.stderr
+    );
+    let misplaced = ["reconcile", "--replay", "captures", "jobs.jsonl"];
+    let run = world.run(&misplaced).expect(2);
+    assert!(
+        run.stderr.contains("jobs.jsonl is a job log"),
+        "{}",
+        run.stderr
+    );
 }

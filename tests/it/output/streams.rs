@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::World;
 use crate::support::lines::{A, B, finished, line, rendering};
+use crate::support::{Server, World, listings};
 
 fn world() -> World {
     let world = World::new();
@@ -133,4 +133,26 @@ fn lines_that_cannot_be_read_are_counted_in_good_english() {
     let run = world.run(&["reconcile", "--replay", "captures.jsonl"]);
     assert!(run.stderr.contains("2 lines"), "{}", run.stderr);
     assert!(run.stderr.contains("were skipped"), "{}", run.stderr);
+}
+
+// Only Linux has a device that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_output_that_is_full_is_named_and_the_orders_are_in_the_log() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("m.csv", listings(1));
+    let run = world
+        .shell("\"$0\" submit m.csv --json > /dev/full")
+        .expect(74);
+    for words in [
+        "cannot write to standard output",
+        "stands in the log",
+        "creativeai status",
+    ] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    assert_eq!(server.posts().len(), 1);
+    let run = world.shell("\"$0\" status > /dev/full").expect(74);
+    assert!(run.stderr.contains("standard output"), "{}", run.stderr);
 }

@@ -106,6 +106,8 @@ fn a_groups_cap_holds_its_rows_and_no_others() {
     let line = "10 credits a month where client=acme (creativeai.toml, line 2): \
                 0 charged or reserved, 15 more wanted: 5 beyond it, and not sent";
     assert!(dry.stdout.contains(line), "{}", dry.stdout);
+    let without = "$2.50, if no cap held anything back";
+    assert!(dry.stdout.contains(without), "{}", dry.stdout);
     assert!(server.posts().is_empty());
 
     let run = world.run(&["submit", "rows.csv", "--json"]).expect(3);
@@ -203,7 +205,7 @@ fn the_key_that_pays_is_named_by_its_end() {
 
     let submit = ["submit", "rows.csv", "--profile", "acme"];
     let run = world.run(&submit).expect(0);
-    let line = "paid with the key that ends in cdef (profile acme)";
+    let line = "using the key that ends in cdef of profile acme";
     assert!(run.stderr.contains(line), "{}", run.stderr);
     assert!(!run.stderr.contains(KEY));
     assert!(world.path("acme-jobs.jsonl").exists());

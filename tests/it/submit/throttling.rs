@@ -64,9 +64,15 @@ fn a_wait_that_would_outlast_the_run_is_not_begun() {
     let world = World::facing(&server);
     world.write("listings.csv", listings(3));
     let submit = ["submit", "listings.csv", "--timeout", "10m"];
-    world
+    let run = world
         .run(&[&submit[..], &["--concurrency", "1"]].concat())
         .expect(75);
+    assert!(
+        run.stderr.contains("nothing is sent for 1 h"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("has passed"), "{}", run.stderr);
     assert_eq!(
         server.posts().len(),
         1,
