@@ -145,6 +145,7 @@ impl RunArgs {
             manifest: Some(manifest.clone()),
             jobs: self.jobs.clone(),
             skip_invalid: self.skip_invalid,
+            is_before_submit: self.has(Step::Submit),
             notify: false,
             sheet: self.sheet.clone(),
             api: self.call.api.clone(),

@@ -177,6 +177,10 @@ pub struct CheckArgs {
     #[arg(long)]
     pub skip_invalid: bool,
 
+    /// Whether a `submit` follows, which says itself what is wrong with the manifest.
+    #[arg(skip)]
+    pub is_before_submit: bool,
+
     /// Also send a test notice to all receivers in the settings
     #[arg(long)]
     pub notify: bool,

@@ -60,7 +60,7 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
         findings.refuse("photos", checked);
         Ok(())
     })?;
-    findings.report(printer)
+    findings.report(args.is_before_submit.then_some("manifest"), printer)
 }
 
 fn check_key(settings: &Settings) -> Result<&'static str, Failure> {

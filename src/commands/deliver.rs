@@ -95,8 +95,8 @@ pub fn end(
     filters: Option<&Filters>,
     printer: &Printer,
 ) -> Result<End, Failure> {
+    delivery::warn_of_all(failures, printer);
     for failure in failures {
-        delivery::warn_of(failure, printer);
         own.note(delivery::code_of(failure.kind));
     }
     let others = match filters {

@@ -1,6 +1,6 @@
 //! What is reported while clips are downloaded or published, and how that went.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -48,6 +48,35 @@ pub fn warn_of(failure: &Failure, printer: &Printer) {
         escape(&failure.message)
     ));
 }
+
+/// The same of several; what kept more than one from it is said once.
+pub fn warn_of_all(failures: &[Failure], printer: &Printer) {
+    let mut alike: BTreeMap<&str, Vec<&Failure>> = BTreeMap::new();
+    for failure in failures {
+        let others = alike.entry(&failure.message).or_default();
+        if others.is_empty() {
+            warn_of(failure, printer);
+        }
+        others.push(failure);
+    }
+    for others in alike.into_values().filter(|others| others.len() > 1) {
+        let further = &others[1..];
+        let named = further
+            .iter()
+            .take(MOST_ALIKE)
+            .map(|failure| escape(&failure.item));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = match further.len().saturating_sub(MOST_ALIKE) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let clips = words::count(further.len() as u64, "more clip");
+        printer.warn(format_args!("{clips} for the same reason: {named}{more}"));
+    }
+}
+
+/// Clips that a warning names when it stands for several.
+const MOST_ALIKE: usize = 10;
 
 /// What a failure puts on the run's end.
 pub fn code_of(kind: FailureKind) -> Code {
@@ -144,12 +173,12 @@ impl Downloaded<'_> {
         let mut parts = vec![format!("{clips} fetched into {}", escape(self.typed))];
         let there = match self.elsewhere {
             None => "there already".to_owned(),
-            Some(file) => format!("there already, in another folder too: {}", escape(file)),
+            Some(file) => format!("fetched before, also into another folder: {}", escape(file)),
         };
         parts.extend(counts([
             (summary.already, &*there),
             (summary.waiting, WAITING),
-            (summary.failures.len(), "not to be had"),
+            (summary.failures.len(), "not fetched"),
         ]));
         if !self.cut.is_empty() {
             let files = self.cut.iter().map(|file| file.display().to_string());
@@ -231,5 +260,37 @@ impl Published<'_> {
         parts.extend(left(self.summary.left.len(), "published"));
         parts.extend(self.unready);
         parts.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::JobKey;
+    use crate::output::OutputOptions;
+
+    #[test]
+    fn what_keeps_several_clips_from_arriving_is_said_once() {
+        let failure = |n: u64, message: &str| Failure {
+            job: JobKey::from_number(n),
+            item: format!("LST-{n}"),
+            kind: FailureKind::MayHelp,
+            message: message.to_owned(),
+        };
+        let all = [
+            failure(1, "no network"),
+            failure(2, "expired"),
+            failure(3, "no network"),
+        ];
+        let (printer, heard) = Printer::for_test(80, OutputOptions::default());
+        warn_of_all(&all, &printer);
+        printer.finish_messages();
+        let text = heard.err();
+        assert_eq!(text.matches("no network").count(), 1, "{text}");
+        assert!(
+            text.contains("1 more clip for the same reason: LST-3"),
+            "{text}"
+        );
+        assert!(text.contains("LST-2"), "{text}");
     }
 }

@@ -91,8 +91,13 @@ impl Findings {
         }
     }
 
-    /// Shows them; the code is that of the worst.
-    pub fn report(&self, printer: &mut Printer) -> anyhow::Result<Code> {
+    /// Shows them; the code is that of the worst. In a round the next step says what is wrong with the
+    /// subject `told_later`.
+    pub fn report(
+        &self,
+        told_later: Option<&'static str>,
+        printer: &mut Printer,
+    ) -> anyhow::Result<Code> {
         let mut ending = Ending::default();
         let problems = self
             .0
@@ -103,7 +108,9 @@ impl Findings {
         }
         let (code, problems) = (ending.code(), problems.count());
         if printer.is_step() {
-            for finding in self.0.iter().filter(|finding| finding.result.is_err()) {
+            let is_told =
+                |finding: &&Finding| finding.result.is_err() && Some(finding.subject) != told_later;
+            for finding in self.0.iter().filter(is_told) {
                 printer.warn(format_args!("{}: {}", finding.subject, finding.text()));
             }
         } else if printer.options().json {

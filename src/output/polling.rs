@@ -37,6 +37,10 @@ impl<'a> Polling<'a> {
         match event {
             poll::Event::Begun(open, silent) => self.begin(*open, *silent),
             poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
+            poll::Event::Trouble(clip, error) if is_stray(clip, error) => {
+                let error = format!("{error}. It is a rehearsal's: add --sandbox");
+                self.trouble(self.name(clip), &error);
+            }
             poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
             poll::Event::Waiting(quiet) => self.warn(format_args!(
                 "{}; clips are asked for again in {}",
@@ -134,6 +138,11 @@ impl<'a> Polling<'a> {
     fn warn(&self, text: impl std::fmt::Display) {
         self.progress.borrow().warn(self.printer, text);
     }
+}
+
+/// Whether a server does not know a clip since it is none of its own, but the sandbox's.
+fn is_stray(clip: &Target, error: &str) -> bool {
+    clip.id.is_sandbox() && error.starts_with("HTTP 404")
 }
 
 /// A reason without the system's number for it, which helps no one here.

@@ -161,7 +161,7 @@ impl<'a> Sending<'a> {
             }
             E::Draining(count) => self.warn(words::agreeing(
                 *count as u64,
-                "stopping: # [request|requests] in flight, waited for and logged. The same signal \
+                "stopping: waiting for # [request|requests] in flight. The same signal \
                  again stops at once and leaves [it|them] in doubt",
             )),
             // Not escaped: it is JSON, which has no control characters, and must read back.

@@ -695,6 +695,7 @@ async fn a_public_page_shows_originals_and_clips_and_neither_prompts_nor_costs()
         "{text}"
     );
     assert_eq!(text.matches("Content Credentials (C2PA)").count(), 1);
+    assert!(text.contains("Rehearsal: these clips come from the sandbox"));
     let proof: Value =
         serde_json::from_slice(&std::fs::read(world.path("sandbox-public.json")).unwrap()).unwrap();
     assert_eq!(

@@ -215,6 +215,11 @@ fn judged(error: &Error) -> (DatabaseFault, &'static str) {
         let help = "correct the database's name, or make it with `createdb`; nothing was sent";
         return (DatabaseFault::Config, help);
     }
+    if *code == SqlState::UNDEFINED_OBJECT {
+        // Nothing else that is named has a name that is typed.
+        let help = "correct the role's name, or make it in psql with CREATE ROLE name LOGIN; nothing was changed";
+        return (DatabaseFault::Config, help);
+    }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         let help = "the database's owner gives the rights with `creativeai log init URL --grant-to ROLE`; nothing was sent";
         return (DatabaseFault::Config, help);

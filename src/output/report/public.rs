@@ -116,6 +116,7 @@ pub struct PublicClip {
     sha256: Option<String>,
     bytes: Option<u64>,
     made_at: Option<Timestamp>,
+    is_rehearsal: bool,
     /// Unknown for a clip that is not on this computer.
     has_credentials: Option<bool>,
 }
@@ -177,6 +178,7 @@ impl PublicClip {
                 .map(str::to_owned),
             bytes: downloaded.and_then(|downloaded| downloaded.get("bytes")?.as_u64()),
             made_at: card.since,
+            is_rehearsal: view.state.is_sandbox(),
             has_credentials: file.as_deref().map(has_credentials).transpose()?,
         }))
     }
@@ -248,6 +250,7 @@ pub struct PublicPage {
 struct Page {
     policy: String,
     style: &'static str,
+    is_rehearsal: bool,
     title: String,
     statement: String,
     proof: String,
@@ -269,6 +272,7 @@ impl PublicPage {
             "made_at": format!("{:.0}", options.now),
             "clips": made,
         });
+        let is_rehearsal = clips.iter().any(|clip| clip.is_rehearsal);
         let mut listings: Vec<(String, Vec<PublicClip>)> = Vec::new();
         for clip in clips {
             match listings.last_mut().filter(|(item, _)| *item == clip.item) {
@@ -281,6 +285,7 @@ impl PublicPage {
             page: Page {
                 policy: policy(),
                 style: STYLE,
+                is_rehearsal,
                 title: names.join(", "),
                 statement: options.statement.clone(),
                 proof: encoded(proof),

@@ -144,6 +144,20 @@
     document.getElementById("clips").hidden = true;
   });
 
+  // In place of the browser's own sign for a photo that cannot be shown.
+  const lost = (image) => {
+    const note = document.createElement("p");
+    note.className = "none";
+    note.textContent = "The photo cannot be shown here";
+    image.replaceWith(note);
+  };
+  document.addEventListener("error", (event) => {
+    if (event.target instanceof HTMLImageElement) lost(event.target);
+  }, true);
+  for (const image of document.images) {
+    if (image.complete && image.naturalWidth === 0) lost(image);
+  }
+
   // One clip at a time.
   document.addEventListener("play", (event) => {
     for (const other of document.querySelectorAll("video, audio")) {

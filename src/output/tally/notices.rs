@@ -13,8 +13,8 @@ const TWO_ENDS: &str = "# [clip was|clips were] reported as failed and as comple
      clip counts. Check that it was charged once.";
 const UNKNOWN: &str = "# [clip was|clips were] sent without a clear answer, and may have been paid \
      for. Nothing is sent again by itself. {doubts}";
-const NEWER: &str = "# [clip was|clips were] written of by a newer version of creativeai, in words \
-     that this one does not know. Nothing is sent again for [it|them]. Update this program.";
+const NEWER: &str = "# [clip has|clips have] lines of a newer version of creativeai, which this one does \
+     not know. Nothing is sent again for [it|them]. Update this program.";
 const FAILED: &str = "# [clip|clips] could not be made; failed clips are not charged. Try again:";
 const FAILED_FOR_GOOD: &str = "# [clip|clips] failed {times} and [is|are] not ordered again by \
      [itself|themselves]. Another photo or prompt in [its row|their rows] may help; to try once \

@@ -114,6 +114,18 @@ fn statements_that_a_person_runs_make_the_same_tables() {
 }
 
 #[test]
+fn a_role_that_is_not_there_is_to_be_made() {
+    let Some(database) = postgres::database() else {
+        return;
+    };
+    let absent = format!("absent_{}", database.name);
+    let run = world()
+        .run(&["log", "init", &database.log("shop"), "--grant-to", &absent])
+        .expect(78);
+    assert!(run.stderr.contains("CREATE ROLE"), "{}", run.stderr);
+}
+
+#[test]
 fn a_role_that_reads_cannot_write() {
     let Some(database) = postgres::database() else {
         return;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::World;
 use crate::support::lines::{A, B, C, finished, line, rendering, submitting};
+use crate::support::{Server, Step, World};
 
 fn live() -> String {
     finished(A, "vgen_a", "http://127.0.0.1:9/a.mp4")
@@ -82,4 +82,17 @@ fn recovered_lines_of_the_other_kind_are_not_taken_back() {
             .expect(78);
         assert_eq!(world.log().text, log);
     }
+}
+
+#[test]
+fn who_asks_another_server_for_rehearsed_clips_is_told_how_they_are_asked_for() {
+    let server = Server::answering(|_| Step::reply(404, ""));
+    let world = World::facing(&server);
+    world.write("jobs.jsonl", rendering(A, "vgen_sandbox_1"));
+    let run = world.run(&["reconcile"]).expect(75);
+    assert!(run.stderr.contains("add --sandbox"), "{}", run.stderr);
+    let world = World::facing(&server);
+    world.write("jobs.jsonl", rendering(A, "vgen_live"));
+    let run = world.run(&["reconcile"]).expect(75);
+    assert!(!run.stderr.contains("add --sandbox"), "{}", run.stderr);
 }
