@@ -4,6 +4,8 @@
 //! provably not, or is it unknown? Whatever could have been accepted is [`Outcome::Unknown`],
 //! and that is never sent again unless a person asks for it.
 
+mod order;
+
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -141,17 +143,6 @@ impl Reply {
         }
     }
 
-    /// Whether the body is that of an accepted order, whatever the status says: a gateway may have put
-    /// its own on the vendor's reply.
-    fn names_order(&self) -> bool {
-        let payload = Payload::parse(&self.body).unwrap_or_default();
-        let status = payload
-            .status()
-            .and_then(|word| Status::from_vendor(word.as_str()));
-        // An error may well have an id of its own, and say that something failed.
-        payload.id().is_some() && status.is_some_and(|status| status != Status::Failed)
-    }
-
     /// One line: the status and what the body says.
     fn explain(&self, key: Option<&ApiKey>) -> String {
         let code = self.status.as_u16();
@@ -180,7 +171,7 @@ pub fn classify_submission(reply: &Reply, endpoint: Endpoint, key: Option<&ApiKe
     let http_status = reply.status.as_u16();
     match http_status {
         200..=299 => accepted(reply, endpoint, key),
-        400..=599 if reply.names_order() => unknown(reply, key),
+        400..=599 if order::is_named(&reply.body, reply.cut.is_some()) => unknown(reply, key),
         401..=403 => Outcome::Denied {
             http_status,
             error: reply.explain(key),

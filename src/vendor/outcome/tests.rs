@@ -63,11 +63,50 @@ fn a_refusal_that_names_an_accepted_order_proves_nothing() {
         assert_eq!(word(&submission(status, error_with_id)), refused);
         assert_eq!(refused == "unknown", status == 503, "{status}");
     }
-    let later = reply(503, &[(RETRY_AFTER, "7")], GOOD);
-    assert_eq!(
-        word(&classify_submission(&later, Endpoint::Video, None)),
-        "unknown"
-    );
+}
+
+#[test]
+fn an_accepted_order_is_known_in_any_spelling_behind_a_status_that_asks_to_wait() {
+    let later = |body, is_cut: bool| {
+        let reply = Reply {
+            cut: is_cut.then(|| "the connection was closed".to_owned()),
+            ..reply(503, &[(RETRY_AFTER, "7")], body)
+        };
+        word(&classify_submission(&reply, Endpoint::Video, None))
+    };
+    for order in [
+        GOOD,
+        r#"{"id":"vgen_1","status":"queued"}"#,
+        r#"{"generation_id":"vgen_1","status":"PENDING"}"#,
+        r#"{"job_id":"vgen_1","status":"in_progress"}"#,
+        r#"{"data":{"id":"vgen_1","status":"pending"}}"#,
+        r#"{"generation":{"id":"vgen_1","status":"pending"}}"#,
+        r#"{"id":"vgen_1","id":"vgen_1","status":"pending","status":"pending"}"#,
+    ] {
+        assert_eq!(later(order, false), "unknown", "{order}");
+    }
+    for cut in [
+        r#"{"id":"vgen_1","status":"pending""#,
+        r#"{"generation_id":"vg"#,
+    ] {
+        assert_eq!(later(cut, true), "unknown", "{cut}");
+    }
+    for refusal in [
+        "",
+        "busy",
+        r#"{"status":"pending"}"#,
+        r#"{"id":"req_1"}"#,
+        r#"{"id":"req_1","status":"503"}"#,
+        r#"{"id":"req_1","status":503}"#,
+        r#"{"id":"req_1","status":"Rate_Limited"}"#,
+        r#"{"id":"req_1","status":"temporarily unavailable"}"#,
+        r#"{"id":"req_1","status":"FAILED"}"#,
+        r#"{"errors":[{"id":"req_1","status":"pending"}]}"#,
+    ] {
+        assert_eq!(later(refusal, false), "throttled", "{refusal}");
+    }
+    let cut = r#"{"error":"slow down","id":"req_1"#;
+    assert_eq!(later(cut, true), "throttled", "{cut}");
 }
 
 #[test]
