@@ -124,7 +124,8 @@ impl Search<'_> {
     }
 
     /// The job in no row of which the row has the photo in another folder, or under an address that
-    /// names none, or from a file that was changed; or the same photo under an address that was made
+    /// names none or another token, or of the same name in a place of another kind, or from a file that was
+    /// changed; or the same photo under an address that was made
     /// anew, or from that file, with other words; or the same words, only one of both with a photo.
     pub(super) fn elsewhere(&mut self, marks: &Marks) -> Option<Reason> {
         let known = self.known;
@@ -139,6 +140,14 @@ impl Search<'_> {
         let nameless = self.likeliest(known.of_name(marks).filter(|_| marks.is_nameless));
         if let Some(job) = self.one_of(&nameless) {
             return Some(Reason::changed(job, Doubt::Nameless, nameless));
+        }
+        for (doubt, jobs) in [
+            (Doubt::Place, self.likeliest(known.of_called(marks))),
+            (Doubt::Token, self.likeliest(known.of_token(marks))),
+        ] {
+            if let Some(job) = self.one_of(&jobs) {
+                return Some(Reason::changed(job, doubt, jobs));
+            }
         }
         let of_file = known.of_path(marks).filter(Like::has_same_wording);
         if let Some(&job) = self.likeliest(of_file).last() {

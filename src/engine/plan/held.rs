@@ -85,6 +85,11 @@ pub enum Doubt {
     Bare,
     /// The photo is in another folder.
     Folder,
+    /// The photo of this name was on this computer and is online, or the reverse, or with a service whose
+    /// addresses name none.
+    Place,
+    /// The photo's address ends in another token.
+    Token,
     /// The photo's address names none, and the log has more or fewer jobs of this kind than the sheet rows.
     Nameless,
     /// The photo's file on this computer has another content.

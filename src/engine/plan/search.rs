@@ -136,7 +136,9 @@ impl<'a> Search<'a> {
                 found.same += u64::from(!row.is_left_out);
                 return self.plan.is_open(index, self.ledger);
             }
-            self.known.has_like(&marks) || self.corrected(&marks).is_some()
+            self.known.has_like(&marks)
+                || self.known.has_photo_elsewhere(&marks)
+                || self.corrected(&marks).is_some()
         })?;
         open.keep_if(manifest, |index, row| {
             let is_open = self.plan.is_open(index, self.ledger);

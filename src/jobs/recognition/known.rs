@@ -69,6 +69,11 @@ impl Like<'_> {
         self.row.place.may_be(&self.name.place)
     }
 
+    /// Whether both addresses end in tokens, and the row's may be the job's, made anew.
+    fn may_end_anew(&self) -> bool {
+        self.row.place.may_end_anew(&self.name.place)
+    }
+
     /// How many of the folders on the way to the file are the same.
     pub fn common_folders(&self) -> usize {
         self.row.place.common_folders(&self.name.place)
@@ -268,12 +273,32 @@ impl Recognition {
         self.likes(row, row.sought.iter().map(|keys| keys.kind))
     }
 
+    /// Those of them whose addresses end in a token as the row's does, which may be theirs made anew.
+    pub fn of_token<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.of_kind(row).filter(Like::may_end_anew)
+    }
+
+    /// Jobs whose id may be the row's, with the same prompt and settings, and a photo of which the file's
+    /// name here is the name there: of one the address has it, of the other what is known besides.
+    pub fn of_called<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(|keys| keys.called))
+    }
+
     /// Jobs of which no more is known than that they have the row's id.
     pub fn of_bare<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
         self.likes(row, std::iter::once(row.bare))
     }
 
-    /// Whether there is any of those, one that only shares the prompt aside.
+    /// Whether there is any whose photo may be the row's at an address of another kind, or at one that
+    /// ends in another token.
+    pub fn has_photo_elsewhere(&self, row: &Marks) -> bool {
+        self.of_called(row)
+            .chain(self.of_token(row))
+            .next()
+            .is_some()
+    }
+
+    /// Whether there is any of the others, one that only shares the prompt aside.
     pub fn has_like(&self, row: &Marks) -> bool {
         let likes = self.of_clip(row).chain(self.of_subject(row));
         let likes = likes.chain(self.of_name(row));

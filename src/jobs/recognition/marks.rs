@@ -130,6 +130,12 @@ pub(super) struct Keys {
     pub path: u64,
     /// Prompt and settings, and whether there is a photo.
     pub kind: u64,
+    /// Prompt and settings, and what the photo is called besides its address: on this computer, or where
+    /// its address names it not.
+    pub alias: u64,
+    /// Where a photo is of which that is known: prompt and settings, and its address's name; the reverse
+    /// where that is known of this photo.
+    pub called: u64,
 }
 
 impl Keys {
@@ -149,6 +155,9 @@ impl Marks {
         // A voice has a language where a video has a photo.
         let language = parts.settings[1].split(['-', '_']).next();
         let words = normal::text(parts.words);
+        let photo_name = notes.name.filter(|_| photo.is_nameless());
+        let file = notes.file.and_then(|path| path.rsplit(['/', '\\']).next());
+        let alias = photo_name.or(file).map(normal::id).unwrap_or_default();
         let keys = |id: &String| Keys {
             subject: if parts.is_voice {
                 hash_of(("voice", id, language))
@@ -168,10 +177,18 @@ impl Marks {
                 .file
                 .map_or(0, |path| hash_of(("path", id, normal::text(path)))),
             kind: hash_of(("kind", id, wording.seen)) & !1 | u64::from(has_photo),
+            alias: match alias.as_str() {
+                "" => 0,
+                name => hash_of(("alias", id, name, wording.seen)),
+            },
+            called: match (alias.as_str(), photo.name.as_str()) {
+                ("", "") => 0,
+                ("", name) => hash_of(("alias", id, name, wording.seen)),
+                (name, _) => hash_of(("name", id, name, wording.seen)),
+            },
         };
         let spelling = Spelling::of(id);
         let seen_id = normal::id(id);
-        let photo_name = notes.name.filter(|_| photo.is_nameless());
         Self {
             id: hash_of(&seen_id),
             wording: wording.seen as u32,
@@ -212,7 +229,16 @@ impl Marks {
     /// Under what a job is found.
     pub(super) fn kept(&self) -> impl Iterator<Item = u64> {
         let keys = self.kept.iter();
-        let keys = keys.flat_map(|key| [key.subject, key.named, key.file, key.path, key.kind]);
+        let keys = keys.flat_map(|key| {
+            [
+                key.subject,
+                key.named,
+                key.file,
+                key.path,
+                key.kind,
+                key.alias,
+            ]
+        });
         std::iter::once(self.clip)
             .chain(keys)
             .filter(|key| *key != 0)
@@ -228,8 +254,10 @@ impl Marks {
                 file,
                 path,
                 kind,
+                called,
+                ..
             } = *key;
-            [subject, named, file, path, kind, key.other_kind()]
+            [subject, named, file, path, kind, key.other_kind(), called]
         });
         let keys = [self.clip, self.bare].into_iter().chain(keys);
         keys.filter(|key| *key != 0)

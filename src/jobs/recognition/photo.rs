@@ -28,6 +28,15 @@ impl Photo {
     pub fn is_nameless(&self) -> bool {
         self.name.starts_with("//")
     }
+
+    /// Whether the address ends in what may be a token, made anew with each export, in place of a name.
+    pub fn ends_in_token(&self) -> bool {
+        let end = self.address.split('?').next().unwrap_or_default();
+        let end = end.rsplit('/').next().unwrap_or_default();
+        // Google serves a file of Drive by its id.
+        let is_id = self.address.contains(".googleusercontent.com/d/");
+        !self.host.is_empty() && !self.is_nameless() && !is_id && is_token(end)
+    }
 }
 
 /// Host and path of an address as [`Photo::address`] has them.
@@ -114,7 +123,7 @@ impl Photo {
             .map(segment)
             .filter(|segment| !segment.is_empty() && !is_signature(segment))
             .collect();
-        leave_out_size(&mut segments);
+        leave_out_size(&host, &mut segments);
         let path = segments.join("/");
         let identity = if segments.last().is_some_and(|name| has_extension(name)) {
             String::new()
@@ -167,9 +176,16 @@ fn is_signature(segment: &str) -> bool {
 }
 
 /// Leaves out the size in which an image service is asked to send the photo, where that stands in
-/// the path: Cloudinary's `/upload/w_1920,q_auto/`, Shopify's `kitchen_1024x1024.jpg`. A crop is
-/// no size: it is another photo.
-fn leave_out_size(segments: &mut Vec<String>) {
+/// the path: Cloudinary's `/upload/w_1920,q_auto/`, Shopify's `kitchen_1024x1024.jpg`, Google's
+/// `TOKEN=w1024-h768`. A crop is no size: it is another photo.
+fn leave_out_size(host: &str, segments: &mut Vec<String>) {
+    if host.ends_with(".googleusercontent.com")
+        && let Some(name) = segments.last_mut()
+        && let Some((photo, size)) = name.rsplit_once('=')
+        && size.split('-').all(is_google_size)
+    {
+        *name = photo.to_owned();
+    }
     if segments.iter().any(|segment| segment == "upload") {
         segments.retain(|segment| !is_cloudinary_size(segment));
     }
@@ -181,6 +197,11 @@ fn leave_out_size(segments: &mut Vec<String>) {
             "files".clone_into(folder);
         }
     }
+}
+
+fn is_google_size(option: &str) -> bool {
+    let number = option.strip_prefix(['w', 'h', 's']);
+    number.is_some_and(|number| number.parse::<u32>().is_ok()) || matches!(option, "no" | "k")
 }
 
 fn is_cloudinary_size(segment: &str) -> bool {
@@ -230,6 +251,32 @@ fn has_extension(name: &str) -> bool {
                 .iter()
                 .any(|page| extension.eq_ignore_ascii_case(page))
     })
+}
+
+/// Whether the last part of a path may be a token rather than a file's name: at random letters, capitals
+/// and digits, a JSON web token, a time, or longer than any digest. What looks like a UUID or a digest is
+/// an id, which stays.
+fn is_token(name: &str) -> bool {
+    const SHORTEST: usize = 20;
+    const LONGEST_DIGEST: usize = 64;
+    let has = |is: fn(&u8) -> bool| name.bytes().any(|b| is(&b));
+    // Words with numbers before or behind them: `IMG_20240512_LivingRoom2`.
+    let mut words = name
+        .split(['-', '_', '.', ' '])
+        .map(|word| word.trim_matches(|c: char| c.is_ascii_digit()));
+    let is_random = name.len() >= SHORTEST
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        && !words.all(|word| word.chars().all(char::is_alphabetic) && has_case_of_words(word));
+    let is_digest = name.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_time = matches!(name.len(), 10 | 13)
+        && name.bytes().all(|b| b.is_ascii_digit())
+        && ("14".."22").contains(&&name[..2]);
+    let is_web_token = name.starts_with("eyJ") && name.matches('.').count() == 2;
+    let is_long_digest = is_digest && name.len() > LONGEST_DIGEST;
+    let is_plain_token = is_random && !is_digest && !has_extension(name);
+    is_plain_token || is_time || is_web_token || is_long_digest
 }
 
 fn folder_words<'a>(folders: impl Iterator<Item = &'a str>) -> Vec<String> {

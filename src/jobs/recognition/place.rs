@@ -17,6 +17,8 @@ const TOKEN: u32 = 1;
 pub(super) struct Place {
     host: u32,
     folders: [u32; FOLDERS],
+    /// The server's domain, where a token is in place of the file's name; 0 where none is.
+    renewed_at: u32,
 }
 
 impl Place {
@@ -41,6 +43,11 @@ impl Place {
         Self {
             host: hash_of(&photo.host) as u32,
             folders,
+            renewed_at: if photo.ends_in_token() {
+                (hash_of(domain(&photo.host)) as u32).max(1)
+            } else {
+                0
+            },
         }
     }
 
@@ -48,7 +55,10 @@ impl Place {
     pub fn of_settings(settings: &[Cow<'_, str>; 3], variant: &str) -> Self {
         let mut folders = [NONE; FOLDERS];
         folders[0] = word_hash((settings, variant));
-        Self { host: 0, folders }
+        Self {
+            folders,
+            ..Self::default()
+        }
     }
 
     /// Whether an address here may be one there, made anew: on another server, with a token in place
@@ -62,6 +72,11 @@ impl Place {
         self.host != there.host || both().all(fits) || self.words().eq(there.words())
     }
 
+    /// Whether both end in tokens, and the one may be the other made anew, on a server of the same domain.
+    pub fn may_end_anew(&self, there: &Self) -> bool {
+        self.renewed_at != 0 && self.renewed_at == there.renewed_at && self.may_be(there)
+    }
+
     fn words(&self) -> impl Iterator<Item = u32> {
         self.folders.into_iter().filter(|&folder| folder > TOKEN)
     }
@@ -71,6 +86,12 @@ impl Place {
         let both = self.folders.iter().zip(&there.folders);
         both.filter(|(a, b)| a == b && **a > TOKEN).count()
     }
+}
+
+/// What servers of one service share: their name without its first part.
+fn domain(host: &str) -> &str {
+    let rest = host.split_once('.').map(|(_, rest)| rest);
+    rest.filter(|rest| rest.contains('.')).unwrap_or(host)
 }
 
 fn word_hash(word: impl std::hash::Hash) -> u32 {

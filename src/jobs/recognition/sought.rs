@@ -2,7 +2,7 @@
 
 use super::marks::Marks;
 
-/// Bits for each row: it asks for four marks or six, so that few others seem to be among them.
+/// Bits for each row: it asks for five marks or seven, so that few others seem to be among them.
 const BITS_OF_A_ROW: usize = 64;
 
 /// A set of marks that may also seem to hold others: about one in sixteen. What is found by it is

@@ -107,27 +107,40 @@ impl<'a> HeldReport<'a> {
         }
     }
 
-    /// Reports rows whose photo is in another folder than the one that was ordered.
+    /// Reports rows whose photo is elsewhere than one that was ordered.
     fn report_moved(&self) {
-        for held in self.in_doubt(Doubt::Folder).take(MOST_NAMED) {
+        const WAYS: [(Doubt, &str); 3] = [
+            (
+                Doubt::Folder,
+                "is in another folder than {} of the same name",
+            ),
+            (Doubt::Place, "is in another place than {} of the same name"),
+            (
+                Doubt::Token,
+                "has an address that may be made anew with each export, like {} with this prompt",
+            ),
+        ];
+        let rows = |doubt, way| self.in_doubt(doubt).map(move |held| (way, held));
+        let held = WAYS.into_iter().flat_map(|(doubt, way)| rows(doubt, way));
+        for (way, held) in held.take(MOST_NAMED) {
+            let photos = held.moved.len() as u64;
             self.printer.warn(format_args!(
-                "{}:{}: the photo of {} is in another folder than {} of the same name that {} \
-                 ordered, whose row is gone. Held back; the order stands, and may be paid for. If it \
-                 is the same photo, keep the clip, free of charge: {}. If it is another one, run \
-                 the same command with --resubmit-changed",
+                "{}:{}: the photo of {} {} that {} ordered, whose row is gone. Held back; the order \
+                 stands, and may be paid for. If it is the same photo, keep the clip, free of charge: \
+                 {}. If it is another one, run the same command with --resubmit-changed",
                 escape(&held.place.file),
                 held.place.line,
                 escape(&held.id),
-                words::choose(held.moved.len() as u64, "one", "some"),
-                words::choose(held.moved.len() as u64, "was", "were"),
+                way.replace("{}", words::choose(photos, "one", "some")),
+                words::choose(photos, "was", "were"),
                 renamings(held, self.commands),
             ));
         }
-        let more = self.found.in_doubt(Doubt::Folder);
-        let more = more.saturating_sub(MOST_NAMED as u64);
+        let counts = WAYS.map(|(doubt, _)| self.found.in_doubt(doubt));
+        let more = counts.iter().sum::<u64>().saturating_sub(MOST_NAMED as u64);
         if more > 0 {
             self.printer.warn(format_args!(
-                "{} more of {} held back, whose photos are in other folders than those that were \
+                "{} more of {} held back, whose photos are elsewhere than those that were \
                  ordered. To keep the clips of all that are the same photos, free of charge: `{}`",
                 words::count(more, "row"),
                 escape(self.manifest),

@@ -341,3 +341,38 @@ fn a_new_attempt_has_a_new_signature_and_the_same_photo() {
     );
     assert_eq!(server.posts().len(), 2);
 }
+
+#[test]
+fn a_photo_that_goes_online_or_comes_from_there_is_not_ordered_again_unasked() {
+    const ONLINE: &str = "LST-1,https://cdn.example.com/p/Kitchen%201.jpg,pan\n";
+    const HERE: &str = "LST-1,photos/kitchen 1.jpg,pan\n";
+    let Some(s3) = S3::start() else { return };
+    for (before, after) in [(HERE, ONLINE), (ONLINE, HERE)] {
+        let server = Server::accepting();
+        let world = world(&s3, &server, before);
+        world.run(&["submit", "listings.csv"]).expect(0);
+        // Another photo, or a second one beside the first, is a clip of its own.
+        let other = after.replacen("itchen", "itchenette", 1);
+        world.write("photos/kitchenette 1.jpg", [JPEG, b"2"].concat());
+        world.write("listings.csv", format!("{HEADER}{before}{after}{other}"));
+        world.run(&["submit", "listings.csv"]).expect(0);
+        assert_eq!(server.posts().len(), 3);
+        let server = Server::accepting();
+        let world = self::world(&s3, &server, before);
+        world.run(&["submit", "listings.csv"]).expect(0);
+        world.write("listings.csv", format!("{HEADER}{after}"));
+        let held = world.run(&["submit", "listings.csv"]).expect(3);
+        for words in [
+            "is in another place",
+            "creativeai rename ",
+            "--resubmit-changed",
+        ] {
+            assert!(held.stderr.contains(words), "{words}: {}", held.stderr);
+        }
+        world
+            .run(&["rename", "--from-manifest", "listings.csv", "--yes"])
+            .expect(0);
+        world.run(&["submit", "listings.csv"]).expect(0);
+        assert_eq!(server.posts().len(), 1);
+    }
+}

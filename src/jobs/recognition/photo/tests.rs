@@ -182,3 +182,36 @@ proptest! {
         prop_assert_eq!(Photo::of(&once).address, once);
     }
 }
+
+#[test]
+fn a_token_is_told_from_names_and_from_ids_that_stay() {
+    let ends_in_token =
+        |end: &str| Photo::of(&format!("https://x.example/p/{end}")).ends_in_token();
+    for token in [
+        "AP1GczPq8Xn0aLk2Wz-7Rt_bYvQm",
+        "AP1GczPq8Xn0aLk2Wz-7Rt_bYvQm?x=1",
+        "AbCdEf0123456789xyzAbCdEf01",
+        "1732700000",
+        "1732700000123",
+        "eyJhbGciOiJIUzI1NiJ9.eyJ1IjoiYSJ9.AAAA",
+        &"0a".repeat(64),
+    ] {
+        assert!(ends_in_token(token), "{token}");
+    }
+    for name in [
+        "",
+        "AP1GczPq8Xn0aLk2Wz7RtbYvQm.jpg",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "photo-1512917774080-9991f1c4c750",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "living-room-with-a-view-of-the-sea-2",
+        "IMG_20240512_LivingRoom2",
+        "2nd-Floor-Bathroom-Photo1",
+        "9732700000",
+        "1034567890",
+        "12",
+        "\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}",
+    ] {
+        assert!(!ends_in_token(name), "{name}");
+    }
+}
