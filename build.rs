@@ -1,7 +1,8 @@
 //! Writes down what the program is built from, for `--version`: the commit and the target.
 //!
 //! The commit is, in this order: what `CREATIVEAI_BUILD_COMMIT` says (a build without git), the checkout's
-//! own, the one that `cargo package` has noted, or `unknown`.
+//! own, the one that `cargo package` has noted, or `unknown`. A debug build does not ask the checkout: it
+//! would be compiled anew after every commit.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,7 +36,8 @@ fn commit(name: &str) -> Option<String> {
 
 /// Of this checkout, never of one that only happens to be around the folder.
 fn of_checkout(root: &Path) -> Option<String> {
-    if !root.join(".git").exists() {
+    let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    if !is_release || !root.join(".git").exists() {
         return None;
     }
     // HEAD changes with the branch, its log with every commit. A path that is not there would mean

@@ -51,10 +51,15 @@ mod build_script {
     }
 
     fn output_in(folder: &Path, program: &Path, given: Option<&str>) -> String {
+        output_of("release", folder, program, given)
+    }
+
+    fn output_of(profile: &str, folder: &Path, program: &Path, given: Option<&str>) -> String {
         let mut command = Command::new(program);
         command
             .env("CARGO_MANIFEST_DIR", folder)
             .env("TARGET", "some-target")
+            .env("PROFILE", profile)
             .env_remove(COMMIT);
         command.envs(given.map(|commit| (COMMIT, commit)));
         let output = command.output().unwrap();
@@ -121,6 +126,10 @@ mod build_script {
             let watched: Vec<PathBuf> = printed.lines().filter_map(watched).collect();
             assert!(watched.iter().any(|path| path.ends_with("logs/HEAD")));
             assert!(watched.iter().all(|path| path.exists()), "{printed}");
+            // A debug build is not made anew for a commit.
+            let printed = output_of("debug", &folder, &program, None);
+            assert_eq!(commit_in(&printed), "0123456789ab");
+            assert!(!printed.contains("HEAD"), "{printed}");
         }
     }
 }
