@@ -12,53 +12,27 @@
 mod attempt;
 mod outcome;
 mod progress;
+mod request;
 
 use std::collections::HashSet;
-use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use futures::stream::{self, StreamExt};
 
 pub use attempt::Attempt;
 pub use progress::Event;
+pub use request::Transport;
 
 pub use crate::engine::counts::SendCounts;
 
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{InFlight, Reason, Stop};
 use crate::jobs::{self, GenerationId, JobView, Lines, What};
-use crate::journal::{Announced, Announcement, Appending, Claim, Quiet, Refused, Renewed, Writer};
-use crate::vendor::{
-    Client, Endpoint, MAX_POSTS, MaySend, Outcome, Permit, Throttle, Wait, idempotency_key,
-};
+use crate::journal::{Announced, Announcement, Appending, Claim, Refused, Writer};
+use crate::vendor::{Permit, Throttle};
 
 /// Replies in a row that end the run: of unknown outcome, or 404 and 405 with nothing accepted yet.
 const MAX_IN_A_ROW: u32 = 3;
-
-/// Sends one request. The vendor's client does; tests bring their own.
-pub trait Transport {
-    /// POSTs `body` under `idempotency_key`, if `may_send` still says so when it is written; `None`
-    /// where it does not.
-    fn submit(
-        &self,
-        endpoint: Endpoint,
-        idempotency_key: &str,
-        body: &str,
-        may_send: Option<MaySend>,
-    ) -> impl Future<Output = Option<Outcome>>;
-}
-
-impl Transport for Client {
-    async fn submit(
-        &self,
-        endpoint: Endpoint,
-        idempotency_key: &str,
-        body: &str,
-        may_send: Option<MaySend>,
-    ) -> Option<Outcome> {
-        Self::submit(self, endpoint, idempotency_key, body, may_send).await
-    }
-}
 
 /// An attempt that has its outcome, whose line is on its way to the disk.
 struct Settled {
@@ -377,111 +351,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             lines.push(&event.in_sandbox(attempt.sandbox));
         }
         lines
-    }
-
-    /// Sends what stands in the log, as often as it takes; `None` where the claim no longer lets it.
-    ///
-    /// A claim that has grown old before the first POST is not used: others may have taken this
-    /// computer for gone. Neither is one that was granted after the run was to stop.
-    async fn send(
-        &self,
-        attempt: &Attempt,
-        claim: &Claim,
-        mut permit: Permit<'a>,
-    ) -> Option<Outcome> {
-        if !claim.holds() || (claim.is_shared() && self.stop.is_set()) {
-            return None;
-        }
-        let key = idempotency_key(attempt.job, attempt.number);
-        let body = attempt.order.request.get();
-        let mut posts = 0;
-        loop {
-            let may_send = claim
-                .may_send()
-                .map(|may_send| Arc::new(may_send) as MaySend);
-            let sent = self
-                .transport
-                .submit(attempt.endpoint, &key, body, may_send);
-            let outcome = sent.await?;
-            posts += 1;
-            let (retry_after, error) = match &outcome {
-                Outcome::Throttled {
-                    retry_after, error, ..
-                } => (*retry_after, error),
-                Outcome::NotSent { error } => (None, error),
-                settled => {
-                    if matches!(settled, Outcome::Accepted { .. }) {
-                        permit.succeeded();
-                    }
-                    return Some(outcome);
-                }
-            };
-            let wait = permit.throttled(retry_after, posts);
-            if matches!(outcome, Outcome::Throttled { .. })
-                && let Some(pause) = self.throttle.pause()
-            {
-                self.writer.keep_quiet(pause);
-            }
-            let next = match wait {
-                Wait::Until(until) if posts < MAX_POSTS && !self.stop.is_set() => {
-                    let wait = until.saturating_duration_since(tokio::time::Instant::now());
-                    (self.report)(Event::Waiting(wait, error.clone()));
-                    self.permit().await
-                }
-                Wait::PastDeadline => {
-                    if let Some(asked) = retry_after {
-                        (self.report)(Event::Waiting(asked, error.clone()));
-                    }
-                    None
-                }
-                Wait::Until(_) => None,
-            };
-            permit = match next {
-                Some(next) => next,
-                None => return Some(outcome),
-            };
-            permit = match self.renewed(claim, permit).await {
-                Ok(renewed) => renewed?,
-                // What the vendor has said of the POST before is true all the same.
-                Err(()) => return Some(outcome),
-            };
-        }
-    }
-
-    /// Makes sure of a claim before a further POST: it may have grown old while the vendor asked to
-    /// wait, and another computer may have been asked to wait longer. `None` where it is lost; an error
-    /// where that stays open.
-    async fn renewed(
-        &self,
-        claim: &Claim,
-        mut permit: Permit<'a>,
-    ) -> Result<Option<Permit<'a>>, ()> {
-        loop {
-            match self.writer.renew(claim).await.map_err(|_| ())? {
-                Renewed::Holds => return Ok(Some(permit)),
-                Renewed::Lost => return Ok(None),
-                Renewed::NotBefore(quiet) => {
-                    self.hold_for_others(&quiet);
-                    drop(permit);
-                    permit = self.permit().await.ok_or(())?;
-                }
-            }
-        }
-    }
-
-    /// Lets nothing be sent for as long as the vendor has asked another computer for.
-    fn hold_for_others(&self, quiet: &Quiet) {
-        self.throttle.hold(quiet.left);
-        (self.report)(Event::Waiting(quiet.left, quiet.to_string()));
-    }
-
-    /// Leave to send; `None` when the run stops first.
-    async fn permit(&self) -> Option<Permit<'a>> {
-        let permit = self.stop.or(self.throttle.permit()).await?;
-        if permit.is_none() {
-            self.stop.set(Reason::Deadline);
-        }
-        permit
     }
 
     fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> Lines {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::jobs::{Ledger, Line, Status};
+use crate::vendor::{Endpoint, MaySend, Outcome};
 
 /// Looks into the log whenever a request is sent.
 struct Watcher {
