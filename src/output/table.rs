@@ -138,7 +138,15 @@ pub fn nothing(
 /// Says before all else that nothing was paid, where that is so.
 pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
     if tally.rehearsal {
-        let text = printer.paint("Rehearsal: nothing was paid", Tone::Strong);
+        let unless = match tally.unplaced {
+            0 => String::new(),
+            n => format!(
+                ", unless {} in doubt went to the vendor",
+                words::count(n, "order")
+            ),
+        };
+        let text = format!("Rehearsal: nothing was paid{unless}");
+        let text = printer.paint(&text, Tone::Strong);
         writeln!(printer.out(), "{text}\n")?;
     }
     Ok(())

@@ -37,6 +37,8 @@ pub struct Tally {
     pub unreadable: u64,
     /// Whether a sandbox made any of it: then nothing was paid.
     pub rehearsal: bool,
+    /// Jobs in doubt of which no line is a sandbox's: their order may have gone to the vendor.
+    pub unplaced: u64,
     /// The first jobs in doubt, one more than are named.
     doubts: Vec<JobKey>,
     /// How a person finds those of them in the vendor's account that are named.
@@ -87,6 +89,7 @@ impl Tally {
         self.jobs += 1;
         self.rehearsal |= job.is_sandbox();
         let display = DisplayStatus::of(job);
+        self.unplaced += u64::from(display == DisplayStatus::Unknown && !job.is_sandbox());
         if display == DisplayStatus::Unknown && self.doubts.len() < MOST_SOUGHT {
             self.doubts.push(job.key);
         }

@@ -314,6 +314,25 @@ fn the_sample_scripts_logs_are_shown_too() {
     ");
 }
 
+/// A request in doubt may have gone to the vendor before a sandbox that listens was given the log.
+#[test]
+fn what_is_in_doubt_beside_a_rehearsal_is_not_said_to_be_unpaid() {
+    let log = concat!(
+        r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000001","attempt":1,"status":"unknown","listing_id":"LST-1","error":"cut off"}"#,
+        "\n",
+        r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000002","attempt":1,"status":"pending","listing_id":"LST-2","generation_id":"vgen_sandbox_1","sandbox":true}"#,
+        "\n",
+    );
+    let (out, _) = printed(log, Asked::default());
+    for words in [
+        "Rehearsal: nothing was paid, unless 1 order in doubt went to the vendor\n",
+        "look into the vendor's dashboard",
+    ] {
+        let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains(words.trim()), "{words}: {out}");
+    }
+}
+
 #[test]
 fn a_rehearsal_says_so_and_its_commands_rehearse() {
     let log = concat!(

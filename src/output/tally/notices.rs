@@ -141,7 +141,10 @@ impl Tally {
     /// What can be done about jobs in doubt, and how they are found in the vendor's account, each on a
     /// line.
     fn doubts_in_words(&self, commands: &Commands) -> String {
-        let look = if commands.is_sandbox() {
+        let look = if commands.is_sandbox() && self.unplaced > 0 {
+            "The log does not show whether that went to the sandbox or, by another run, to the vendor: if it \
+             may have, look into the vendor's dashboard. Say what you found"
+        } else if commands.is_sandbox() {
             "A rehearsal has no vendor's dashboard to look into: say what you would find"
         } else {
             "Look into the vendor's dashboard and say what you found"
