@@ -20,7 +20,7 @@ pub fn of_sheet(name: &str) -> String {
     let meant = path.file_name().unwrap_or_default().to_string_lossy();
     let sheets = sheets_in(or_here(folder));
     let quotes = if name.contains(CURLY) {
-        "“ and ” do not hold a name together, straight quotes do. "
+        "“ and ” do not hold a name together, straight quotes do; "
     } else {
         ""
     };

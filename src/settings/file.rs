@@ -69,6 +69,8 @@ impl File {
                 .unwrap_or_default();
             let help = if line.contains('"') && line.contains('\\') {
                 "write paths of Windows in single quotes: api_key_file = 'C:\\keys\\creativeai'"
+            } else if line.contains(['“', '”', '„', '‘', '’']) {
+                "“ and ” are no quotes here: type straight ones, as in model = \"kling-v3\""
             } else {
                 "values look like: model = \"kling-v3\"  or  concurrency = 3"
             };
@@ -207,12 +209,16 @@ impl File {
 
 fn read_capped(file: &std::fs::File) -> std::io::Result<String> {
     use std::io::Read;
-    let mut text = String::new();
-    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(std::io::Error::other("it is larger than 1 MiB"));
     }
-    Ok(text)
+    // Windows PowerShell writes UTF-16.
+    if encoding_rs::Encoding::for_bom(&bytes).is_some() {
+        return Ok(encoding_rs::UTF_8.decode(&bytes).0.into_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// The tables of a list that holds nothing else.

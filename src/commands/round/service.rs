@@ -22,10 +22,17 @@ pub fn run(
     signals::watch(&stop);
     let notes = printer.without_progress();
     let say = |next: &Next<'_>| match next {
-        Next::Change(path) => notes.note(format_args!(
-            "watching {}; stop it with Ctrl-C",
-            escape(&path.display().to_string())
-        )),
+        Next::Change(path) => {
+            let absent = if path.exists() {
+                ""
+            } else {
+                ", which is not there yet"
+            };
+            notes.note(format_args!(
+                "watching {}{absent}; stop it with Ctrl-C",
+                escape(&path.display().to_string())
+            ));
+        }
         Next::At(next) => notes.note(format_args!(
             "the next round begins at {}; stop it with Ctrl-C",
             next.strftime("%Y-%m-%d %H:%M:%S")

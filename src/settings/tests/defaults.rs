@@ -160,3 +160,23 @@ fn markdown() -> String {
     let head = "| Setting | Default | Option | Variable | What it is |\n|---|---|---|---|---|\n";
     head.to_owned() + &rows.collect::<String>()
 }
+
+#[test]
+fn a_settings_file_of_powershell_is_read() {
+    let world = World::new();
+    let text = "\u{feff}model = \"other\"\r\n";
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(world.path("here/creativeai.toml"), wide).unwrap();
+    let settings = world.resolve("creativeai config").unwrap();
+    assert_eq!(settings.video.model, "other");
+}
+
+#[test]
+fn curly_quotes_of_settings_are_called_that() {
+    let world = World::new().file("here/creativeai.toml", "model = “other”\n");
+    let failure = world.resolve("creativeai config").unwrap_err();
+    assert!(
+        failure.next_step().unwrap().contains("straight"),
+        "{failure}"
+    );
+}
