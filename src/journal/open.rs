@@ -21,7 +21,9 @@ use super::location::Location;
 use super::postgres;
 use super::store::Store;
 use super::writer::Writer;
-use crate::jobs::{Ledger, Lines};
+use crate::jobs::Ledger;
+#[cfg(feature = "postgres")]
+use crate::jobs::Lines;
 
 fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
     ledger.write().unwrap_or_else(PoisonError::into_inner)
