@@ -247,3 +247,22 @@ fn name_given_up(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_that_was_not_finished_says_that_the_next_one_goes_on() {
+        let end = RoundEnd {
+            code: Code::Temporary,
+            own: Code::Temporary.into(),
+            tally: Tally::default(),
+            charged: Credits::ZERO,
+            failed: BTreeSet::new(),
+            given_up: BTreeSet::new(),
+        };
+        let next = end.next_step(&Commands::default());
+        assert!(next.is_some_and(|next| next.contains("the next round goes on")));
+    }
+}

@@ -227,6 +227,18 @@ fn mistakes_in_the_sheet_keep_nothing_from_being_fetched() {
 }
 
 #[test]
+fn what_is_wrong_with_the_sheet_is_said_once() {
+    let server = vendor(|_| false);
+    let world = world(&server, 2);
+    let run = world.run(&["run", "nowhere.csv"]).expect(74);
+    let missing = run.stderr.matches("could not open the manifest");
+    assert_eq!(missing.count(), 1, "{}", run.stderr);
+    let alone = ["run", "nowhere.csv", "--skip", "submit"];
+    let run = world.run(&alone).expect(74);
+    assert!(run.stderr.contains("could not open"), "{}", run.stderr);
+}
+
+#[test]
 fn a_first_round_without_a_right_row_makes_no_log() {
     let server = vendor(|_| false);
     let world = world(&server, 0);

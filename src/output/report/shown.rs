@@ -75,15 +75,15 @@ impl Shown {
             Some(file) => here(&file, "photos"),
             None => view.photo().as_deref().and_then(web_address),
         };
-        let link = card.link.as_deref().and_then(web_address);
+        // No one answers there once the command of a rehearsal has ended.
+        let link = card.link.as_deref().filter(|_| !card.is_at_stand_in());
+        let link = link.and_then(web_address);
         let file = card.file.as_deref();
         let file = file.and_then(|file| here(file, "clips"));
         let clip = match (&file, &link) {
             (Some(file), _) => Some((file.clone(), true)),
             (None, link) => link.clone().map(|link| (link, false)),
         };
-        // No one answers there once the command of a rehearsal has ended.
-        let link = link.filter(|_| !card.is_at_stand_in());
         let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
         Self {
             state: view.state.clone(),
@@ -115,6 +115,7 @@ impl Shown {
     /// What stands in place of a clip that cannot be played.
     pub(super) fn placeholder(&self) -> &'static str {
         match self.card.display {
+            DisplayStatus::Ready if self.card.is_at_stand_in() => "ready; download fetches it",
             DisplayStatus::Ready => "ready, but no link was reported yet",
             other => other.words(),
         }
