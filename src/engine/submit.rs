@@ -40,7 +40,8 @@ pub struct Orders<'a> {
 
 impl Orders<'_> {
     /// The second pass over the manifest: the attempts, made one by one as there is room to send, for
-    /// those rows to be sent that `is_now` picks by their places in the manifest.
+    /// those rows to be sent that `is_now` picks by their places in the manifest. A row is left out whose
+    /// job has come into the log since it was decided, as when a plan is used twice.
     ///
     /// # Errors
     ///
@@ -57,12 +58,13 @@ impl Orders<'_> {
         let carried = manifest.carried_columns().to_vec();
         let now = self.plan.sent().filter(|index| is_now(*index));
         let rows = manifest.rows_at(now)?;
-        Ok(rows.map_while(move |(index, row)| {
+        let attempts = rows.map_while(move |(index, row)| {
             let attempt = self.attempt(index, row, id_column, &carried);
             attempt
                 .map_err(|error| self.stop.set(Reason::Input(error)))
                 .ok()
-        }))
+        });
+        Ok(attempts.flatten())
     }
 
     fn attempt(
@@ -71,14 +73,18 @@ impl Orders<'_> {
         row: Result<Row, RowFault>,
         id_column: IdColumn,
         carried: &[String],
-    ) -> Result<Attempt, String> {
+    ) -> Result<Option<Attempt>, String> {
         let row = &row.map_err(|fault| fault.to_string())?;
         if self.plan.decided(index, row).is_none() {
             return Err(ManifestError::Changed(row.file.clone()).to_string());
         }
         let key = self.plan.key_of(index, row);
         let ledger = self.writer.ledger();
-        let number = ledger.job(key).map_or(1, |job| job.newest().number + 1);
+        let job = ledger.job(key);
+        if job.is_some_and(|job| !job.is_ordered_for_its_row()) {
+            return Ok(None);
+        }
+        let number = job.map_or(1, |job| job.newest().number + 1);
         let webhook_url = match &row.webhook_url {
             Some(url) if self.correlate => {
                 Some(correlated(url, key, number).map_err(|e| e.to_string())?)
@@ -95,7 +101,7 @@ impl Orders<'_> {
         }
         let replaced = self.plan.replaced(index).iter();
         let replaced = replaced.filter_map(|key| ledger.job(*key));
-        Ok(Attempt {
+        Ok(Some(Attempt {
             job: key,
             number,
             id: Some((id_column, row.id.clone())),
@@ -104,7 +110,7 @@ impl Orders<'_> {
             replaces: replaced.map(|old| (old.key, old.newest().number)).collect(),
             resend: false,
             sandbox: self.sandbox,
-        })
+        }))
     }
 }
 
@@ -193,4 +199,60 @@ pub fn planned<'a>(
         let job = attempt.ok().and_then(|attempt| attempt.as_job(rates));
         Some((job, estimate))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::jobs::{Event, Facts, GenerationId, Ledger, Lines, Sighting, Status, What};
+    use crate::manifest::Options;
+
+    #[test]
+    fn a_plan_that_is_used_again_orders_only_what_the_log_does_not_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let rates = Rates::default();
+        let text = "sku,image_url,video_prompt\nA,https://x.example/a.jpg,pan\n\
+                    B,https://x.example/b.jpg,pan\n";
+        let mut manifest =
+            Manifest::from_reader("sheet.csv", text.as_bytes(), Options::default()).unwrap();
+        let plan = Plan::of(&mut manifest, &rates).unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        let ledger = Ledger::new(rates.clone());
+        let writer = Writer::open(&log, ledger, "test", Duration::ZERO).unwrap();
+        let (stop, photos) = (Stop::default(), Placed::default());
+        let orders = Orders {
+            plan: &plan,
+            writer: &writer,
+            stop: &stop,
+            rates: &rates,
+            duration_style: DurationStyle::default(),
+            photos: &photos,
+            correlate: false,
+            sandbox: false,
+        };
+        let mut attempts = || -> Vec<Attempt> {
+            let attempts = orders.attempts(&mut manifest, &|_| true).unwrap();
+            attempts.collect()
+        };
+        let first = attempts();
+        assert_eq!(first.len(), 2);
+        let (job, id) = (first[0].job, GenerationId::parse("vgen_1").unwrap());
+        let facts = Facts::default();
+        let seen = Sighting {
+            status: Status::Pending,
+            generation_id: &id,
+            submitted_at: None,
+            report: facts.report(Status::Pending, None),
+            via: None,
+        };
+        for what in [What::Submitting(&first[0].order), What::Seen(seen)] {
+            let at = writer.ledger().stamp(job, writer.now());
+            let line = Lines::from(Event::new(at, job, 1, what));
+            writer.append_blocking(&line).unwrap();
+            let again: Vec<_> = attempts().iter().map(|a| (a.job, a.number)).collect();
+            assert_eq!(again, [(first[1].job, 1)]);
+        }
+    }
 }

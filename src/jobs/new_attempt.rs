@@ -102,6 +102,12 @@ impl JobState {
         self.newest().is_temporary() && self.may_get_new_attempt()
     }
 
+    /// Whether its row is ordered by a run: the next one does that by itself, or an edited row had
+    /// replaced the job and was set back before there was a clip.
+    pub fn is_ordered_for_its_row(&self) -> bool {
+        self.may_go_again() || (self.is_superseded() && self.may_get_new_attempt())
+    }
+
     /// Whether its attempts in doubt may be sent again as they were, when a person asks: not while
     /// another attempt has brought the clip, or is about to.
     pub fn may_be_resent(&self) -> bool {

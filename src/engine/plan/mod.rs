@@ -489,8 +489,7 @@ fn is_open(note: &Note, job: Option<&JobState>) -> bool {
 /// What becomes of the row of a job that the log holds. An order without a clip that an edited row
 /// replaced is made again when its row is what it was.
 fn decision_about(job: &JobState) -> Decision {
-    let was_set_back = job.is_superseded() && job.may_get_new_attempt();
-    if job.may_go_again() || was_set_back {
+    if job.is_ordered_for_its_row() {
         Decision::Send
     } else {
         Decision::Skip
