@@ -27,7 +27,8 @@ export default {
       headers: Object.fromEntries(request.headers),
       body_b64: btoa(binary),
     };
-    const name = `${capture.received_at}-${crypto.randomUUID()}.json`;
+    // Some systems take no colons in the name of a file, which this becomes once it is copied.
+    const name = `${capture.received_at.replaceAll(":", "-")}-${crypto.randomUUID()}.json`;
     await env.CAPTURES.put(name, JSON.stringify(capture) + "\n");
     return new Response("kept");
   },

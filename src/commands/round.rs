@@ -26,7 +26,7 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
             if args.manifests.is_empty() && !ending::is_there(&tour.jobs) {
                 return Err(failure::of_log(LogError::Missing(tour.jobs)).into());
             }
-            tour.round(printer)
+            Ok(tour.round(printer)?.code)
         }
         schedule => service::run(schedule, args, settings, printer),
     }

@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub use memory::News;
 pub use memory_file::MemoryFile;
 pub use schedule::{Schedule, TimeOfDay};
-pub use service::{Next, serve, sheets};
+pub use service::{Left, Next, serve, sheets};
 
 use crate::exit::{Code, Ending};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, words};
-use crate::engine::round::{News, Round, Step, Verdict};
+use crate::engine::round::{Left, News, Round, Step, Verdict};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, DisplayStatus, JobKey, JobState, Rates};
 use crate::journal::{JobLog, LogError};
@@ -72,6 +72,20 @@ impl RoundEnd {
             Verdict::Unfinished => !news.is_overdue(),
             Verdict::Attention => self.is_only_given_up() && news.given_up.is_empty(),
             Verdict::Failure => false,
+        }
+    }
+
+    /// What the next round carries on with.
+    pub fn left(&self) -> Left {
+        let is_carried_on = match self.code {
+            Code::Temporary => true,
+            Code::Failed => self.failed != self.given_up || self.own.code() == Code::Failed,
+            _ => false,
+        };
+        if is_carried_on {
+            Left::Something
+        } else {
+            Left::Nothing
         }
     }
 

@@ -9,13 +9,19 @@ use super::notices;
 use crate::commands::finish;
 use crate::commands::open;
 use crate::engine::notify::{Event, Notice};
-use crate::engine::round::{MemoryFile, Round, Verdict};
+use crate::engine::round::{Left, MemoryFile, Round, Verdict};
 use crate::exit::{self, Code};
 use crate::jobs::{JobKey, JobState};
 use crate::journal::{JobLog, Location, LogError};
 use crate::output::{Printer, RoundEnd, failure};
 use crate::settings::Settings;
 use crate::text::escape;
+
+/// How a round ended.
+pub struct RoundDone {
+    pub code: Code,
+    pub left: Left,
+}
 
 /// The log as it stands; `None` when there is none yet.
 pub fn read(path: &Path, settings: &Settings) -> anyhow::Result<Option<JobLog>> {
@@ -31,7 +37,7 @@ pub fn is_there(path: &Path) -> bool {
     Location::is_address(path) || path.exists()
 }
 
-/// Says how a round ended, remembers it for the next one, and gives the code. `rowless` are the jobs
+/// Says how a round ended, and remembers it for the next one. `rowless` are the jobs
 /// that it did not order again, since no row asks for them.
 pub fn report(
     round: &Round,
@@ -40,7 +46,7 @@ pub fn report(
     path: &Path,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Code> {
+) -> anyhow::Result<RoundDone> {
     let log = read(path, settings)?;
     let jobs = || log.iter().flat_map(|log| log.ledger().jobs());
     let charged = |log: &JobLog| finish::charged(log.ledger().jobs());
@@ -69,7 +75,7 @@ pub fn report(
         code: Some(end.code.number()),
         counts: end.to_json(round, &news),
     };
-    notices::send(&settings.notify, &notice, printer);
+    let stopped = notices::send(&settings.notify, &notice, printer);
     if printer.options().json {
         printer.document(&notice.counts)?;
     } else {
@@ -85,7 +91,10 @@ pub fn report(
             escape(&file.path().display().to_string())
         ));
     }
-    Ok(end.code)
+    Ok(RoundDone {
+        code: stopped.unwrap_or(end.code),
+        left: end.left(),
+    })
 }
 
 /// The notice that a round begins.

@@ -1,21 +1,34 @@
 //! Notices of a round. One that cannot be sent is a warning, and never more.
 
 use crate::commands::runtime::on_one_thread;
+use crate::commands::signals;
 use crate::engine::notify::{self, Listeners, Notice};
-use crate::output::Printer;
+use crate::engine::stop::Stop;
+use crate::exit::Code;
+use crate::output::{Printer, stopped};
 use crate::text::escape;
 
-/// Sends a notice to all who are to hear of it.
-pub fn send(listeners: &Listeners, notice: &Notice, printer: &Printer) {
+/// Sends a notice to all who are to hear of it. The code of the signal that came meanwhile, if one did:
+/// nothing is waited for then.
+pub fn send(listeners: &Listeners, notice: &Notice, printer: &Printer) -> Option<Code> {
     if listeners.is_empty() {
-        return;
+        return None;
     }
-    let failed = on_one_thread(async { Ok(notify::send(listeners, notice).await) });
-    let failed = failed.unwrap_or_else(|error| vec![error.to_string()]);
+    let stop = Stop::default();
+    signals::watch(&stop);
+    let sending = Box::pin(notify::send(listeners, notice));
+    let failed = on_one_thread(async { Ok(stop.or(sending).await) });
+    let failed = match failed {
+        Ok(Some(failed)) => failed,
+        Ok(None) => vec!["the run was stopped".to_owned()],
+        Err(error) => vec![error.to_string()],
+    };
     for why in failed {
         printer.warn(format_args!(
             "a notice was not sent: {}. The run goes on",
             escape(&why)
         ));
     }
+    let code = stopped::ending_of_server(&stop).code();
+    (code != Code::Success).then_some(code)
 }

@@ -4,7 +4,7 @@ use super::tour::Tour;
 use crate::cli::RunArgs;
 use crate::commands::runtime::on_one_thread;
 use crate::commands::signals;
-use crate::engine::round::{Next, Schedule, serve, sheets};
+use crate::engine::round::{Left, Next, Schedule, serve, sheets};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
 use crate::output::{Printer, stopped};
@@ -22,15 +22,22 @@ pub fn run(
     signals::watch(&stop);
     let notes = printer.without_progress();
     let say = |next: &Next<'_>| match next {
-        Next::Change(path) => {
+        Next::Change(path, again) => {
             let absent = if path.exists() {
                 ""
             } else {
                 ", which is not there yet"
             };
+            let again = again.as_ref().map(|at| {
+                format!(
+                    " what is left is tried again at {};",
+                    at.strftime("%H:%M:%S")
+                )
+            });
             notes.note(format_args!(
-                "watching {}{absent}; stop it with Ctrl-C",
-                escape(&path.display().to_string())
+                "watching {}{absent};{} stop it with Ctrl-C",
+                escape(&path.display().to_string()),
+                again.unwrap_or_default()
             ));
         }
         Next::At(next) => notes.note(format_args!(
@@ -69,13 +76,16 @@ fn round(
     settings: &Settings,
     is_first: bool,
     printer: &mut Printer,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Left> {
     let round = Tour::new(args, settings)
         .map_err(anyhow::Error::from)
         .and_then(|tour| tour.round(printer));
-    let (code, error) = match round {
-        Ok(code) => (code, None),
-        Err(error) => (exit::code_of(&error), Some(error)),
+    let (code, left, error) = match round {
+        Ok(ended) => (ended.code, ended.left, None),
+        Err(error) => match exit::code_of(&error) {
+            Code::Temporary => (Code::Temporary, Left::Something, Some(error)),
+            code => (code, Left::Nothing, Some(error)),
+        },
     };
     printer.settle(code == Code::Success);
     if is_first && matches!(code, Code::Config | Code::Usage) {
@@ -85,5 +95,5 @@ fn round(
     if let Some(error) = error {
         printer.error(exit::describe(&error, |step| settings.typed.repeat_in(step)).trim_end());
     }
-    Ok(())
+    Ok(left)
 }

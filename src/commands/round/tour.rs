@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::super::finish::Ended;
 use super::super::runtime::on_one_thread;
 use super::super::{check, download, publish, reconcile, report, retry, submit};
-use super::{ending, notices};
+use super::ending::{self, RoundDone};
+use super::notices;
 use crate::cli::RunArgs;
 use crate::engine::delivery::EXEC_TARGET;
 use crate::engine::delivery::facts::Delivery;
@@ -48,7 +49,7 @@ impl<'a> Tour<'a> {
     }
 
     /// One round, and what is reported about it.
-    pub fn round(&self, printer: &mut Printer) -> anyhow::Result<Code> {
+    pub fn round(&self, printer: &mut Printer) -> anyhow::Result<RoundDone> {
         notices::send(&self.settings.notify, &ending::beginning(), printer);
         let result = self.steps(printer);
         if let Err(error) = &result {
@@ -59,7 +60,7 @@ impl<'a> Tour<'a> {
     }
 
     /// The steps, one after the other.
-    fn steps(&self, printer: &mut Printer) -> anyhow::Result<Code> {
+    fn steps(&self, printer: &mut Printer) -> anyhow::Result<RoundDone> {
         let before = ending::read(&self.jobs, self.settings)?;
         let has = |step| self.args.has(step) && self.can(step);
         let mut learned = Learned::default();

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use lettre::address::Address;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
+use tokio::time::{Instant, timeout_at};
 
 use super::mail_server::{Email, Login};
 use super::request::shortened;
@@ -26,6 +27,8 @@ impl Email {
             Ok(login) => login,
             Err(why) => return vec![format!("the e-mail of [notify]: {why}")],
         };
+        // For all recipients together: a server that answers slowly does not hold up the round.
+        let deadline = Instant::now() + 3 * TIME_OUT;
         let mut conversation = None;
         let mut failed = Vec::new();
         let mut all = self.to.iter();
@@ -33,7 +36,7 @@ impl Email {
             let failure_of =
                 |to: &Address, why: &str| format!("the e-mail of [notify] to {to}: {why}");
             if conversation.is_none() {
-                match in_time(Conversation::begin(self, login.as_ref())).await {
+                match in_time(deadline, Conversation::begin(self, login.as_ref())).await {
                     Ok(begun) => conversation = Some(begun),
                     Err(failure) => {
                         // A server that is not there for one is not there for the others.
@@ -48,9 +51,9 @@ impl Email {
             let Some(open) = &mut conversation else {
                 continue;
             };
-            let sent = in_time(open.send(&self.from, to, message.as_bytes())).await;
+            let sent = in_time(deadline, open.send(&self.from, to, message.as_bytes())).await;
             if let Err(failure) = sent {
-                failed.push(failure_of(to, &failure.why));
+                failed.push(failure_of(to, &self.without_password(&failure.why)));
                 if !failure.was_refused {
                     conversation = None;
                 }
@@ -148,8 +151,11 @@ struct Refusal {
 }
 
 /// What comes of a part of a conversation within the time for it.
-async fn in_time<T>(part: impl Future<Output = Result<T, smtp::Error>>) -> Result<T, Refusal> {
-    match tokio::time::timeout(TIME_OUT, part).await {
+async fn in_time<T>(
+    deadline: Instant,
+    part: impl Future<Output = Result<T, smtp::Error>>,
+) -> Result<T, Refusal> {
+    match timeout_at(deadline.min(Instant::now() + TIME_OUT), part).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(Refusal {
             why: explain(&error),

@@ -21,12 +21,29 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// or the computer may have slept.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
+/// After how long a round is made again that left something, though what is watched has not changed;
+/// the last one holds from then on.
+const AGAIN_AFTER: [Duration; 3] = [
+    Duration::from_secs(15 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(60 * 60),
+];
+
 /// What the next round waits for.
 pub enum Next<'a> {
-    /// A change of what is watched.
-    Change(&'a Path),
+    /// A change of what is watched; at this moment a round is made without one.
+    Change(&'a Path, Option<Zoned>),
     /// A moment.
     At(Zoned),
+}
+
+/// What a round has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Another round would do nothing more.
+    Nothing,
+    /// The next round carries on with it.
+    Something,
 }
 
 /// Makes rounds until the process is to stop, or until one gives an error; `round` is given whether it
@@ -36,7 +53,7 @@ pub fn serve<E: From<Failure>>(
     stop: &Stop,
     say: impl Fn(&Next<'_>),
     wait: impl Fn(LocalBoxFuture<'_, ()>) -> Result<(), E>,
-    mut round: impl FnMut(bool) -> Result<(), E>,
+    mut round: impl FnMut(bool) -> Result<Left, E>,
 ) -> Result<(), E> {
     let mut watch = match schedule {
         Schedule::Watch(path) => Some((Watch::new(look(path)), path)),
@@ -44,27 +61,38 @@ pub fn serve<E: From<Failure>>(
     };
     let mut began = Zoned::now();
     let mut is_first = true;
+    // Rounds in a row that left something.
+    let mut unfinished = 0;
+    let mut round = |is_first: bool, unfinished: &mut usize| {
+        *unfinished = match round(is_first)? {
+            Left::Nothing => 0,
+            Left::Something => *unfinished + 1,
+        };
+        Ok::<(), E>(())
+    };
     // Without a spreadsheet a round would order failed clips again that no row may ask for any more.
     let is_there = watch
         .as_ref()
         .is_none_or(|(_, path)| !look(path).is_empty());
     if schedule.begins_now() && is_there {
-        round(is_first)?;
+        round(is_first, &mut unfinished)?;
         is_first = false;
     }
     while !stop.is_set() {
         if let Some((watch, path)) = &mut watch {
-            say(&Next::Change(path));
-            wait(Box::pin(until_changed(watch, path, stop)))?;
+            let again = again_after(unfinished);
+            let at = again.and_then(|again| Zoned::now().checked_add(again).ok());
+            say(&Next::Change(path, at));
+            wait(Box::pin(until_changed(watch, path, again, stop)))?;
         } else if let Some(next) = schedule.next(&began, &Zoned::now()) {
             say(&Next::At(next.clone()));
-            wait(Box::pin(until(&next, stop)))?;
+            wait(Box::pin(until(next, schedule, stop, Zoned::now)))?;
         } else {
             return Err(Failure::usage("no further round can begin").into());
         }
         if !stop.is_set() {
             began = Zoned::now();
-            round(is_first)?;
+            round(is_first, &mut unfinished)?;
             is_first = false;
         }
     }
@@ -76,10 +104,26 @@ pub fn sheets(path: &Path) -> Vec<PathBuf> {
     look(path).into_iter().map(|(sheet, ..)| sheet).collect()
 }
 
-/// Returns at `next`, or when the process is to stop.
-async fn until(next: &Zoned, stop: &Stop) {
+/// How long a change is waited for after so many rounds in a row that left something; `None` for as long
+/// as it takes.
+fn again_after(unfinished: usize) -> Option<Duration> {
+    let last = unfinished.checked_sub(1)?;
+    AGAIN_AFTER.get(last).or(AGAIN_AFTER.last()).copied()
+}
+
+/// Returns at `next`, or when the process is to stop. A clock that is set back brings the next round
+/// nearer: it would be waited for as long as the clock was set back.
+async fn until(mut next: Zoned, schedule: &Schedule, stop: &Stop, clock: impl Fn() -> Zoned) {
+    let mut before = clock();
     loop {
-        let left = Zoned::now().duration_until(next);
+        let now = clock();
+        if now < before
+            && let Some(sooner) = schedule.next(&now, &now)
+        {
+            next = next.min(sooner);
+        }
+        before = now.clone();
+        let left = now.duration_until(&next);
         let Ok(left) = Duration::try_from(left) else {
             return;
         };
@@ -93,12 +137,15 @@ async fn until(next: &Zoned, stop: &Stop) {
     }
 }
 
-/// Returns once a round is due because of what `path` holds, or when the process is to stop.
-async fn until_changed(watch: &mut Watch, path: &Path, stop: &Stop) {
+/// Returns once a round is due because of what `path` holds, once it is to be made again, or when the
+/// process is to stop.
+async fn until_changed(watch: &mut Watch, path: &Path, again: Option<Duration>, stop: &Stop) {
     let start = Instant::now();
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     while stop.or(ticks.tick()).await.is_some() {
-        if watch.see(look(path), start.elapsed()) {
+        let seen = look(path);
+        let is_again = again.is_some_and(|again| start.elapsed() >= again) && !seen.is_empty();
+        if watch.see(seen, start.elapsed()) || is_again {
             return;
         }
     }
@@ -145,6 +192,50 @@ fn look(path: &Path) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_round_left_is_tried_again_less_and_less_often() {
+        let minutes = |unfinished| again_after(unfinished).map(|again| again.as_secs() / 60);
+        assert_eq!(minutes(0), None);
+        assert_eq!([1, 2, 3, 9].map(minutes), [15, 30, 60, 60].map(Some));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_round_left_is_tried_again_though_nothing_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let sheet = dir.path().join("a.csv");
+        fs::write(&sheet, "x").unwrap();
+        let mut watch = Watch::new(look(&sheet));
+        let (began, stop) = (Instant::now(), Stop::default());
+        let again = Duration::from_secs(900);
+        until_changed(&mut watch, &sheet, Some(again), &stop).await;
+        assert_eq!(began.elapsed(), again);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_back_brings_the_next_round_nearer() {
+        let start: Zoned = "2026-03-12T09:00:00+00:00[UTC]".parse().unwrap();
+        let day = Duration::from_secs(24 * 3600);
+        for (schedule, minutes) in [
+            (Schedule::Every(Duration::from_secs(3600)), 10 + 60),
+            (Schedule::At("9:30".parse().unwrap()), 30),
+        ] {
+            let (began, stop) = (Instant::now(), Stop::default());
+            // A day back, ten minutes after the wait began.
+            let clock = || {
+                let gone = began.elapsed();
+                let now = start.checked_add(gone).unwrap();
+                if gone < Duration::from_secs(600) {
+                    now
+                } else {
+                    now.checked_sub(day).unwrap()
+                }
+            };
+            let next = schedule.next(&start, &start).unwrap();
+            until(next, &schedule, &stop, clock).await;
+            assert_eq!(began.elapsed().as_secs() / 60, minutes, "{schedule:?}");
+        }
+    }
 
     #[test]
     fn kept_sheets_and_copies_of_a_sheet_are_none() {

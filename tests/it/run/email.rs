@@ -209,3 +209,15 @@ fn settings_that_would_send_plain_text_elsewhere_or_to_no_one_are_refused() {
     }
     assert!(vendor.posts().is_empty());
 }
+
+#[test]
+fn a_refusal_that_quotes_the_password_is_shown_without_it() {
+    // It refuses a recipient after the login, with "no such mailbox".
+    let (vendor, service) = (vendor(|_| false), MailServer::refusing("kim@"));
+    let more = ", user = \"clips\", password_file = \"password\"";
+    let world = mailing(&vendor, service.port(), more);
+    write_secret(&world, "password", "mailbox\n");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("550 no such [password]"), "{output}");
+}
