@@ -451,7 +451,7 @@ fn sheets_of_several_folders_have_no_log_that_is_not_named() {
         assert_eq!(failure.code(), Code::Usage);
         failure.next_step().unwrap().to_owned()
     };
-    let a = format!("--jobs {}", world.path("a/jobs.jsonl").display());
+    let a = format!("--jobs {}", world.path("a").join("jobs.jsonl").display());
     assert!(help(&["a/x.csv", "b/y.csv"]).ends_with(&a));
     assert!(help(&["a/x.csv", "https://x.example/y.csv"]).ends_with(&a));
     let world = world.file("a/jobs.jsonl", "");
