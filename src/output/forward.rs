@@ -40,6 +40,12 @@ fn in_words(event: &Event<'_>, name: &str, in_database: bool) -> String {
             "{} captured earlier: only new ones are forwarded",
             deliveries(*count)
         ),
+        Event::Unverified(count) => format!(
+            "{} in the capture file not forwarded: with this key the {} not hold. If the API key was \
+             changed since, give the old one in CREATIVEAI_VERIFY_KEYS and start again",
+            deliveries(*count),
+            words::choose(*count, "signature does", "signatures do")
+        ),
         Event::Unnoted(why) => format!(
             "it cannot be noted what was forwarded ({}); the next run may send it again",
             escape(&why.to_string())

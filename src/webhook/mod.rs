@@ -20,6 +20,6 @@ pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER, 
 pub use formats::read_envelope;
 #[cfg(feature = "server")]
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
-pub use replay::{VerifiedEntry, replay};
+pub use replay::{VerifiedEntry, replay, replay_kept};
 pub use signature::{SignatureCheck, VerifyKeys};
 pub use verify::{Doubt, Rejection, Verification, verify};

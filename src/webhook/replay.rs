@@ -16,12 +16,11 @@ use super::capture::Unreadable;
 use super::formats::{self, Found};
 use super::restore::restore;
 use super::signature::VerifyKeys;
-use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
+use super::source::{self, BLOCK, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
+use super::source::{cannot_read, newlines, read_on};
 use super::verify::{Verification, verify};
 use crate::jobs::JobKey;
 
-/// Bytes read at once, and verified by one core.
-const BLOCK: u64 = 1 << 16;
 /// The room that a block needs behind what is left of the one before.
 const ROOM: usize = BLOCK as usize;
 /// A buffer that a long line has made larger is not used again.
@@ -76,6 +75,32 @@ pub fn replay<U: Send>(
     stdin: impl Read + Send + 'static,
     keys: &VerifyKeys,
     settle: impl for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
+    each: impl FnMut(U) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    replay_with(paths, Box::new(stdin), keys, true, settle, each)
+}
+
+/// The same for a file that the receiver has kept. It holds bodies as they were sent, so none is
+/// restored: where many do not verify, as after a change of the key, that would take most of the time.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_kept<U: Send>(
+    path: &Path,
+    keys: &VerifyKeys,
+    settle: impl for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
+    each: impl FnMut(U) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let paths = &[path.to_owned()];
+    replay_with(paths, Box::new(io::empty()), keys, false, settle, each)
+}
+
+fn replay_with<U: Send>(
+    paths: &[PathBuf],
+    stdin: Reader,
+    keys: &VerifyKeys,
+    restores: bool,
+    settle: impl for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
     mut each: impl FnMut(U) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
@@ -93,6 +118,7 @@ pub fn replay<U: Send>(
     let (sender, receiver) = sync_channel(WAITING);
     let work = Work {
         keys,
+        restores,
         settle: &settle,
         sender,
     };
@@ -101,7 +127,7 @@ pub fn replay<U: Send>(
             .name("replay".to_owned())
             .spawn_scoped(scope, move || {
                 // An error here means that the caller has stopped listening.
-                let _ = work.read_all(paths, Box::new(stdin));
+                let _ = work.read_all(paths, stdin);
             })
             .context("cannot start a thread to read the captures")?;
         for coming in receiver {
@@ -123,6 +149,8 @@ struct Stopped;
 
 struct Work<'w, S, U> {
     keys: &'w VerifyKeys,
+    /// Whether bodies may have been changed by what kept them.
+    restores: bool,
     settle: &'w S,
     /// What comes of each batch, in their order.
     sender: SyncSender<Receiver<U>>,
@@ -388,7 +416,8 @@ where
             })
             .collect();
         let unproven = verified.iter().enumerate();
-        let unproven = unproven.filter(|(_, verified)| verified.verification.is_unproven());
+        let unproven =
+            unproven.filter(|(_, verified)| self.restores && verified.verification.is_unproven());
         restored.extend(
             unproven
                 .filter_map(|(at, verified)| Some((at, restore(verified.capture?, self.keys)?))),
@@ -414,27 +443,6 @@ where
         let _ = sender.send(result);
         self.sender.send(coming).map_err(|_| Stopped)
     }
-}
-
-fn newlines(text: &[u8]) -> usize {
-    memchr::memchr_iter(b'\n', text).count()
-}
-
-/// Reads a block behind what is there, and says whether that was the last one.
-fn read_on(reader: &mut Reader, block: &mut Vec<u8>) -> (io::Result<usize>, bool) {
-    let before = block.len();
-    let read = reader.by_ref().take(BLOCK).read_to_end(block);
-    let at_end = read.is_err() || ((block.len() - before) as u64) < BLOCK;
-    (read, at_end)
-}
-
-fn cannot_read(e: &io::Error) -> Unreadable {
-    Unreadable::because(match e.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            "it ends in the middle: fetch the file again for the rest".to_owned()
-        }
-        _ => format!("it cannot be read: {e}"),
-    })
 }
 
 #[cfg(test)]

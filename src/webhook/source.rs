@@ -16,6 +16,9 @@ pub(super) const MAX_ENTRY: u64 = 16 << 20;
 /// Bytes of the largest file that is read as one document, since it is held in memory.
 pub(super) const MAX_DOCUMENT: u64 = 256 << 20;
 
+/// Bytes read at once, and verified by one core.
+pub(super) const BLOCK: u64 = 1 << 16;
+
 /// A source of bytes.
 pub(super) type Reader = Box<dyn Read + Send>;
 
@@ -118,6 +121,29 @@ fn peek(mut reader: Reader) -> io::Result<(Vec<u8>, Reader)> {
 /// Opens a file to read its captures.
 pub(super) fn open(path: &Path) -> io::Result<Reader> {
     decode(Box::new(File::open(path)?))
+}
+
+/// How many lines end in it.
+pub(super) fn newlines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
+}
+
+/// Reads a block behind what is there, and says whether that was the last one.
+pub(super) fn read_on(reader: &mut Reader, block: &mut Vec<u8>) -> (io::Result<usize>, bool) {
+    let before = block.len();
+    let read = reader.by_ref().take(BLOCK).read_to_end(block);
+    let at_end = read.is_err() || ((block.len() - before) as u64) < BLOCK;
+    (read, at_end)
+}
+
+/// An entry for a file that cannot be read on.
+pub(super) fn cannot_read(e: &io::Error) -> Unreadable {
+    Unreadable::because(match e.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "it ends in the middle: fetch the file again for the rest".to_owned()
+        }
+        _ => format!("it cannot be read: {e}"),
+    })
 }
 
 /// The headers beside a raw body: of `NAME.json` (or `NAME.json.gz`), `NAME.headers`.

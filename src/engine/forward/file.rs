@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::spawn_blocking;
 
 use super::forwarded::Delivered;
 use super::{End, Event, Outgoing, Queue, Report};
@@ -42,11 +43,14 @@ impl Sender {
 
 /// The forwarder's end.
 pub struct FileQueue<'a> {
-    delivered: Delivered,
+    /// A thread that looks through the capture file has it until it is done.
+    delivered: Arc<Mutex<Delivered>>,
     /// What was read from the capture file.
     read: VecDeque<Outgoing>,
     /// Whether it was looked for what an earlier run has left.
     has_begun: bool,
+    /// Whether the end came before the capture file was read.
+    is_unread: bool,
     incoming: UnboundedReceiver<Outgoing>,
     /// How many are in the queue; shared with [`Sender`].
     waiting: Arc<AtomicUsize>,
@@ -71,9 +75,10 @@ impl<'a> FileQueue<'a> {
             has_more: Arc::default(),
         };
         let queue = Self {
-            delivered,
+            delivered: Arc::new(Mutex::new(delivered)),
             read: VecDeque::new(),
             has_begun: false,
+            is_unread: false,
             incoming,
             waiting: Arc::clone(&sender.waiting),
             has_more: Arc::clone(&sender.has_more),
@@ -83,22 +88,42 @@ impl<'a> FileQueue<'a> {
         Ok((queue, sender))
     }
 
-    fn begin(&mut self) {
-        self.read = self.delivered.waiting().into();
-        if let Err(error) = self.delivered.shorten() {
-            (self.report)(Event::NotShortened(&error));
-        }
+    fn delivered(&self) -> MutexGuard<'_, Delivered> {
+        locked(&self.delivered)
     }
 
-    async fn take(&mut self) -> Option<Outgoing> {
-        if !std::mem::replace(&mut self.has_begun, true) {
-            self.begin();
+    /// Looks through the capture file, on a thread of its own: meanwhile deliveries are answered. Nothing
+    /// if the end comes first.
+    async fn look(&mut self, end: &mut End<'_>) -> Option<()> {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        let delivered = Arc::clone(&self.delivered);
+        let looking = spawn_blocking(move || {
+            let mut delivered = locked(&delivered);
+            let found = delivered.look();
+            let shortened = is_first.then(|| delivered.shorten());
+            (found, shortened.unwrap_or(Ok(())))
+        });
+        let looked = tokio::select! {
+            biased;
+            () = end.over() => None,
+            looked = looking => looked.ok(),
+        };
+        self.is_unread = looked.is_none();
+        let (found, shortened) = looked?;
+        self.read = found.waiting.into();
+        if let Err(error) = shortened {
+            (self.report)(Event::NotShortened(&error));
         }
-        if self.read.is_empty()
-            && self.incoming.is_empty()
-            && self.has_more.swap(false, Ordering::AcqRel)
-        {
-            self.read = self.delivered.waiting().into();
+        if is_first && found.unverified > 0 {
+            (self.report)(Event::Unverified(found.unverified as u64));
+        }
+        Some(())
+    }
+
+    async fn take(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
+        let is_dry = self.read.is_empty() && self.incoming.is_empty();
+        if !self.has_begun || is_dry && self.has_more.swap(false, Ordering::AcqRel) {
+            self.look(end).await?;
         }
         if let Some(one) = self.read.pop_front() {
             return Some(one);
@@ -109,11 +134,15 @@ impl<'a> FileQueue<'a> {
     }
 }
 
+fn locked(delivered: &Mutex<Delivered>) -> MutexGuard<'_, Delivered> {
+    delivered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Queue for FileQueue<'_> {
-    async fn next(&mut self, _: &mut End<'_>) -> Option<Outgoing> {
+    async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
         loop {
-            let one = self.take().await?;
-            if !self.delivered.has(&one) {
+            let one = self.take(end).await?;
+            if !self.delivered().has(&one) {
                 return Some(one);
             }
         }
@@ -129,7 +158,8 @@ impl Queue for FileQueue<'_> {
     }
 
     async fn taken(&mut self, one: &Outgoing) {
-        if let Err(error) = self.delivered.note(one) {
+        let noted = self.delivered().note(one);
+        if let Err(error) = noted {
             (self.report)(Event::Unnoted(&error));
         }
     }
@@ -143,6 +173,71 @@ impl Queue for FileQueue<'_> {
     }
 
     async fn close(self) -> Result<u64, String> {
+        if self.is_unread {
+            return Err("the capture file was not read to its end".to_owned());
+        }
         Ok(self.left)
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::thread;
+    use std::time::Duration;
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::engine::forward::{beside, fixture};
+    use crate::engine::stop::Stop;
+
+    fn queue(captures: &Path) -> (FileQueue<'static>, Sender) {
+        std::fs::write(beside(captures), "").unwrap();
+        FileQueue::open(captures, &fixture::keys(), &|_| {}).unwrap()
+    }
+
+    #[tokio::test]
+    async fn deliveries_are_answered_while_the_capture_file_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let captures = fixture::pipe(dir.path());
+        let (mut queue, _sender) = queue(&captures);
+        let (answer, answered) = std::sync::mpsc::channel();
+        let writes = thread::spawn(move || {
+            let mut pipe = File::options().write(true).open(captures).unwrap();
+            // Only what hangs waits for so long.
+            let is_answered = answered.recv_timeout(Duration::from_secs(20)).is_ok();
+            pipe.write_all(fixture::line(1).as_bytes()).unwrap();
+            is_answered
+        });
+        let stop = Stop::default();
+        let (_over, is_over) = watch::channel(false);
+        let mut end = End {
+            stop: &stop,
+            is_over,
+        };
+        // Both are one task, as the server and what forwards are.
+        let answers = async { answer.send(()) };
+        let (next, _) = tokio::join!(queue.next(&mut end), answers);
+        assert_eq!(next.unwrap().id, "vgen_1");
+        assert!(writes.join().unwrap(), "nothing is answered meanwhile");
+    }
+
+    #[tokio::test]
+    async fn the_end_does_not_wait_until_the_capture_file_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let captures = fixture::pipe(dir.path());
+        let (mut queue, _sender) = queue(&captures);
+        let (stop, is_over) = (Stop::default(), watch::channel(true).1);
+        let mut end = End {
+            stop: &stop,
+            is_over,
+        };
+        assert!(queue.next(&mut end).await.is_none());
+        assert!(queue.close().await.is_err(), "what is left is not known");
+        // The thread that reads it ends.
+        drop(File::options().write(true).open(captures));
     }
 }

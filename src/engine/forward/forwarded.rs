@@ -5,10 +5,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::outgoing::{Digest, Outgoing};
+use super::outgoing::{Digest, Outgoing, digest_of};
 use super::{Event, Report};
-use crate::disk::{self, Readers, Replacement};
-use crate::webhook::{self, VerifiedEntry, VerifyKeys};
+use crate::disk::{Readers, Replacement};
+use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
 /// Deliveries that are remembered although the capture file no longer holds them, newest first: the
 /// vendor may send one again.
@@ -21,6 +21,14 @@ pub fn beside(captures: &Path) -> PathBuf {
     path.into()
 }
 
+/// What a look through the capture file has found.
+pub struct Found {
+    /// The verified deliveries that were not forwarded, in the file's order.
+    pub waiting: Vec<Outgoing>,
+    /// How many others have a signature that holds with none of the keys.
+    pub unverified: usize,
+}
+
 /// The deliveries that were forwarded.
 pub struct Delivered {
     captures: PathBuf,
@@ -28,7 +36,8 @@ pub struct Delivered {
     digests: HashSet<Digest>,
     /// What the file held when it was opened, in its order, until that was looked through.
     held: Vec<Digest>,
-    /// What of that the capture file holds; `None` while that is not known.
+    /// What of that the capture file holds, verified or not: a key may be given again. `None` while that
+    /// is not known.
     captured: Option<HashSet<Digest>>,
     path: PathBuf,
     file: File,
@@ -40,30 +49,31 @@ impl Delivered {
     pub fn open(captures: &Path, keys: &VerifyKeys, report: Report<'_>) -> io::Result<Self> {
         let path = beside(captures);
         let text = match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let older = all_of(captures)?;
+                let text: String = older.iter().map(line).collect();
+                // Whole or not at all: with a part of it the rest would be sent.
+                let mut new = Replacement::of(&path, Readers::User)?;
+                new.write_all(text.as_bytes())?;
+                new.finish()?;
+                if !older.is_empty() {
+                    report(Event::Earlier(older.len() as u64));
+                }
+                text
+            }
             Err(error) => return Err(error),
         };
-        let mut options = disk::options_of_user();
-        let file = options.append(true).create(true).open(&path)?;
         let mut delivered = Self {
             captures: captures.to_owned(),
             keys: keys.clone(),
             digests: HashSet::new(),
             held: Vec::new(),
             captured: None,
+            file: OpenOptions::new().append(true).open(&path)?,
             path,
-            file,
         };
-        if let Some(text) = text {
-            delivered.read(&text)?;
-            return Ok(delivered);
-        }
-        let older = delivered.waiting();
-        delivered.note_all(&older)?;
-        if !older.is_empty() {
-            report(Event::Earlier(older.len() as u64));
-        }
+        delivered.read(&text)?;
         Ok(delivered)
     }
 
@@ -98,31 +108,34 @@ impl Delivered {
         self.append(line(&one.digest).as_bytes())
     }
 
-    fn note_all(&mut self, all: &[Outgoing]) -> io::Result<()> {
-        self.digests.extend(all.iter().map(|one| one.digest));
-        let text: String = all.iter().map(|one| line(&one.digest)).collect();
-        self.append(text.as_bytes())
-    }
-
-    /// The verified deliveries of the capture file that were not forwarded, in its order.
-    pub fn waiting(&mut self) -> Vec<Outgoing> {
+    /// Reads the whole capture file, which may take a while.
+    pub fn look(&mut self) -> Found {
         let digests = &self.digests;
-        let outgoing = |entry: &VerifiedEntry<'_>| {
-            let one = Outgoing::of(entry.capture()?, &entry.verification)?;
-            let digest = one.digest;
-            Some((digest, (!digests.contains(&digest)).then_some(one)))
+        let settle = |entry: &VerifiedEntry<'_>| {
+            let capture = entry.capture()?;
+            let digest = digest_of(capture);
+            let kept = match &entry.verification {
+                _ if digests.contains(&digest) => Kept::Other,
+                Verification::Rejected(_) => Kept::Unverified,
+                proven => Outgoing::of(capture, proven).map_or(Kept::Other, Kept::Waiting),
+            };
+            Some((digest, kept))
         };
-        let (mut all, mut captured) = (Vec::new(), HashSet::new());
         let is_long = is_long(&self.held);
+        let (mut waiting, mut unverified) = (Vec::new(), HashSet::new());
+        let mut captured = HashSet::new();
         // What cannot be read is not a delivery that was answered with 200.
-        let read = webhook::replay(
-            std::slice::from_ref(&self.captures),
-            io::empty(),
+        let read = webhook::replay_kept(
+            &self.captures,
             &self.keys,
-            |entry: &[VerifiedEntry<'_>]| entry.iter().filter_map(outgoing).collect::<Vec<_>>(),
+            |entries: &[VerifiedEntry<'_>]| entries.iter().filter_map(settle).collect::<Vec<_>>(),
             |some| {
-                for (digest, waiting) in some {
-                    all.extend(waiting);
+                for (digest, kept) in some {
+                    match kept {
+                        Kept::Waiting(one) => waiting.push(one),
+                        Kept::Unverified => drop(unverified.insert(digest)),
+                        Kept::Other => {}
+                    }
                     if is_long {
                         captured.insert(digest);
                     }
@@ -131,11 +144,14 @@ impl Delivered {
             },
         );
         self.captured = read.is_ok().then_some(captured);
-        all
+        Found {
+            waiting,
+            unverified: unverified.len(),
+        }
     }
 
-    /// Writes the file again with what is still to be remembered, once [`Self::waiting`] has looked
-    /// through the captures: what these hold, and the newest of the rest. Nothing is forwarded a
+    /// Writes the file again with what is still to be remembered, once [`Self::look`] has read the
+    /// captures: what these hold, and the newest of the rest. Nothing is forwarded a
     /// second time for that.
     pub fn shorten(&mut self) -> io::Result<()> {
         let held = std::mem::take(&mut self.held);
@@ -166,6 +182,34 @@ impl Delivered {
     }
 }
 
+/// What an entry of the capture file is.
+enum Kept {
+    Waiting(Outgoing),
+    Unverified,
+    /// Forwarded, or nothing that ever is.
+    Other,
+}
+
+/// What the capture file holds, each once. Nothing is verified for that: what was captured with an older
+/// key counts, too.
+fn all_of(captures: &Path) -> io::Result<Vec<Digest>> {
+    let (mut all, mut seen) = (Vec::new(), HashSet::new());
+    webhook::replay_kept(
+        captures,
+        &VerifyKeys::default(),
+        |entries: &[VerifiedEntry<'_>]| {
+            let captures = entries.iter().filter_map(VerifiedEntry::capture);
+            captures.map(digest_of).collect::<Vec<_>>()
+        },
+        |some| {
+            all.extend(some.into_iter().filter(|digest| seen.insert(*digest)));
+            Ok(())
+        },
+    )
+    .map_err(io::Error::other)?;
+    Ok(all)
+}
+
 /// Whether a file is so long that it may be worth writing it again.
 fn is_long(held: &[Digest]) -> bool {
     held.len() > 2 * MOST_REMEMBERED
@@ -175,4 +219,63 @@ fn line(digest: &Digest) -> String {
     let mut line = base16ct::lower::encode_string(digest);
     line.push('\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::forward::fixture::{self, line as capture};
+
+    fn open(captures: &Path, keys: &VerifyKeys) -> Delivered {
+        Delivered::open(captures, keys, &|_| {}).unwrap()
+    }
+
+    fn ids(found: &Found) -> Vec<&str> {
+        found.waiting.iter().map(|one| &*one.id).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_captured_earlier_is_noted_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let captures = fixture::pipe(dir.path());
+        let notes = beside(&captures);
+        std::thread::scope(|scope| {
+            let writes = scope.spawn(|| {
+                let mut pipe = File::options().write(true).open(&captures).unwrap();
+                let is_there = notes.exists();
+                pipe.write_all(capture(1).as_bytes()).unwrap();
+                is_there
+            });
+            open(&captures, &fixture::keys());
+            assert!(!writes.join().unwrap(), "a stop now would forward it all");
+        });
+        assert_eq!(std::fs::read_to_string(&notes).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn what_was_captured_with_another_key_stays_noted_and_what_waits_is_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let captures = dir.path().join("captures.jsonl");
+        std::fs::write(&captures, capture(1)).unwrap();
+        // All that was captured before counts as forwarded, whatever the key was.
+        drop(open(&captures, &fixture::new_keys()));
+        std::fs::write(&captures, [capture(1), capture(2), capture(2)].concat()).unwrap();
+        let notes = beside(&captures);
+        let taken = std::fs::read_to_string(&notes).unwrap();
+        let other = (0..25_000).fold(String::new(), |text, n| text + &format!("{n:032x}\n"));
+        std::fs::write(&notes, taken + &other).unwrap();
+
+        let mut delivered = open(&captures, &fixture::new_keys());
+        let found = delivered.look();
+        assert_eq!((ids(&found), found.unverified), (vec![], 1));
+        delivered.shorten().unwrap();
+        let kept = std::fs::read_to_string(&notes).unwrap().lines().count();
+        assert_eq!(kept, 10_001);
+        let found = open(&captures, &fixture::keys()).look();
+        assert_eq!(
+            (ids(&found), found.unverified),
+            (vec!["vgen_2", "vgen_2"], 0)
+        );
+    }
 }

@@ -7,6 +7,8 @@
 #[cfg(feature = "postgres")]
 mod database;
 mod file;
+#[cfg(test)]
+pub(super) mod fixture;
 mod forwarded;
 mod outgoing;
 mod target;
@@ -67,6 +69,9 @@ pub enum Event<'e> {
     Up,
     /// So many deliveries were captured before any were to be forwarded, and are not.
     Earlier(u64),
+    /// So many deliveries of the capture file are not forwarded, since their signature holds with none of
+    /// the keys.
+    Unverified(u64),
     /// It cannot be noted what was taken, and why.
     Unnoted(&'e io::Error),
     /// What notes it could not be made shorter, and why.

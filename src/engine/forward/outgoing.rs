@@ -36,29 +36,36 @@ impl Outgoing {
         let Verification::Verified(payload) = verification else {
             return None;
         };
-        let query = capture.correlation();
-        let query = query.map(|(job, attempt)| format!("{CORRELATION}={job}.{attempt}"));
-        let body = capture.body.bytes().to_vec();
-        let mut hasher = Sha256::new();
-        hasher.update(query.as_deref().unwrap_or_default());
-        hasher.update(b"\n");
-        hasher.update(&body);
-        let mut digest = Digest::default();
-        digest.copy_from_slice(&hasher.finalize()[..16]);
         let headers = capture.headers.iter();
         Some(Self {
-            digest,
-            query,
+            digest: digest_of(capture),
+            query: query_of(capture),
             headers: headers
                 .filter(|(name, _)| is_passed_on(name))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            body,
+            body: capture.body.bytes().to_vec(),
             id: payload
                 .id()
                 .map_or_else(|| "no id".to_owned(), |id| id.to_string()),
         })
     }
+}
+
+/// What makes a delivery the same as another, whether it is verified or not.
+pub(super) fn digest_of(capture: &Capture<'_>) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(query_of(capture).unwrap_or_default());
+    hasher.update(b"\n");
+    hasher.update(capture.body.bytes());
+    let mut digest = Digest::default();
+    digest.copy_from_slice(&hasher.finalize()[..16]);
+    digest
+}
+
+fn query_of(capture: &Capture<'_>) -> Option<String> {
+    let (job, attempt) = capture.correlation()?;
+    Some(format!("{CORRELATION}={job}.{attempt}"))
 }
 
 fn is_passed_on(header: &str) -> bool {

@@ -279,6 +279,29 @@ fn lines_are_numbered_alike_wherever_a_block_ends() {
 }
 
 #[test]
+fn what_the_receiver_has_kept_is_taken_as_it_is_and_nothing_is_restored() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("captures.jsonl");
+    let rewritten = line(2).replace(r#","body":"{"#, r#","body":" {"#);
+    assert_ne!(rewritten, line(2));
+    fs::write(&path, format!("{}\n{rewritten}\n", line(1))).unwrap();
+    let expected = ["captures.jsonl:1 vgen_1", "captures.jsonl:2 vgen_2"];
+    assert_eq!(run(std::slice::from_ref(&path), b""), expected);
+    let mut verified = Vec::new();
+    let settle = |entries: &[VerifiedEntry<'_>]| {
+        let is_verified =
+            |entry: &VerifiedEntry<'_>| matches!(entry.verification, Verification::Verified(_));
+        entries.iter().map(is_verified).collect::<Vec<_>>()
+    };
+    replay_kept(&path, &VerifyKeys::new(&[key()]), settle, |batch| {
+        verified.extend(batch);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(verified, [true, false]);
+}
+
+#[test]
 fn a_panic_while_grading_ends_the_replay() {
     let mut seen = 0;
     let replayed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
