@@ -73,7 +73,8 @@ impl<'env> Reception<'env> {
             None => (None, None),
         };
         let apply = log.map(|log| {
-            let applier = Applier::new(log, file, self.keys, self.report, ended);
+            let (keys, report, stop) = (self.keys, self.report, self.stop);
+            let applier = Applier::new(log, file, keys, report, ended, stop);
             let (apply, incoming) = mpsc::channel();
             // It ends with its channel, which the receiver holds.
             scope.spawn(move || applier.run(&incoming));

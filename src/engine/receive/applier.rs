@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
 
 use super::{COMMAND, CaptureFile, Ended, Event, Intake, Log, ReceiveError, Report};
-use crate::engine::ingest::{Ingest, IngestError, observation};
+use crate::engine::ingest::{Ingest, observation};
 use crate::engine::open::check_rehearsal;
+use crate::engine::stop::Stop;
 use crate::jobs::Observation;
 use crate::journal::{Checkpoint, LogError, Writer};
 use crate::webhook::{self, VerifiedEntry, VerifyKeys};
@@ -20,12 +23,18 @@ const BREATH: Duration = Duration::from_millis(60);
 /// Observations held in memory; when more wait, they are read from the capture file again.
 const MOST_WAITING: usize = 50_000;
 
+/// How long the capture file is read on once the receiver is to end.
+const PARTING: Duration = Duration::from_secs(5);
+const UNREAD: &str = "the receiver ends before its capture file is read";
+
 /// Writes to one log. It holds the log's lock only while it appends.
 pub struct Applier<'a> {
     log: Log<'a>,
     captures: &'a Path,
     keys: &'a VerifyKeys,
     intake: Intake<'a>,
+    stop: &'a Stop,
+    parting: Duration,
     backlog: Backlog,
     /// What the log held when it was let go of: a trickle does not read a large log each time.
     checkpoint: Option<Checkpoint>,
@@ -56,13 +65,14 @@ impl Backlog {
 
 impl<'a> Applier<'a> {
     /// For the file with all captures, which are verified with `keys`. It may have some of an earlier
-    /// receiver, which ended before it could apply them.
+    /// receiver, which ended before it could apply them. Once `stop` is set it ends in bounded time.
     pub fn new(
         log: Log<'a>,
         captures: &'a CaptureFile,
         keys: &'a VerifyKeys,
         report: Report<'a>,
         ended: Option<Ended>,
+        stop: &'a Stop,
     ) -> Self {
         let backlog = Backlog {
             waiting: Vec::new(),
@@ -73,6 +83,8 @@ impl<'a> Applier<'a> {
             captures: captures.path(),
             keys,
             intake: Intake::new(report, ended),
+            stop,
+            parting: PARTING,
             backlog,
             checkpoint: None,
         }
@@ -121,6 +133,20 @@ impl<'a> Applier<'a> {
 
     /// Applies everything, first come first served. What could not be applied stays.
     fn apply(&mut self) -> Result<(), ReceiveError> {
+        if self.backlog.in_file {
+            self.read_again()?;
+        } else {
+            let waiting = std::mem::take(&mut self.backlog.waiting);
+            let written = self.write(&waiting);
+            self.backlog.waiting = waiting;
+            written?;
+        }
+        self.backlog = Backlog::default();
+        Ok(())
+    }
+
+    /// Takes the log, for as long as the writer lives.
+    fn open(&mut self) -> Result<Writer, ReceiveError> {
         let log = self.log;
         // Not made here: a name that was mistyped would go unnoticed.
         if !log.path.exists() {
@@ -130,44 +156,59 @@ impl<'a> Applier<'a> {
         let writer = Writer::open_again(log.path, ledger, COMMAND, Duration::ZERO, again)?;
         writer.check_form()?;
         check_rehearsal(writer.path(), &writer.ledger(), log.sandbox)?;
-        let mut ingest = Ingest::new(log.observer(&writer));
-        if self.backlog.in_file {
-            self.read_again(&writer, &mut ingest)?;
-        }
-        for seen in &self.backlog.waiting {
+        Ok(writer)
+    }
+
+    fn write(&mut self, some: &[Observation<'static>]) -> Result<(), ReceiveError> {
+        let writer = self.open()?;
+        let mut ingest = Ingest::new(self.log.observer(&writer));
+        for seen in some {
             self.intake.take(seen.clone(), &mut ingest, &writer)?;
         }
         self.intake.finish(ingest, &writer)?;
-        self.backlog = Backlog::default();
         self.checkpoint = writer.into_checkpoint();
         Ok(())
     }
 
-    fn read_again(&mut self, writer: &Writer, ingest: &mut Ingest<'_>) -> Result<(), ReceiveError> {
+    /// Applies what the capture file holds, in parts. Others may have the log while it is read and
+    /// verified.
+    fn read_again(&mut self) -> Result<(), ReceiveError> {
+        // A log that cannot be used now is noticed before all that work.
+        self.checkpoint = self.open()?.into_checkpoint();
+        let (captures, keys, stop) = (self.captures, self.keys, self.stop);
         let observed =
             |entry: &VerifiedEntry<'_>| observation(&entry.verification, entry.correlation());
-        let intake = &mut self.intake;
-        let read = webhook::replay(
-            &[self.captures.to_owned()],
-            std::io::empty(),
-            self.keys,
-            |entry: &[VerifiedEntry<'_>]| entry.iter().filter_map(observed).collect::<Vec<_>>(),
+        let (mut part, mut end) = (Vec::new(), None);
+        let read = webhook::replay_kept(
+            captures,
+            keys,
+            |entries: &[VerifiedEntry<'_>]| entries.iter().filter_map(observed).collect::<Vec<_>>(),
             |batch| {
-                let mut batch = batch.into_iter();
-                Ok(batch.try_for_each(|seen| intake.take(seen, ingest, writer))?)
+                if stop.is_set() {
+                    let end = *end.get_or_insert_with(|| Instant::now() + self.parting);
+                    ensure!(Instant::now() < end, UNREAD);
+                }
+                part.extend(batch);
+                if part.len() >= MOST_WAITING {
+                    self.write(&part)?;
+                    part.clear();
+                }
+                Ok(())
             },
         );
-        read.map_err(|error| match error.downcast::<IngestError>() {
-            Ok(error) => error.into(),
+        read.map_err(|error| match error.downcast::<ReceiveError>() {
+            Ok(error) => error,
             Err(error) => ReceiveError::Captures(error),
-        })
+        })?;
+        self.write(&part)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{Facts, GenerationId, Status, Via};
+    use crate::engine::forward::fixture;
+    use crate::jobs::{Facts, GenerationId, Ledger, Rates, Status, Via};
 
     fn seen(count: usize) -> impl Iterator<Item = Observation<'static>> {
         (0..count).map(|n| Observation {
@@ -189,5 +230,73 @@ mod tests {
         assert_eq!((backlog.waiting.len(), backlog.in_file), (0, true));
         backlog.add(seen(1), 3);
         assert!(backlog.waiting.is_empty() && !backlog.is_empty());
+    }
+
+    fn ledger() -> Ledger {
+        Ledger::new(Rates::default())
+    }
+
+    /// What applies the captures in `file` to the log at `path`.
+    fn applier<'a>(
+        path: &'a Path,
+        file: &'a Path,
+        keys: &'a VerifyKeys,
+        stop: &'a Stop,
+    ) -> Applier<'a> {
+        drop(Writer::open(path, ledger(), "test", Duration::ZERO).unwrap());
+        Applier {
+            log: Log {
+                path,
+                ledger: &ledger,
+                sandbox: false,
+            },
+            captures: file,
+            keys,
+            intake: Intake::new(&|_| {}, None),
+            stop,
+            parting: PARTING,
+            backlog: Backlog {
+                waiting: Vec::new(),
+                in_file: true,
+            },
+            checkpoint: None,
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_have_the_log_while_the_capture_file_is_read() {
+        use std::io::Write;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, file) = (dir.path().join("jobs.jsonl"), fixture::pipe(dir.path()));
+        let (keys, stop) = (fixture::keys(), Stop::default());
+        let mut applier = applier(&path, &file, &keys, &stop);
+        let is_free = thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                // It opens once it is read.
+                let mut pipe = std::fs::File::options().write(true).open(&file).unwrap();
+                let opened = Writer::open(&path, ledger(), "test", Duration::ZERO);
+                pipe.write_all(fixture::line(1).as_bytes()).unwrap();
+                opened.is_ok()
+            });
+            applier.apply().unwrap();
+            other.join().unwrap()
+        });
+        assert!(is_free, "the log is locked while captures are read");
+        assert!(applier.backlog.is_empty());
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_the_capture_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, file) = (dir.path().join("jobs.jsonl"), dir.path().join("captures"));
+        std::fs::write(&file, fixture::line(1)).unwrap();
+        let (keys, stop) = (fixture::keys(), Stop::default());
+        let mut applier = applier(&path, &file, &keys, &stop);
+        applier.parting = Duration::ZERO;
+        stop.set(crate::engine::stop::Reason::Signal(15));
+        let error = applier.apply().unwrap_err();
+        assert_eq!(error.to_string(), UNREAD);
+        assert!(!applier.backlog.is_empty(), "the next receiver reads it");
     }
 }
