@@ -1,7 +1,7 @@
 //! What waits to be forwarded where captures are in a file: in memory, as far as there is room, else in
 //! that file. What was forwarded is noted beside it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
 
 use super::forwarded::Delivered;
+use super::outgoing::Digest;
 use super::{End, Event, Outgoing, Queue, Report};
 use crate::webhook::VerifyKeys;
 
@@ -55,7 +56,10 @@ pub struct FileQueue<'a> {
     /// How many are in the queue; shared with [`Sender`].
     waiting: Arc<AtomicUsize>,
     has_more: Arc<AtomicBool>,
-    left: u64,
+    /// What was given last.
+    current: Digest,
+    /// What was given and not taken. A delivery that comes while the file is read is given twice.
+    left: HashSet<Digest>,
     report: Report<'a>,
 }
 
@@ -82,7 +86,8 @@ impl<'a> FileQueue<'a> {
             incoming,
             waiting: Arc::clone(&sender.waiting),
             has_more: Arc::clone(&sender.has_more),
-            left: 0,
+            current: Digest::default(),
+            left: HashSet::new(),
             report,
         };
         Ok((queue, sender))
@@ -143,6 +148,7 @@ impl Queue for FileQueue<'_> {
         loop {
             let one = self.take(end).await?;
             if !self.delivered().has(&one) {
+                self.current = one.digest;
                 return Some(one);
             }
         }
@@ -158,6 +164,7 @@ impl Queue for FileQueue<'_> {
     }
 
     async fn taken(&mut self, one: &Outgoing) {
+        self.left.remove(&one.digest);
         let noted = self.delivered().note(one);
         if let Err(error) = noted {
             (self.report)(Event::Unnoted(&error));
@@ -165,18 +172,18 @@ impl Queue for FileQueue<'_> {
     }
 
     async fn refused(&mut self) {
-        self.left += 1;
+        self.left.insert(self.current);
     }
 
     fn left(&mut self) {
-        self.left += 1;
+        self.left.insert(self.current);
     }
 
     async fn close(self) -> Result<u64, String> {
         if self.is_unread {
             return Err("the capture file was not read to its end".to_owned());
         }
-        Ok(self.left)
+        Ok(self.left.len() as u64)
     }
 }
 
