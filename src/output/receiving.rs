@@ -1,7 +1,9 @@
 //! What is reported while deliveries are received, and how that went.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -11,6 +13,7 @@ use super::{commands::Commands, metrics::Delivery, printer::Printer, words};
 use crate::engine::forward::Forwards;
 use crate::engine::ingest::{Applied, observation};
 use crate::engine::receive::{Event, OnEndEvent, Runs};
+use crate::jobs::GenerationId;
 use crate::text::escape;
 use crate::webhook::{self, Capture, Refusal, Stats, Verification, VerifyKeys, verify};
 
@@ -18,16 +21,21 @@ use crate::webhook::{self, Capture, Refusal, Stats, Verification, VerifyKeys, ve
 pub struct RequestReport {
     printer: Printer,
     keys: VerifyKeys,
+    /// Where deliveries are taken.
+    path: String,
     has_warned_of_keys: AtomicBool,
+    has_warned_of_path: AtomicBool,
 }
 
 impl RequestReport {
-    /// For deliveries that are verified with `keys`.
-    pub fn new(keys: &VerifyKeys, printer: &Printer) -> Self {
+    /// For deliveries that come to `path` and are verified with `keys`.
+    pub fn new(path: &str, keys: &VerifyKeys, printer: &Printer) -> Self {
         Self {
             printer: printer.without_progress(),
             keys: keys.clone(),
+            path: path.to_owned(),
             has_warned_of_keys: AtomicBool::new(false),
+            has_warned_of_path: AtomicBool::new(false),
         }
     }
 
@@ -51,6 +59,20 @@ impl RequestReport {
                      further ones",
                 );
             }
+            webhook::Event::Astray(path)
+                if !self.has_warned_of_path.swap(true, Ordering::Relaxed) =>
+            {
+                printer.warn(format_args!(
+                    "a signed delivery came to {} and was refused and not kept: this receiver takes \
+                     them at {}. Give it that path with --path, or correct the proxy or \
+                     --webhook-url; -v reports further ones",
+                    escape(path),
+                    escape(&self.path)
+                ));
+            }
+            webhook::Event::Astray(_) => {
+                printer.detail(format_args!("a delivery was refused: {}", Refusal::Path));
+            }
             webhook::Event::Refused(refusal) => {
                 printer.detail(format_args!("a delivery was refused: {refusal}"));
             }
@@ -68,7 +90,7 @@ impl RequestReport {
             webhook::Event::Kept(_) if self.keys.is_empty() => Delivery::Unverified,
             webhook::Event::Kept(_) => Delivery::Verified,
             webhook::Event::Refused(Refusal::Unsigned | Refusal::Signature) => Delivery::Unsigned,
-            webhook::Event::Refused(_) => Delivery::Refused,
+            webhook::Event::Refused(_) | webhook::Event::Astray(_) => Delivery::Refused,
             webhook::Event::Failed(_) => Delivery::Failed,
         }
     }
@@ -100,9 +122,33 @@ pub struct Receiving<'a> {
     pub commands: Commands,
     /// Where captures are.
     pub captures: &'a Path,
+    /// Ids that no job of the log has.
+    pub unknown: Mutex<HashSet<GenerationId>>,
 }
 
 impl Receiving<'_> {
+    /// Of how many clips deliveries were not applied, since no job of the log has their id.
+    pub fn not_applied(&self) -> u64 {
+        let unknown = self.unknown.lock();
+        unknown.unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    /// The first one is warned of: something was paid that this log does not know.
+    fn report_unknown(&self, id: &GenerationId, why: &str) {
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = unknown.is_empty();
+        unknown.insert(id.clone());
+        let text = format!("{id}: a signed delivery is kept, but not applied: {why}");
+        if is_first {
+            self.printer.warn(format_args!(
+                "{text}. If another log has ordered it, `reconcile --replay` with that log applies \
+                 it; -v reports further ones"
+            ));
+        } else {
+            self.printer.detail(text);
+        }
+    }
+
     /// Takes what happens to captures.
     pub fn report(&self, event: &Event<'_>) {
         let printer = self.printer;
@@ -122,9 +168,7 @@ impl Receiving<'_> {
                     printer.detail(format_args!("{id}: {status}, applied"));
                 }
                 Applied::Known => printer.detail(format_args!("{id}: {status}, known already")),
-                Applied::UnknownId(why) => {
-                    printer.detail(format_args!("{id}: kept, but not applied: {why}"));
-                }
+                Applied::UnknownId(why) => self.report_unknown(id, why),
             },
             Event::Written => {
                 if let Some(metrics) = printer.metrics() {
@@ -200,6 +244,8 @@ impl Receiving<'_> {
 pub struct Received {
     /// Requests.
     pub stats: Stats,
+    /// Clips whose deliveries no job of the log was found for.
+    pub not_applied: u64,
     /// What was forwarded, and what was not.
     pub forwards: Forwards,
     /// Commands for clips that have ended.
@@ -211,6 +257,7 @@ impl Received {
     pub fn to_json(&self, exit_code: u8) -> Value {
         let Self {
             stats,
+            not_applied,
             forwards,
             runs,
         } = self;
@@ -220,6 +267,7 @@ impl Received {
             "unsigned": stats.unsigned,
             "failed": stats.failed,
             "refused": stats.refused,
+            "not_applied": not_applied,
             "forwarded": forwards.taken,
             "not_forwarded": forwards.left,
             "exec_ok": runs.clips,
@@ -238,6 +286,13 @@ impl Received {
             number(self.stats.unsigned),
             number(self.stats.failed),
         );
+        if self.stats.refused > 0 {
+            text = format!("{text}, {} refused", number(self.stats.refused));
+        }
+        if self.not_applied > 0 {
+            let clips = words::count(self.not_applied, "clip");
+            text = format!("{text}; {clips} not applied (unknown id)");
+        }
         if does_forward {
             let (taken, left) = (number(self.forwards.taken), number(self.forwards.left));
             text = format!("{text}; {taken} forwarded, {left} not yet");

@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::capture::{Body, Capture, Headers};
+use super::capture::{Body, Capture, Headers, SIGNATURE_HEADER};
 use super::signature::{SignatureCheck, VerifyKeys, verify_bytes};
 
 /// Bytes of a request's head; a longer one is answered with 431.
@@ -88,6 +88,8 @@ pub enum Event<'e> {
     Kept(&'e Capture<'e>),
     /// It was not kept.
     Refused(Refusal),
+    /// It has a signature, but came to this other path and was not kept.
+    Astray(&'e str),
     /// It could not be kept, and the vendor was asked to try again: why.
     Failed(&'e anyhow::Error),
 }
@@ -246,7 +248,12 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
                 }
             },
             Err(refusal) => {
-                (self.on_event)(Event::Refused(refusal));
+                let is_astray = refusal == Refusal::Path && is_signed_post(&parts);
+                (self.on_event)(if is_astray {
+                    Event::Astray(parts.uri.path())
+                } else {
+                    Event::Refused(refusal)
+                });
                 let counter = match refusal {
                     Refusal::Unsigned | Refusal::Signature => &self.counters.unsigned,
                     _ => &self.counters.refused,
@@ -311,6 +318,11 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
             SignatureCheck::Missing => Err(Refusal::Unsigned),
         }
     }
+}
+
+/// What no one else than the vendor sends. The signature is not checked.
+fn is_signed_post(parts: &Parts) -> bool {
+    parts.method == Method::POST && parts.headers.contains_key(SIGNATURE_HEADER)
 }
 
 /// Reads a body of at most `limit` bytes.

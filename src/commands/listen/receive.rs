@@ -2,6 +2,7 @@
 //! on another.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::thread;
 
 use super::place::Place;
@@ -44,6 +45,7 @@ pub fn receive(
         printer,
         commands: commands.unwrap_or_default(),
         captures,
+        unknown: Mutex::default(),
     };
     let target = target(args, settings, printer)?;
     let name = target.as_ref().map_or_else(String::new, |t| t.name.clone());
@@ -65,7 +67,13 @@ pub fn receive(
         stop: &stop,
         report: &report_on_end,
     });
-    reception.serve_beside(place, log_at, target, on_end)
+    let (received, code) = reception.serve_beside(place, log_at, target, on_end)?;
+    let not_applied = receiving.not_applied();
+    let received = Received {
+        not_applied,
+        ..received
+    };
+    Ok((received, code))
 }
 
 impl<'a> Reception<'a> {
@@ -101,6 +109,7 @@ impl<'a> Reception<'a> {
             let runs = runs.and_then(Result::ok).transpose()?;
             let received = Received {
                 stats,
+                not_applied: 0,
                 forwards,
                 runs: runs.unwrap_or_else(Runs::default),
             };

@@ -33,7 +33,7 @@ impl Reception<'_> {
                 keys: self.keys.clone(),
                 ..ReceiverOptions::default()
             };
-            let requests = RequestReport::new(self.keys, self.printer);
+            let requests = RequestReport::new(&self.args.path, self.keys, self.printer);
             let on_event = move |event: webhook::Event<'_>| requests.report(&event);
             let serving = webhook::serve(listener, options, sink, on_event, self.stop.wait());
             let forward = async {

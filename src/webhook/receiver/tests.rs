@@ -66,6 +66,7 @@ async fn start(options: ReceiverOptions, sink: Memory) -> Server {
         seen.lock().unwrap().push(match event {
             Event::Kept(capture) => format!("kept {}", capture.body.bytes().len()),
             Event::Refused(refusal) => format!("{refusal:?}"),
+            Event::Astray(path) => format!("astray: {path}"),
             Event::Failed(e) => e.to_string(),
         });
     };

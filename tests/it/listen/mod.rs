@@ -4,6 +4,8 @@ mod forward;
 mod load;
 mod metrics;
 mod terminals;
+#[cfg(unix)]
+mod unmatched;
 
 use crate::support::World;
 use crate::support::delivery::{Delivery, PATH};
