@@ -180,6 +180,12 @@ impl Receiving<'_> {
                     metrics.not_applied(*captures);
                 }
             }
+            Event::Unverified(clips) => printer.warn(format_args!(
+                "deliveries of {} are in the capture file and not applied: with this key their \
+                 signatures do not hold. If the API key was changed since, give the old one in \
+                 CREATIVEAI_VERIFY_KEYS and start again",
+                words::count(*clips, "open clip")
+            )),
             Event::Postponed(error) => {
                 printer.warn(format_args!("{error}; captures are kept and applied later"));
             }

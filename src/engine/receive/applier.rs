@@ -1,5 +1,6 @@
 //! Writes what is captured to a job log, whenever no one else writes to it.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -11,9 +12,10 @@ use super::{COMMAND, CaptureFile, Ended, Event, Intake, Log, ReceiveError, Repor
 use crate::engine::ingest::{Ingest, observation};
 use crate::engine::open::check_rehearsal;
 use crate::engine::stop::Stop;
-use crate::jobs::Observation;
+use crate::jobs::{GenerationId, JobKey, Observation};
 use crate::journal::{Checkpoint, LogError, Writer};
-use crate::webhook::{self, VerifiedEntry, VerifyKeys};
+use crate::vendor::Payload;
+use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
 /// How long to leave a log alone that another command is writing to.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,6 +38,8 @@ pub struct Applier<'a> {
     stop: &'a Stop,
     parting: Duration,
     backlog: Backlog,
+    /// Whether it was said what the keys do not verify.
+    is_told: bool,
     /// What the log held when it was let go of: a trickle does not read a large log each time.
     checkpoint: Option<Checkpoint>,
 }
@@ -86,6 +90,7 @@ impl<'a> Applier<'a> {
             stop,
             parting: PARTING,
             backlog,
+            is_told: false,
             checkpoint: None,
         }
     }
@@ -176,19 +181,22 @@ impl<'a> Applier<'a> {
         // A log that cannot be used now is noticed before all that work.
         self.checkpoint = self.open()?.into_checkpoint();
         let (captures, keys, stop) = (self.captures, self.keys, self.stop);
-        let observed =
-            |entry: &VerifiedEntry<'_>| observation(&entry.verification, entry.correlation());
-        let (mut part, mut end) = (Vec::new(), None);
+        let (mut part, mut unproven, mut end) = (Vec::new(), HashMap::new(), None);
         let read = webhook::replay_kept(
             captures,
             keys,
-            |entries: &[VerifiedEntry<'_>]| entries.iter().filter_map(observed).collect::<Vec<_>>(),
+            |entries: &[VerifiedEntry<'_>]| entries.iter().filter_map(kept).collect::<Vec<_>>(),
             |batch| {
                 if stop.is_set() {
                     let end = *end.get_or_insert_with(|| Instant::now() + self.parting);
                     ensure!(Instant::now() < end, UNREAD);
                 }
-                part.extend(batch);
+                for kept in batch {
+                    match kept {
+                        Kept::Proven(seen) => part.push(seen),
+                        Kept::Unproven(id, named) => drop(unproven.insert(id, named)),
+                    }
+                }
                 if part.len() >= MOST_WAITING {
                     self.write(&part)?;
                     part.clear();
@@ -200,8 +208,54 @@ impl<'a> Applier<'a> {
             Ok(error) => error,
             Err(error) => ReceiveError::Captures(error),
         })?;
-        self.write(&part)
+        self.write(&part)?;
+        self.report_unproven(&unproven)
     }
+
+    /// Says once of how many clips, whose end the log does not know, deliveries were not applied.
+    fn report_unproven(
+        &mut self,
+        unproven: &HashMap<GenerationId, Named>,
+    ) -> Result<(), ReceiveError> {
+        if unproven.is_empty() || std::mem::replace(&mut self.is_told, true) {
+            return Ok(());
+        }
+        let writer = self.open()?;
+        let is_open = |(id, named): &(&GenerationId, &Named)| {
+            let Some((job, attempt)) = writer.owner_of(id).or(**named) else {
+                return false;
+            };
+            let ledger = writer.ledger();
+            let attempt = ledger.job(job).and_then(|job| job.attempt(attempt));
+            attempt.is_some_and(|attempt| !attempt.status().is_terminal())
+        };
+        let count = unproven.iter().filter(is_open).count() as u64;
+        self.checkpoint = writer.into_checkpoint();
+        if count > 0 {
+            (self.intake.report)(Event::Unverified(count));
+        }
+        Ok(())
+    }
+}
+
+/// The job and attempt that a delivery's address names.
+type Named = Option<(JobKey, u32)>;
+
+/// A delivery of the capture file.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+enum Kept {
+    Proven(Observation<'static>),
+    /// Its signature holds with none of the keys.
+    Unproven(GenerationId, Named),
+}
+
+fn kept(entry: &VerifiedEntry<'_>) -> Option<Kept> {
+    let named = entry.correlation();
+    if let Verification::Rejected(_) = entry.verification {
+        let payload = Payload::parse(entry.capture()?.body.bytes()).ok()?;
+        return Some(Kept::Unproven(payload.id()?, named));
+    }
+    observation(&entry.verification, named).map(Kept::Proven)
 }
 
 #[cfg(test)]
@@ -259,6 +313,7 @@ mod tests {
                 waiting: Vec::new(),
                 in_file: true,
             },
+            is_told: false,
             checkpoint: None,
         }
     }

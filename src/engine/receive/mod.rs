@@ -85,6 +85,9 @@ pub enum Event<'e> {
     Written,
     /// So many captures are not applied yet.
     Waiting(usize),
+    /// So many clips have not ended by the log, and have kept deliveries whose signatures hold with none of
+    /// the keys.
+    Unverified(u64),
     /// Captures cannot be applied for now, and why.
     Postponed(&'e ReceiveError),
     /// So many captures were not applied until the end; how many is not known where they are only in the

@@ -37,3 +37,37 @@ fn a_signed_delivery_to_another_path_is_warned_of_once_and_counted() {
     assert_eq!(ended.matches("was refused").count(), 1, "{ended}");
     assert!(ended.contains("0 failed, 3 refused"), "{ended}");
 }
+
+#[test]
+fn what_was_kept_under_an_older_key_is_counted_until_that_key_is_given() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(2));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    let jobs = world.run(&["status", "--json"]).expect(0).json();
+    let id = jobs[0]["generation_id"].as_str().unwrap();
+    let receiver = Process::listen(&world, &[]);
+    assert_eq!(receiver.deliver(&Delivery::completed(id)), 200);
+    // The log does not know this one.
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_other")), 200);
+    receiver.stop().expect(143);
+
+    let world = world.with_var("CREATIVEAI_API_KEY", "rph_live_another");
+    let ended = Process::listen(&world, &["--jobs", "jobs.jsonl"]).stop();
+    let ended = ended.expect(143).stderr;
+    assert!(
+        ended.contains("deliveries of 1 open clip are in"),
+        "{ended}"
+    );
+    let world = world.with_var("CREATIVEAI_VERIFY_KEYS", crate::support::KEY);
+    for _ in 0..2 {
+        let ended = Process::listen(&world, &["--jobs", "jobs.jsonl"]).stop();
+        let ended = ended.expect(143).stderr;
+        assert!(!ended.contains("open clip"), "{ended}");
+    }
+    // It is known now: nothing is missing, whatever the key.
+    let world = world.without_var("CREATIVEAI_VERIFY_KEYS");
+    let ended = Process::listen(&world, &["--jobs", "jobs.jsonl"]).stop();
+    let ended = ended.expect(143).stderr;
+    assert!(!ended.contains("open clip"), "{ended}");
+}
