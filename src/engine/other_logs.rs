@@ -3,8 +3,8 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use super::noted_logs::NotedLogs;
 use super::plan::{self, Allowed, Decision, Plan, PlanError};
@@ -44,7 +44,9 @@ impl Which {
             Self::Noted => NotedLogs::of_user().logs(),
             Self::All | Self::Copies => in_folders(folders, log, self),
         };
-        logs.retain(|path| *path != own);
+        logs.retain(|path| *path != own && path.is_file());
+        // One that is in use every day may have been noted long ago.
+        logs.sort_by_cached_key(|path| (Reverse(changed(path)), path.clone()));
         logs.truncate(MOST_LOGS);
         logs
     }
@@ -99,7 +101,7 @@ fn in_folders(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
         path.extension().is_some_and(|ending| ending == "jsonl")
             && (which == Which::All || name.starts_with(&*stem))
     };
-    let mut logs: Vec<(Reverse<std::time::SystemTime>, PathBuf)> = Vec::new();
+    let mut logs = Vec::new();
     let mut seen = HashSet::new();
     for folder in folders {
         let Ok(folder) = disk::canonicalize(folder) else {
@@ -107,23 +109,15 @@ fn in_folders(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
         };
         if seen.insert(folder.clone()) {
             // A folder that cannot be listed shows no other log.
-            let paths = files_of(&folder).unwrap_or_default().into_iter();
-            logs.extend(paths.filter(|(_, path)| is_candidate(path)));
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let paths = entries.map(|entry| entry.path());
+            logs.extend(paths.filter(is_candidate));
         }
     }
-    logs.sort();
-    logs.into_iter().map(|(_, path)| path).collect()
+    logs
 }
 
-/// The regular files in a folder, each with the time of its last change.
-fn files_of(folder: &Path) -> io::Result<Vec<(Reverse<std::time::SystemTime>, PathBuf)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let file = entry.metadata()?;
-        if file.is_file() {
-            files.push((Reverse(file.modified()?), entry.path()));
-        }
-    }
-    Ok(files)
+/// When a file was last changed; the files without such a time count as the oldest.
+fn changed(file: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(file).and_then(|meta| meta.modified()).ok()
 }

@@ -18,6 +18,8 @@ const MOST_NAMED: usize = 20;
 pub struct RoundEnd {
     /// How it ended, with how the jobs stand.
     pub code: Code,
+    /// The same, with all that holds beside the code.
+    ending: Ending,
     /// What the steps themselves met.
     own: Ending,
     tally: Tally,
@@ -58,6 +60,7 @@ impl RoundEnd {
             given_up: given_up.map(|job| job.key).collect(),
             failed: failed.iter().map(|job| job.key).collect(),
             code: ending.code(),
+            ending,
             own,
             charged: tally.charged.beyond(charged_before),
             tally,
@@ -77,12 +80,9 @@ impl RoundEnd {
 
     /// What the next round carries on with.
     pub fn left(&self) -> Left {
-        let is_carried_on = match self.code {
-            Code::Temporary => true,
-            Code::Failed => self.failed != self.given_up || self.own.code() == Code::Failed,
-            _ => false,
-        };
-        if is_carried_on {
+        // A row that waits for a person does not keep the others waiting.
+        let is_unfinished = self.ending.holds(Code::Temporary);
+        if is_unfinished || self.failed != self.given_up {
             Left::Something
         } else {
             Left::Nothing
@@ -270,6 +270,7 @@ mod tests {
     fn a_round_that_was_not_finished_says_that_the_next_one_goes_on() {
         let end = RoundEnd {
             code: Code::Temporary,
+            ending: Code::Temporary.into(),
             own: Code::Temporary.into(),
             tally: Tally::default(),
             charged: Credits::ZERO,
@@ -278,5 +279,29 @@ mod tests {
         };
         let next = end.next_step(&Commands::default());
         assert!(next.is_some_and(|next| next.contains("the next round goes on")));
+        assert_eq!(end.left(), Left::Something);
+    }
+
+    #[test]
+    fn a_row_that_waits_for_a_person_does_not_keep_the_others_waiting() {
+        let of = |codes: &[Code]| {
+            let mut ending = Ending::default();
+            for code in codes {
+                ending.note(*code);
+            }
+            RoundEnd {
+                code: ending.code(),
+                ending,
+                own: Ending::default(),
+                tally: Tally::default(),
+                charged: Credits::ZERO,
+                failed: BTreeSet::new(),
+                given_up: BTreeSet::new(),
+            }
+        };
+        let left = |codes: &[Code]| of(codes).left();
+        assert_eq!(left(&[Code::Decision, Code::Temporary]), Left::Something);
+        assert_eq!(left(&[Code::Decision]), Left::Nothing);
+        assert_eq!(left(&[]), Left::Nothing);
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::cli::CheckArgs;
 use crate::commands::damage;
+use crate::engine::noted_logs::NotedLogs;
 use crate::exit::Failure;
 use crate::journal::{self, JobLog, Location, Lock, LockError, LogError};
 use crate::output::findings::Findings;
@@ -39,7 +40,11 @@ fn jobs_of(path: &Path, settings: &Settings) -> Result<String, Failure> {
     let name = path.display().to_string();
     let shown = escape(&name);
     let log = match JobLog::read(path, settings.ledger()) {
-        Err(LogError::Missing(_)) => {
+        Err(LogError::Missing(log)) => {
+            let log = journal::resolve(&log).map_err(failure::of_log)?;
+            if let Some(gone) = NotedLogs::of_user().missed(&log) {
+                return Err(failure::of_log(LogError::Changed(Box::new(gone))));
+            }
             return Ok(format!("{shown} will be made by the first submit"));
         }
         read => read.map_err(failure::of_log)?,

@@ -16,11 +16,21 @@ pub fn send(listeners: &Listeners, notice: &Notice, printer: &Printer) -> Option
     }
     let stop = Stop::default();
     signals::watch(&stop);
+    let was_stopped = stop.is_set();
     let sending = Box::pin(notify::send(listeners, notice));
-    let failed = on_one_thread(async { Ok(stop.or(sending).await) });
+    let failed = on_one_thread(async {
+        // That a round was stopped is to be heard of, too.
+        if was_stopped {
+            return Ok(Some(sending.await));
+        }
+        Ok(stop.or(sending).await)
+    });
     let failed = match failed {
         Ok(Some(failed)) => failed,
-        Ok(None) => vec!["the run was stopped".to_owned()],
+        Ok(None) => {
+            printer.warn("a notice was not sent: a signal came meanwhile");
+            Vec::new()
+        }
         Err(error) => vec![error.to_string()],
     };
     for why in failed {
@@ -28,6 +38,9 @@ pub fn send(listeners: &Listeners, notice: &Notice, printer: &Printer) -> Option
             "a notice was not sent: {}. The run goes on",
             escape(&why)
         ));
+    }
+    if was_stopped {
+        return None;
     }
     let code = stopped::ending_of_server(&stop).code();
     (code != Code::Success).then_some(code)

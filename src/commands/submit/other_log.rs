@@ -82,7 +82,8 @@ fn beside(
     };
     // With a sandbox's key nothing can be paid twice.
     let is_rehearsal = || matches!(settings.key(), Ok(Some(key)) if key.is_sandbox());
-    let knows_none = counts.skip + counts.held() == 0;
+    // Rows that are held for what stands in the sheet itself say nothing of this log.
+    let knows_none = counts.skip + counts.changed + counts.renamed == 0;
     let noted = (knows_none && !is_rehearsal()).then_some(Which::Noted);
     let mut folders = rows.inputs.folders();
     folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));

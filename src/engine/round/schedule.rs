@@ -111,6 +111,11 @@ impl Watch {
         }
     }
 
+    /// Whether there is just what the last round worked on.
+    pub fn is_done(&self, seen: &Seen) -> bool {
+        *seen == self.done && !seen.is_empty()
+    }
+
     /// Takes in what is seen at `now`, on a clock that only goes forward. `true` when a round begins.
     /// Nothing there is no reason for one.
     pub fn see(&mut self, seen: Seen, now: Duration) -> bool {

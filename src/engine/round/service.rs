@@ -60,6 +60,7 @@ pub fn serve<E: From<Failure>>(
         _ => None,
     };
     let mut began = Zoned::now();
+    let start = Instant::now();
     let mut is_first = true;
     // Rounds in a row that left something.
     let mut unfinished = 0;
@@ -83,8 +84,8 @@ pub fn serve<E: From<Failure>>(
             let again = again_after(unfinished);
             let at = again.and_then(|again| Zoned::now().checked_add(again).ok());
             say(&Next::Change(path, at));
-            wait(Box::pin(until_changed(watch, path, again, stop)))?;
-        } else if let Some(next) = schedule.next(&began, &Zoned::now()) {
+            wait(Box::pin(until_changed(watch, path, start, again, stop)))?;
+        } else if let Some(next) = next_of(schedule, &began, &Zoned::now()) {
             say(&Next::At(next.clone()));
             wait(Box::pin(until(next, schedule, stop, Zoned::now)))?;
         } else {
@@ -104,6 +105,11 @@ pub fn sheets(path: &Path) -> Vec<PathBuf> {
     look(path).into_iter().map(|(sheet, ..)| sheet).collect()
 }
 
+/// When the next round begins. A clock that was set back since the last one began counts from now on.
+fn next_of(schedule: &Schedule, began: &Zoned, now: &Zoned) -> Option<Zoned> {
+    schedule.next(began.min(now), now)
+}
+
 /// How long a change is waited for after so many rounds in a row that left something; `None` for as long
 /// as it takes.
 fn again_after(unfinished: usize) -> Option<Duration> {
@@ -118,7 +124,7 @@ async fn until(mut next: Zoned, schedule: &Schedule, stop: &Stop, clock: impl Fn
     loop {
         let now = clock();
         if now < before
-            && let Some(sooner) = schedule.next(&now, &now)
+            && let Some(sooner) = next_of(schedule, &now, &now)
         {
             next = next.min(sooner);
         }
@@ -139,12 +145,19 @@ async fn until(mut next: Zoned, schedule: &Schedule, stop: &Stop, clock: impl Fn
 
 /// Returns once a round is due because of what `path` holds, once it is to be made again, or when the
 /// process is to stop.
-async fn until_changed(watch: &mut Watch, path: &Path, again: Option<Duration>, stop: &Stop) {
-    let start = Instant::now();
+async fn until_changed(
+    watch: &mut Watch,
+    path: &Path,
+    start: Instant,
+    again: Option<Duration>,
+    stop: &Stop,
+) {
+    let again = again.map(|again| Instant::now() + again);
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     while stop.or(ticks.tick()).await.is_some() {
         let seen = look(path);
-        let is_again = again.is_some_and(|again| start.elapsed() >= again) && !seen.is_empty();
+        // One that is being written to is waited for.
+        let is_again = again.is_some_and(|again| Instant::now() >= again) && watch.is_done(&seen);
         if watch.see(seen, start.elapsed()) || is_again {
             return;
         }
@@ -206,10 +219,16 @@ mod tests {
         let sheet = dir.path().join("a.csv");
         fs::write(&sheet, "x").unwrap();
         let mut watch = Watch::new(look(&sheet));
-        let (began, stop) = (Instant::now(), Stop::default());
+        let (start, stop) = (Instant::now(), Stop::default());
         let again = Duration::from_secs(900);
-        until_changed(&mut watch, &sheet, Some(again), &stop).await;
-        assert_eq!(began.elapsed(), again);
+        until_changed(&mut watch, &sheet, start, Some(again), &stop).await;
+        assert_eq!(start.elapsed(), again);
+        // A sheet that is being saved is not read half.
+        fs::write(&sheet, "xy").unwrap();
+        until_changed(&mut watch, &sheet, start, Some(Duration::ZERO), &stop).await;
+        assert_eq!(start.elapsed().as_secs(), again.as_secs() + 10);
+        fs::remove_file(&sheet).unwrap();
+        assert!(!watch.is_done(&look(&sheet)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -94,6 +94,8 @@ impl Hidden {
                     cell.1 = column + 1;
                     is_text = text(tag, "t")?.as_deref() == Some("str");
                 }
+                // What programs of later years have added, with formulas of its own, comes last.
+                "extLst" => return Ok(false),
                 "f" if !is_text => hidden.formulas.push((cell.0, cell.1.saturating_sub(1))),
                 _ => {}
             }
@@ -263,7 +265,9 @@ mod tests {
     #[test]
     fn formulas_are_known_by_their_cells() {
         let sheet = br#"<sheetData><row r="2"><c r="A2"><v>1</v></c><c r="AB2"><f>A2</f><v/></c>
-            </row><row><c/><c><f>A2</f></c><c t="str"><f>A2</f><v/></c></row></sheetData>"#;
+            </row><row><c/><c><f>A2</f></c><c t="str"><f>A2</f><v/></c><c/></row></sheetData>
+            <extLst><ext><x14:dataValidation><x14:formula1><xm:f>Lists!$A$1</xm:f></x14:formula1>
+            </x14:dataValidation></ext></extLst>"#;
         let hidden = Hidden::in_sheet(&sheet[..]).unwrap();
         assert_eq!(hidden.formulas, [(1, 27), (2, 1)]);
         assert!(hidden.has_formula(2, 27) && !hidden.has_formula(2, 26));

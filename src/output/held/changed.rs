@@ -86,8 +86,8 @@ impl<'a> HeldReport<'a> {
             self.printer.warn(format_args!(
                 "{}:{}: {} has the photo of {}, whose clip was ordered, and {}. Held back: two files \
                  with one id and photo are taken for two versions of a sheet, and the older order \
-                 stands. Take the version that does not count out of the folder or the command. To order this \
-                 one as well, fill in the column variant, or run the same command with \
+                 stands. Leave the version out that is not meant: move it to another folder, or do not name \
+                 it. To order this one as well, fill in the column variant, or run the same command with \
                  --resubmit-changed",
                 escape(&held.place.file),
                 held.place.line,

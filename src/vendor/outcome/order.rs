@@ -8,7 +8,7 @@ const IDS: [&str; 3] = ["id", "job_id", "generation_id"];
 /// Fields that may hold the order, one level down.
 const WITHIN: [&str; 2] = ["data", "generation"];
 /// What words for the end of a request without an order have in them: small letters and no others.
-const REFUSALS: [&str; 22] = [
+const REFUSALS: [&str; 31] = [
     "fail",
     "error",
     "reject",
@@ -31,6 +31,15 @@ const REFUSALS: [&str; 22] = [
     "notfound",
     "notallowed",
     "notaccepted",
+    "notsupported",
+    "unsupported",
+    "paymentrequired",
+    "insufficient",
+    "toolarge",
+    "nsfw",
+    "quota",
+    "expired",
+    "missing",
 ];
 
 /// Whether a body names an order: it has an id and a status that is none of a refusal. Of one that was cut

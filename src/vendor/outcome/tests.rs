@@ -101,6 +101,10 @@ fn an_accepted_order_is_known_in_any_spelling_behind_a_status_that_asks_to_wait(
         r#"{"id":"req_1","status":"Rate_Limited"}"#,
         r#"{"id":"req_1","status":"temporarily unavailable"}"#,
         r#"{"id":"req_1","status":"FAILED"}"#,
+        r#"{"id":"req_1","status":"payment_required"}"#,
+        r#"{"id":"req_1","status":"insufficient_credits"}"#,
+        r#"{"id":"req_1","status":"payload too large"}"#,
+        r#"{"id":"req_1","status":"expired_key"}"#,
         r#"{"errors":[{"id":"req_1","status":"pending"}]}"#,
     ] {
         assert_eq!(later(refusal, false), "throttled", "{refusal}");

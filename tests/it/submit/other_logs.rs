@@ -162,6 +162,16 @@ fn a_copy_of_the_sheet_in_another_folder_is_not_ordered_again() {
             "{text}"
         );
     }
+    // A row that is held for what its own sheet says is no sign of this log's.
+    let twice = rows([1, 2, 3])
+        + rows([3])
+            .replace("LST-3", "lst-3")
+            .split_once('\n')
+            .unwrap()
+            .1;
+    world.write("documents/twice.csv", twice);
+    let held = world.run(&["submit", "documents/twice.csv"]).expect(3);
+    assert!(held.stderr.contains("holds 2 rows"), "{}", held.stderr);
     // The same where settings name another log, and where that one has other rows.
     let other = world.with_var("CREATIVEAI_JOBS", "all.jsonl");
     other.write("other.csv", rows([7]));
@@ -207,10 +217,12 @@ fn a_log_that_is_gone_with_its_lock_is_missed_where_this_computer_has_noted_it()
         &["run", "listings.csv"],
         &["reconcile"],
         &["status"],
+        &["check", "listings.csv"],
     ] {
         let missed = world.run(command).expect(65);
+        let said = missed.stdout + &*missed.stderr;
         for words in ["june.jsonl is gone", "not mounted", "log accept"] {
-            assert!(missed.stderr.contains(words), "{words}: {}", missed.stderr);
+            assert!(said.contains(words), "{words}: {said}");
         }
     }
     world.run(&["log", "accept"]).expect(2);
