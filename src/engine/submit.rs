@@ -81,7 +81,9 @@ impl Orders<'_> {
         let key = self.plan.key_of(index, row);
         let ledger = self.writer.ledger();
         let job = ledger.job(key);
-        if job.is_some_and(|job| !job.is_ordered_for_its_row()) {
+        // What other computers have written is looked at, and counted, where the attempt is announced.
+        let is_alone = !self.writer.is_shared();
+        if is_alone && job.is_some_and(|job| !job.is_ordered_for_its_row()) {
             return Ok(None);
         }
         let number = job.map_or(1, |job| job.newest().number + 1);
