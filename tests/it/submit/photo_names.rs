@@ -157,7 +157,8 @@ fn photos_of_an_older_log_are_named_once_and_known_from_then_on() {
     let run = world.run(&["submit", "sheet.csv"]).expect(3);
     for (n, name) in [(0, "kitchen.jpg"), (1, "bath.jpg")] {
         let photo = cell(2, n + 1, name);
-        let command = format!("creativeai rename {} '{photo}'", job_of(n));
+        let quote = if cfg!(windows) { '"' } else { '\'' };
+        let command = format!("creativeai rename {} {quote}{photo}{quote}", job_of(n));
         assert!(run.stderr.contains(&command), "{command}: {}", run.stderr);
         world.run(&["rename", &job_of(n), &photo]).expect(0);
     }
