@@ -468,7 +468,7 @@ fn sheets_of_several_folders_have_no_log_that_is_not_named() {
     // Either log alone would have the other one's rows ordered again.
     std::fs::write(world.path("b/jobs.jsonl"), "").unwrap();
     let help = log_of(&["b/y.csv", "c/z.csv", "a/x.csv"]);
-    let [from, to] = ["a/jobs.jsonl", "b/jobs.jsonl"].map(|log| world.path(log));
+    let [from, to] = ["a", "b"].map(|folder| world.path(folder).join("jobs.jsonl"));
     let copy = format!("`creativeai log copy {} {}`", from.display(), to.display());
     assert!(help.contains("in a run of their own"), "{help}");
     assert!(help.contains(&copy), "{help}");

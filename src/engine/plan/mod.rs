@@ -14,6 +14,7 @@ mod marks;
 mod nameless;
 mod open;
 mod recognize;
+mod repeated;
 mod search;
 mod shares;
 mod versions;

@@ -9,7 +9,7 @@ use super::held::{Allowed, Doubt, Found, Held};
 use super::marks::marks_of;
 use super::nameless::Nameless;
 use super::open::OpenRows;
-use super::versions::Repeated;
+use super::repeated::Repeated;
 use super::{Plan, PlanError};
 use crate::jobs::recognition::{Like, Marks, Recognition};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
