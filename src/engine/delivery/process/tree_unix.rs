@@ -41,10 +41,13 @@ pub struct Tree {
 impl Tree {
     /// Starts the command.
     pub fn spawn(mut command: Command) -> io::Result<Self> {
+        // Held while it starts: a signal in between would end this process and leave the command.
+        let mut running = running();
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let group = id.and_then(Pid::from_raw);
-        running().extend(group);
+        running.extend(group);
+        drop(running);
         Ok(Self { child, group })
     }
 
