@@ -80,7 +80,7 @@ fn has(command: &Command, option: &str) -> bool {
             .any(|command| has(command, option))
 }
 
-/// An error for a word that is no command, with the command that was probably wanted.
+/// The error for an unknown command, which names the command that was probably meant.
 pub fn with_wanted_command(mut error: Error) -> Error {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return error;

@@ -28,7 +28,7 @@ impl NotedLogs {
         Self(state.map(|state| state.join("creativeai").join("live-logs")))
     }
 
-    /// The file; none where there is no place for it.
+    /// The file; `None` on a computer without a folder for a program's state.
     pub fn path(&self) -> Option<&Path> {
         self.0.as_deref()
     }
@@ -62,7 +62,7 @@ impl NotedLogs {
         if line.contains(['\n', '\r']) || self.logs().iter().any(|noted| noted == log) {
             return Ok(());
         }
-        // Where programs can keep no state there is no note.
+        // Without a folder for a program's state nothing is noted.
         if path
             .parent()
             .is_none_or(|folder| disk::make_folder_of_user(folder).is_err())
@@ -130,7 +130,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let note = note(&dir);
         assert!(note.logs().is_empty());
-        let log = |n: usize| PathBuf::from(format!("/work/{n}/jobs.jsonl"));
+        let log = |n: usize| PathBuf::from(format!("/clips/{n}/jobs.jsonl"));
         for n in 0..=MOST_LINES {
             note.add(&log(n)).unwrap();
             note.add(&log(n)).unwrap();
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn without_a_place_nothing_is_noted_and_nothing_fails() {
-        let log = Path::new("/work/jobs.jsonl");
+        let log = Path::new("/clips/jobs.jsonl");
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("state"), "no folder").unwrap();
         for note in [NotedLogs(None), note(&dir)] {

@@ -35,8 +35,8 @@ pub fn line(n: usize) -> String {
     capture.to_envelope_line() + "\n"
 }
 
-/// A pipe with a name, in place of a capture file that takes its time to be read: whoever opens it waits
-/// for the other side.
+/// A pipe with a name, in place of a capture file that takes its time to be read: opening it blocks until
+/// the other side is open, too.
 #[cfg(unix)]
 pub fn pipe(folder: &Path) -> PathBuf {
     let pipe = folder.join("captures.jsonl");

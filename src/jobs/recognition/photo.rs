@@ -177,7 +177,7 @@ fn is_signature(segment: &str) -> bool {
 
 /// Leaves out the size in which an image service is asked to send the photo, where that stands in
 /// the path: Cloudinary's `/upload/w_1920,q_auto/`, Shopify's `kitchen_1024x1024.jpg`, Google's
-/// `TOKEN=w1024-h768`. A crop is no size: it is another photo.
+/// `TOKEN=w1024-h768`. A crop does not count as a size: it is another photo.
 fn leave_out_size(host: &str, segments: &mut Vec<String>) {
     if host.ends_with(".googleusercontent.com")
         && let Some(name) = segments.last_mut()

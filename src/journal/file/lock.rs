@@ -171,7 +171,7 @@ impl Lock {
         let options = append_options();
         let claimed = wait_until(self.deadline, || claim(&self.log, &options));
         if claimed.is_err() && !self.was_there {
-            // There is no log, and the next run shall not look for one that was here.
+            // No log was made, so the next run must not miss one here.
             let _ = self.file.set_len(0);
         }
         claimed

@@ -189,7 +189,7 @@ fn part<'a, R: Read + Seek>(
     Ok(BufReader::new(file))
 }
 
-/// The parts that another one names: id, type and place of each. Empty where there is no such list.
+/// The parts that another one names: id, type and place of each. Empty if it has no list of them.
 fn relations<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     path: &str,
