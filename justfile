@@ -26,7 +26,6 @@ library:
     cargo check --locked --quiet --lib --no-default-features --features server
     cargo check --locked --quiet --lib --no-default-features --features report
     cargo check --locked --quiet --lib --no-default-features --features postgres
-    cargo check --locked --quiet --lib --no-default-features --features buckets
     cargo check --locked --quiet --lib --no-default-features --features cli
 
 # the library's documentation builds without warnings

@@ -33,7 +33,6 @@
 //! | `server` | the webhook receiver and the sandbox |
 //! | `report` | the HTML page |
 //! | `postgres` | job logs in a `PostgreSQL` database; a default feature |
-//! | `buckets` | clips in S3, Google and Azure; a default feature |
 //! | `cli` | the program; a default feature, and needs `server` and `report` |
 
 #![cfg_attr(

@@ -5,28 +5,16 @@
 //! noted, so a later run goes on with the next one. An object gets its name only when all of it is
 //! there, and an object of other content is never overwritten.
 
-#[cfg(not(feature = "buckets"))]
-mod absent;
-#[cfg(feature = "buckets")]
 mod photo;
-#[cfg(feature = "buckets")]
 mod service;
-#[cfg(feature = "buckets")]
 mod store;
 
-#[cfg(not(feature = "buckets"))]
-pub use absent::Bucket;
-#[cfg(feature = "buckets")]
 pub use store::Bucket;
 
 pub use super::error::BucketError;
 
 /// What is under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "buckets"),
-    expect(dead_code, reason = "no bucket makes one")
-)]
 pub(super) enum There {
     Nothing,
     ThisClip,
