@@ -89,7 +89,7 @@ fn what_differs_from_the_order_is_named_also_where_the_sheet_was_not_touched() {
         );
         let mut named = differs.to_vec();
         named.sort_unstable();
-        let words = format!("differs from what was ordered in {}", named.join(", "));
+        let words = format!("what was ordered differs in {}", named.join(", "));
         assert!(held.stderr.contains(&words), "{words}: {}", held.stderr);
         let is_setting = differs != ["prompt"];
         assert_eq!(

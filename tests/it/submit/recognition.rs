@@ -531,7 +531,7 @@ fn a_photo_in_another_folder_is_renamed_or_ordered() {
         world.write("sheet.csv", rows("live"));
         let run = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
         assert_eq!(run.json()["changed"], 12);
-        assert!(run.stderr.contains("2 rows more"), "{}", run.stderr);
+        assert!(run.stderr.contains("2 more rows"), "{}", run.stderr);
         assert_eq!(orders(&server), 12);
         if is_same {
             let bulk = ["rename", "--from-manifest", "sheet.csv", "--yes"];
@@ -1036,7 +1036,7 @@ fn many_renamed_rows_are_reported_in_one_sentence() {
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(lines.len(), 1, "{}", run.stderr);
     for words in [
-        "12 rows",
+        "sheet.csv:2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more lines: ",
         "as if a spreadsheet program had turned them into numbers",
         "creativeai rename --from-manifest sheet.csv",
     ] {
@@ -1067,7 +1067,7 @@ fn an_edited_row_says_what_its_older_order_costs() {
         world.run(&["reconcile"]);
         world.write("sheet.csv", sheet("Pan slowly"));
         let held = world.run(&submit).expect(3);
-        for words in [words, "2 rows of sheet.csv (line 2)"] {
+        for words in [words, "sheet.csv:2: what was ordered"] {
             assert!(held.stderr.contains(words), "{words}: {}", held.stderr);
         }
     }

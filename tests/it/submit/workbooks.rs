@@ -272,8 +272,7 @@ fn hidden_rows_are_held_until_a_person_wants_them() {
     assert_eq!(document["held"][0]["reason"], "hidden");
     assert_eq!(document["held"][0]["line"], 3);
     let printed = world.run(&["submit", "products.xlsx"]).expect(3).stderr;
-    let rows =
-        "2 rows of products.xlsx (lines 3, 4) are hidden in the sheet, by a filter or by hand";
+    let rows = "products.xlsx:3, 4: hidden in the sheet, by a filter or by hand";
     let column = "the column \"duration\" is hidden in the sheet, and counts all the same";
     assert!(printed.contains(rows), "{printed}");
     assert!(printed.contains(column), "{printed}");
@@ -325,7 +324,7 @@ fn rows_that_libreoffice_hides_are_held_and_those_of_where_are_not_asked_for() {
     world.run(&visible).expect(0);
     let printed = world.run(&["submit", "clips.ods"]).expect(3).stderr;
     assert!(
-        printed.contains("2 rows of clips.ods (lines 2, 6) are hidden"),
+        printed.contains("clips.ods:2, 6: hidden in the sheet"),
         "{printed}"
     );
     assert_eq!(server.posts().len(), 1);

@@ -1,0 +1,269 @@
+//! What is said of a row that is held back: why, what stands, and the ways on.
+
+use std::hash::Hash;
+use std::mem::discriminant;
+
+use super::{Commands, Decision, HeldReport, MOST_NAMED};
+use crate::engine::plan::{Doubt, Held, Moved};
+use crate::jobs::recognition::Cause;
+use crate::text::escape;
+
+/// What is said of a row.
+struct Words {
+    why: String,
+    /// What became of the money.
+    stands: &'static str,
+    ways: String,
+}
+
+/// The commands of which one keeps the clip of a row whose photo is elsewhere, each with the photo that was
+/// ordered.
+pub fn renamings(row: &Held, commands: &Commands) -> String {
+    let new = match &row.photo_name {
+        Some(name) => format!("{name} ({})", row.photo),
+        None => row.photo.clone(),
+    };
+    let renaming = |moved: &Moved| {
+        let command = commands.rename(&moved.job.to_string(), &new);
+        format!("`{command}` if it was {}", escape(&moved.photo))
+    };
+    row.moved
+        .iter()
+        .take(MOST_NAMED)
+        .map(renaming)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl HeldReport<'_> {
+    /// What [`message`](Self::message) depends on.
+    pub(super) fn what_is_said<'a>(&self, held: &'a Held) -> impl Eq + Hash + use<'a> {
+        let is_each_named = match held.reason {
+            Decision::Hidden => false,
+            Decision::SameClip => true,
+            Decision::Renamed => !self.are_many_renamed(),
+            _ => !matches!(held.doubt, Doubt::Edited | Doubt::Bare | Doubt::File),
+        };
+        let photo = (!held.moved.is_empty()).then_some(&held.photo);
+        let other = held.other.as_ref().map(|other| (&other.file, other.line));
+        (
+            &held.place.file,
+            (discriminant(&held.reason), held.doubt, held.is_refunded),
+            &held.differs,
+            is_each_named.then_some((&held.id, &held.job_id, photo, other)),
+        )
+    }
+
+    pub(super) fn message(&self, held: &Held) -> String {
+        let Words { why, stands, ways } = self.words(held);
+        format!("{why}. Held back; {stands}. {ways}")
+    }
+
+    fn words(&self, held: &Held) -> Words {
+        let id = escape(&held.id);
+        let (why, ways) = match (held.reason, held.doubt) {
+            (Decision::Hidden, _) => {
+                return Words {
+                    why: "hidden in the sheet, by a filter or by hand".to_owned(),
+                    stands: "nothing was ordered for it",
+                    ways: "To order it as well, show it in the sheet, or run the same command with \
+                           --include-hidden; --where COLUMN=VALUE chooses rows by a cell"
+                        .to_owned(),
+                };
+            }
+            (Decision::SameClip, _) => {
+                return Words {
+                    why: format!("{id} asks for the same clip {}", self.same_as(held)),
+                    stands: "nothing was sent for it",
+                    ways: "If both are to have a clip of their own, fill in the column variant, or run \
+                           the same command with --allow-same-clip"
+                        .to_owned(),
+                };
+            }
+            (Decision::Renamed, _) if self.are_many_renamed() => (
+                self.why_many_are_renamed(),
+                format!(
+                    "Restore the ids in the sheet, or keep the clips under the new ones, free of charge: \
+                     `{}`. To order them again, {RESUBMIT}",
+                    self.commands.rename_from(self.files)
+                ),
+            ),
+            (Decision::Renamed, _) => (
+                format!(
+                    "{id} asks for what was ordered as {}, whose row is gone: the photo and the prompt are \
+                     the same, and {}",
+                    escape(&held.job_id),
+                    held.cause.unwrap_or(Cause::Corrected)
+                ),
+                format!(
+                    "To keep the clip under the new id, free of charge: `{}`, or restore the id in the \
+                     sheet. To order it again, {RESUBMIT}",
+                    self.commands.rename(&self.old_name(held), &held.id)
+                ),
+            ),
+            (_, Doubt::Edited) => (
+                how_changed(held),
+                format!(
+                    "{}To order the new version as well, {RESUBMIT}",
+                    where_settings_are(held)
+                ),
+            ),
+            (_, Doubt::Bare) => (
+                "the log has a clip for this id, ordered by the vendor's sample scripts, which note neither \
+                 photo nor prompt; so whether it is the same clip cannot be seen"
+                    .to_owned(),
+                format!("To order it all the same, {RESUBMIT}"),
+            ),
+            (_, Doubt::Folder) => self.moved(
+                held,
+                "is in another folder than one of the same name that was ordered, whose row is gone",
+            ),
+            (_, Doubt::Place) => self.moved(
+                held,
+                "is in another place than one of the same name that was ordered, whose row is gone",
+            ),
+            (_, Doubt::Token) => self.moved(
+                held,
+                "has an address that may be made anew with each export, like one with this prompt that was \
+                 ordered, whose row is gone",
+            ),
+            (_, Doubt::Nameless) => self.moved(
+                held,
+                "has an address that does not tell which photo it is, as one with this prompt that was \
+                 ordered, and there are more or fewer such rows than clips",
+            ),
+            (_, Doubt::File) => (
+                "the photo's file was changed since the clip was ordered, and the row was not".to_owned(),
+                format!(
+                    "If the picture is still the same, keep the clip, free of charge: `{}`. To order a clip \
+                     of the new photo, {RESUBMIT}",
+                    self.commands.rename_from(self.files)
+                ),
+            ),
+            (_, Doubt::Version) => (
+                format!(
+                    "{id} has the photo of {}, whose clip was ordered, but {}; two files with one id and \
+                     photo are taken for two versions of a sheet",
+                    self.other(held),
+                    how_changed(held)
+                ),
+                format!(
+                    "Leave the version out that is not meant: move it to another folder, or do not name it. \
+                     To order this one as well, fill in the column variant, or {RESUBMIT}"
+                ),
+            ),
+        };
+        let stands = if held.is_refunded {
+            "the older order failed, and costs nothing"
+        } else {
+            "the older order stands, and may be paid for"
+        };
+        Words { why, stands, ways }
+    }
+
+    /// Of a row whose photo is elsewhere, or may be.
+    fn moved(&self, held: &Held, how: &str) -> (String, String) {
+        let next = if held.doubt == Doubt::Nameless {
+            "Once the known photos are named, the next run orders what is new. To order all these rows again"
+        } else {
+            "If it is another one"
+        };
+        (
+            format!("the photo of {} {how}", escape(&held.id)),
+            format!(
+                "If it is the same photo, keep the clip, free of charge: {}. {next}, {RESUBMIT}",
+                renamings(held, self.commands)
+            ),
+        )
+    }
+
+    fn other(&self, held: &Held) -> String {
+        let place = held.other.as_ref().map(|other| self.place(other));
+        place.unwrap_or_default()
+    }
+
+    fn same_as(&self, held: &Held) -> String {
+        let of = escape(&held.job_id);
+        if held.other.is_some() {
+            let other = self.other(held);
+            format!("as {other} ({of}), whose id or variant is only spelled in another way")
+        } else {
+            format!("that was ordered for {of}, with the same photo, prompt and settings")
+        }
+    }
+
+    /// While the old id has rows of its own, only the one job is meant.
+    fn old_name(&self, held: &Held) -> String {
+        if self.plan.has_rows_of(&held.job_id) {
+            held.job.to_string()
+        } else {
+            held.job_id.clone()
+        }
+    }
+
+    /// Many at once have one cause.
+    fn are_many_renamed(&self) -> bool {
+        const FEW: u64 = 3;
+        let renamed = self.plan.counts.renamed;
+        renamed > FEW && renamed * 10 > self.found.accepted
+    }
+
+    fn why_many_are_renamed(&self) -> String {
+        let causes = &self.found.causes;
+        let of_sheets = causes.iter().filter(|(cause, _)| cause.is_spreadsheets());
+        let of_sheets: u64 = of_sheets.map(|(_, count)| count).sum();
+        let most = causes.iter().max_by_key(|(cause, n)| (**n, **cause));
+        let likely = match most.map(|(cause, _)| cause) {
+            _ if of_sheets * 2 > causes.values().sum() => {
+                "the ids look as if a spreadsheet program had turned them into numbers"
+            }
+            Some(Cause::Encoding) => "the sheet looks as if it were read with the wrong --encoding",
+            Some(Cause::Case | Cause::Punctuation) => {
+                "the ids differ only in letter case, blanks or punctuation"
+            }
+            _ => "the ids look as if they had been replaced",
+        };
+        let renamed = |held: &&Held| held.reason == Decision::Renamed;
+        let example = self.found.held.iter().find(renamed).map(|held| {
+            let (new, old) = (escape(&held.id), escape(&held.job_id));
+            format!(" ({new} was {old})")
+        });
+        format!(
+            "the clips were ordered under ids that are no longer in the sheet: {likely}{}",
+            example.unwrap_or_default()
+        )
+    }
+}
+
+const RESUBMIT: &str = "run the same command with --resubmit-changed";
+
+/// How a row differs from what was ordered.
+fn how_changed(held: &Held) -> String {
+    if held.differs.is_empty() {
+        // The log does not hold what was asked for, or it differs in what no column shows.
+        return "the row was edited after the clip was ordered".to_owned();
+    }
+    let mut columns = held.differs.clone();
+    columns.sort_unstable();
+    format!("what was ordered differs in {}", columns.join(", "))
+}
+
+/// A row may differ although its sheet was not touched.
+fn where_settings_are(held: &Held) -> &'static str {
+    const SETTINGS: [&str; 6] = [
+        "model",
+        "duration",
+        "aspect_ratio",
+        "voice",
+        "language",
+        "speed",
+    ];
+    if SETTINGS
+        .iter()
+        .any(|setting| held.differs.contains(setting))
+    {
+        "What the sheet leaves open comes from options and settings, which `creativeai config` shows. "
+    } else {
+        ""
+    }
+}
