@@ -225,11 +225,11 @@ const OUT_OF_REACH: [(&str, &str); 14] = [
     ("\\\\nas\\photos\\a.jpg", "your own network"),
     (
         "https://drive.google.com/file/d/abc/view?usp=sharing",
-        "Google Drive",
+        "shows a page, not the photo",
     ),
     ("https://www.dropbox.com/s/abc/a.jpg?dl=0", "raw=1"),
-    ("https://1drv.ms/i/s!abc", "OneDrive"),
-    ("https://photos.app.goo.gl/abc", "Google Photos"),
+    ("https://1drv.ms/i/s!abc", "shows a page"),
+    ("https://photos.app.goo.gl/abc", "shows a page"),
 ];
 
 #[test]
