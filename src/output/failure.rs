@@ -27,8 +27,7 @@ pub fn of_manifest(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {
         ManifestError::Io { name, source, .. } => Failure::io(message).help(match source.kind() {
-            ErrorKind::NotFound => absent::of_sheet(&name),
-            ErrorKind::IsADirectory => absent::of_folder(&name),
+            ErrorKind::NotFound | ErrorKind::IsADirectory => absent::of_sheet(&name),
             _ => "name a spreadsheet that you can read; no row was sent".to_owned(),
         }),
         ManifestError::Invalid(_) => {
