@@ -28,7 +28,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let found = attempt_of(&args.job, &finding, writer);
     let (job, attempt) = found.map_err(|error| of_resolve(error, writer, commands))?;
     if let Finding::Accepted(id) = &finding
-        && !writer.ledger().may_hold(id)
+        && !writer.ledger().may_bind(id)
     {
         return Err(failure::of_stray_id(id, writer.name()).into());
     }

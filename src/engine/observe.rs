@@ -65,9 +65,9 @@ impl Observer<'_> {
         let Some((job, attempt)) = seen.correlation else {
             return Ok(Ingested::UnknownId("no job of this log has this id"));
         };
-        if !self.writer.ledger().may_hold(&seen.id) {
+        if !self.writer.ledger().may_bind(&seen.id) {
             return Ok(Ingested::UnknownId(
-                "a sandbox's id never enters a log with live ones, nor the reverse",
+                "a sandbox's id never enters a log of live jobs, nor the reverse",
             ));
         }
         let Some(view) = self.writer.view(job)? else {

@@ -118,5 +118,5 @@ fn fits(line: &Line<'_>, writer: &Writer) -> bool {
     let named = line.generation_id.as_ref();
     let id = named.and_then(|id| GenerationId::parse(id.as_str()));
     let fits_flag = !line.sandbox || ledger.check_mixing(true, true).is_ok();
-    fits_flag && id.is_none_or(|id| ledger.may_hold(&id))
+    fits_flag && id.is_none_or(|id| ledger.may_bind(&id))
 }

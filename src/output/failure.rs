@@ -132,7 +132,7 @@ pub fn of_mixing(log: &Path) -> Failure {
 pub fn of_stray_id(id: &GenerationId, log: &Path) -> Failure {
     let log = log.display();
     let (what, other, named) = if id.is_sandbox() {
-        ("a sandbox's id", "live jobs", "rehearsal's log")
+        ("a sandbox's id", "no job of a sandbox", "rehearsal's log")
     } else {
         (
             "not a sandbox's id",

@@ -195,4 +195,11 @@ impl Ledger {
             !self.origin.has_sandbox
         }
     }
+
+    /// Whether an id may be given to an attempt that the log holds without one. Nothing shows where such
+    /// an attempt was sent: a sandbox's id needs a log that is known to be of one, or it would settle a
+    /// live order by the rehearsal of the same row.
+    pub fn may_bind(&self, id: &GenerationId) -> bool {
+        self.may_hold(id) && (!id.is_sandbox() || self.origin.has_sandbox)
+    }
 }

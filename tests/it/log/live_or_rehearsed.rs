@@ -48,6 +48,8 @@ fn an_id_of_the_other_kind_is_refused_in_its_own_words() {
             "vgen_sandbox_1",
             "is a sandbox's id",
         ),
+        // Nothing shows that it is one of a rehearsal.
+        (submitting(A), "vgen_sandbox_1", "is a sandbox's id"),
         (sandbox, "vgen_live", "is not a sandbox's id"),
     ] {
         let world = World::new();
@@ -60,6 +62,25 @@ fn an_id_of_the_other_kind_is_refused_in_its_own_words() {
     }
 }
 
+/// As `cat` does with two logs.
+#[test]
+fn a_log_that_holds_both_is_not_called_a_rehearsal() {
+    let world = World::new();
+    let both = rendering(A, "vgen_sandbox_a") + &*rendering(B, "vgen_b");
+    world.write("jobs.jsonl", both);
+    let status = world.run(&["status"]).expect(0).stdout;
+    let words = status.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!words.contains("Rehearsal"), "{status}");
+    assert!(
+        words.contains("1 job of a sandbox stands among live ones"),
+        "{status}"
+    );
+    world.run(&["report", "-o", "r.html"]).expect(0);
+    let page = std::fs::read_to_string(world.path("r.html")).unwrap();
+    assert!(page.contains("of a sandbox stands among live ones"));
+    assert!(!page.contains("nothing was paid"));
+}
+
 #[test]
 fn recovered_lines_of_the_other_kind_are_not_taken_back() {
     let flag = "\"sandbox\":true,\"attempt\"";
@@ -67,6 +88,7 @@ fn recovered_lines_of_the_other_kind_are_not_taken_back() {
     let flagged = submitting(C).replace("\"attempt\"", flag);
     for (log, lines) in [
         (live(), rendering(C, "vgen_sandbox_c")),
+        (submitting(C), rendering(C, "vgen_sandbox_c")),
         (live(), flagged),
         (
             rehearsed,

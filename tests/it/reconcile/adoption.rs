@@ -225,6 +225,43 @@ fn what_does_not_prove_that_it_belongs_to_the_attempt_is_not_bound_to_it() {
     assert_eq!(world.log().job()["status"], "completed");
 }
 
+/// A rehearsal of the same rows has the same keys and prompts, and its captures may be signed alike.
+#[test]
+fn a_rehearsals_capture_settles_no_live_order() {
+    let capture = Delivery::completed("vgen_sandbox_1").naming(&format!("{JOB}.1"));
+    let said = |more: Value| {
+        let mut line = json!({"at": "2026-03-12T09:20:01.006Z", "job": JOB, "attempt": 1,
+                              "listing_id": "LST-1"});
+        line.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        announced(JOB, "LST-1") + &*format!("{line}\n")
+    };
+    for log in [
+        announced(JOB, "LST-1"),
+        said(json!({"status": "unknown", "error": "cut off"})),
+        said(
+            json!({"status": "submit_failed", "error": "no credits", "http_status": 402,
+                    "temporary": true}),
+        ),
+    ] {
+        let world = World::new();
+        world.write("jobs.jsonl", &log);
+        let output = replay(&world, std::slice::from_ref(&capture));
+        assert_eq!(output.json()["unknown_id"], 1, "{}", output.stderr);
+        let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl"]);
+        assert_eq!(receiver.deliver(&capture), 200);
+        receiver.stop().expect(143);
+        assert_eq!(world.log().text, log);
+    }
+    // A log that a sandbox has answered is a rehearsal's.
+    let world = World::new();
+    let rehearsed = accepted(OTHER, "LST-2", "vgen_sandbox_2");
+    world.write("jobs.jsonl", announced(JOB, "LST-1") + &*rehearsed);
+    replay(&world, &[capture]).expect(0);
+    assert_eq!(world.log().job_of("LST-1")["status"], "completed");
+}
+
 #[test]
 fn an_id_that_is_bound_elsewhere_stays_there() {
     let world = World::new();
