@@ -54,7 +54,7 @@ pub fn finish<'a>(
         ending.join(ending_of_job(job));
     }
     let code = ending.code();
-    summary.rehearsal = tally.rehearsal || log.settings.sandbox;
+    summary.rehearsal = tally.is_rehearsal() || log.settings.sandbox;
     summary.credits_charged = tally.charged.beyond(charged_before);
     summary.exit_code = code.number();
     summary.states = tally;

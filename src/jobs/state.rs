@@ -29,6 +29,7 @@ const SANDBOX: u8 = 1;
 const KEYLESS: u8 = 1 << 1;
 const NEWER: u8 = 1 << 2;
 const RENAMED: u8 = 1 << 3;
+const LIVE: u8 = 1 << 4;
 
 impl JobState {
     /// A job of which nothing is known but its key and an attempt's number.
@@ -48,6 +49,8 @@ impl JobState {
     pub(super) fn absorb(&mut self, facts: &LineFacts, raw: &[u8]) {
         if facts.flags & line_facts::IN_SANDBOX != 0 {
             self.flags |= SANDBOX;
+        } else if facts.id != 0 {
+            self.flags |= LIVE;
         }
         if facts.flags & line_facts::KEYLESS != 0 {
             self.flags |= KEYLESS;
@@ -206,6 +209,11 @@ impl JobState {
     /// Whether a sandbox wrote of it.
     pub fn is_sandbox(&self) -> bool {
         self.flags & SANDBOX != 0
+    }
+
+    /// Whether an id is its that no sandbox made.
+    pub fn is_live(&self) -> bool {
+        self.flags & LIVE != 0
     }
 
     /// Whether its listing, SKU or photo was given another name.

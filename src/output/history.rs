@@ -141,7 +141,7 @@ fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
         ("Manifest", view.line().map(|line| format!("line {line}"))),
         (
             "Rehearsal",
-            view.state.is_sandbox().then(|| rehearsal.to_owned()),
+            (view.state.is_sandbox() && !view.state.is_live()).then(|| rehearsal.to_owned()),
         ),
         ("Cost", Some(cost(view, rates))),
         ("Clip", summary.link.clone()),

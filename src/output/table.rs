@@ -137,7 +137,7 @@ pub fn nothing(
 
 /// Says before all else that nothing was paid, where that is so.
 pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
-    if tally.rehearsal {
+    if tally.is_rehearsal() {
         let unless = match tally.unplaced {
             0 => String::new(),
             n => format!(

@@ -35,8 +35,10 @@ pub struct Tally {
     pub two_ends: u64,
     /// Lines of the log that say nothing.
     pub unreadable: u64,
-    /// Whether a sandbox made any of it: then nothing was paid.
-    pub rehearsal: bool,
+    /// Jobs of which a sandbox wrote.
+    rehearsed: u64,
+    /// Whether the vendor made any of it.
+    is_live: bool,
     /// Jobs in doubt of which no line is a sandbox's: their order may have gone to the vendor.
     pub unplaced: u64,
     /// The first jobs in doubt, one more than are named.
@@ -87,7 +89,8 @@ impl Tally {
     pub fn add(&mut self, job: &JobState) {
         let effective = job.effective();
         self.jobs += 1;
-        self.rehearsal |= job.is_sandbox();
+        self.rehearsed += u64::from(job.is_sandbox());
+        self.is_live |= job.is_live();
         let display = DisplayStatus::of(job);
         self.unplaced += u64::from(display == DisplayStatus::Unknown && !job.is_sandbox());
         if display == DisplayStatus::Unknown && self.doubts.len() < MOST_SOUGHT {
@@ -111,6 +114,16 @@ impl Tally {
         self.refunded += job.refunded();
         self.estimated_done += job.expected();
         self.unreported += job.unreported();
+    }
+
+    /// Whether a sandbox made it, and the vendor nothing of it: then nothing was paid.
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsed > 0 && !self.is_live
+    }
+
+    /// Jobs of a sandbox that stand among live ones, where they must never be.
+    fn mixed(&self) -> u64 {
+        if self.is_live { self.rehearsed } else { 0 }
     }
 
     /// The first jobs in doubt.
@@ -247,7 +260,7 @@ impl Tally {
         if self.estimated_done > Credits::ZERO && self.estimated_done != self.spent() {
             spent = format!("{spent} (expected: {})", self.estimated_done);
         }
-        let label = if self.rehearsal {
+        let label = if self.is_rehearsal() {
             "Would have cost"
         } else {
             "Spent"

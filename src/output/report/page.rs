@@ -71,7 +71,7 @@ impl<'a> Page<'a> {
             policy: policy(),
             style: STYLE,
             script: SCRIPT,
-            sandbox: tally.rehearsal,
+            sandbox: tally.is_rehearsal(),
             headline: headline(tally),
             source: &options.source,
             made_at: Moment::of(options.now),

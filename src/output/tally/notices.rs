@@ -7,6 +7,9 @@ use crate::output::{commands::Commands, tone::Tone, words};
 /// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
 
+const MIXED: &str = "# [job|jobs] of a sandbox [stands|stand] among live ones, which must never be: the \
+     money counts [it|them], too, and nothing is sent for such a log. Go back to the logs as they were \
+     before they were joined.";
 const BILLED_TWICE: &str = "# [clip|clips] BILLED TWICE: one request was given two generation ids. \
      Ask the vendor to give the second charge back; status --json names the ids.";
 const TWO_ENDS: &str = "# [clip was|clips were] reported as failed and as completed; the finished \
@@ -91,6 +94,7 @@ impl Tally {
         let look = only(commands.on_log("review", ""));
         let anew = only(commands.on_log("retry", "--rejected"));
         let table = [
+            (self.mixed(), Tone::Bad, MIXED, vec![]),
             (self.billed_twice, Tone::Bad, BILLED_TWICE, vec![]),
             (self.two_ends, Tone::Doubt, TWO_ENDS, vec![]),
             (unknown, Tone::Doubt, UNKNOWN, self.ways_out(commands)),
