@@ -115,7 +115,13 @@ impl Findings {
             }
         } else if printer.options().json {
             printer.document(&self.to_json(problems, code))?;
-        } else if problems > 0 || !printer.options().quiet {
+        } else if printer.options().quiet {
+            // Standard output is silent, and who reads cron's mail wants to know.
+            let failed = self.0.iter().filter(|finding| finding.result.is_err());
+            for finding in failed {
+                printer.error(format_args!("{}: {}", finding.subject, finding.text()));
+            }
+        } else {
             self.print(problems, printer)?;
         }
         Ok(code)

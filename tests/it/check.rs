@@ -81,6 +81,18 @@ fn everything_is_ready() {
 }
 
 #[test]
+fn what_is_wrong_is_said_with_quiet_too() {
+    let world = World::new();
+    world.write("bad.csv", "a,b\n1,2\n");
+    let run = world.run(&["check", "bad.csv", "-q"]).expect(65);
+    assert_eq!(run.stdout, "");
+    for words in ["error: manifest: ", "next: "] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    assert!(!run.stderr.contains('✓'), "{}", run.stderr);
+}
+
+#[test]
 fn photos_that_cannot_be_fetched_are_named() {
     let server = Server::answering(serve);
     let world = World::facing(&server);
