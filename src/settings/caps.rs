@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::file::{File, Found};
-use super::origin::{Origin, Setting};
+use super::origin::Origin;
 use super::resolve::{Sources, amount, text};
 use super::table::CAPS;
 use super::value::Value;
@@ -52,10 +52,10 @@ pub(super) fn caps(l: &mut Sources<'_>) -> Result<Vec<Cap>, Failure> {
         }
     }
     for cap in &caps {
-        l.show_as(CAPS, cap.to_string(), cap.origin.clone());
+        l.show(CAPS, cap.to_string(), cap.origin.clone());
     }
     if caps.is_empty() {
-        l.show(CAPS, &Setting::<Option<String>>::open(None));
+        l.show(CAPS, String::new(), Origin::Default);
     }
     Ok(caps)
 }

@@ -32,7 +32,12 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
         ))
         .help("keep the mail password in a file of its own, elsewhere"));
     }
-    l.show("notify.email.password_file", &file);
+    let shown = file.value.as_ref().map(|path| path.display().to_string());
+    l.show(
+        "notify.email.password_file",
+        shown.unwrap_or_default(),
+        file.origin,
+    );
     let from = |value: &Value| address(value.text()?);
     let from = l.pick_open("notify.email.from", None, from)?;
     let to = l.pick_open("notify.email.to", None, addresses)?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::flags::Flags;
 use super::resolve::{Sources, parsed, parsed_or_number, text, whole};
-use super::show::Bytes;
 use super::value::Value;
 use super::values;
 use crate::exit::Failure;
@@ -144,12 +143,11 @@ impl Download {
             })
         };
         let dir = found.map_or_else(usual, Ok)?;
-        l.show("download.dir", &dir);
-        let size = parsed_or_number(|text| values::size(text).map(Bytes));
-        let typed = flags.download_max_size.map(Bytes);
+        l.show("download.dir", dir.value.display().to_string(), dir.origin);
+        let (typed, size) = (flags.download_max_size, parsed_or_number(values::size));
         Ok(Self {
             dir: dir.value,
-            max_size: l.pick("download.max_size", typed, size)?.0,
+            max_size: l.pick("download.max_size", typed, size)?,
             concurrency: l.pick("download.concurrency", flags.download_concurrency, few(64))?,
         })
     }
@@ -177,10 +175,9 @@ impl Photos {
                 )
             }
         };
-        let size = parsed_or_number(|text| values::size(text).map(Bytes));
         Ok(Self {
             upload: l.pick_open("photos.upload", None, parsed(bucket))?,
-            max_size: l.pick("photos.max_size", None, size)?.0,
+            max_size: l.pick("photos.max_size", None, parsed_or_number(values::size))?,
         })
     }
 }

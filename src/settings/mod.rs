@@ -18,7 +18,6 @@ mod resolve;
 mod resolved;
 mod run;
 mod secret;
-mod show;
 pub mod table;
 mod tables;
 pub mod template;

@@ -1,7 +1,7 @@
 //! `[notify]`: who hears of rounds.
 
 use super::email;
-use super::origin::{Origin, Setting};
+use super::origin::Setting;
 use super::resolve::{Sources, parsed, text};
 use super::value::Value;
 use crate::engine::notify::{Event, Listeners, Shape};
@@ -14,20 +14,12 @@ pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
         words.iter().map(|word| word.parse()).collect()
     };
     let on: Option<Vec<Event>> = l.pick_open("notify.on", None, events)?;
-    let format = l.find(
-        "notify.format",
-        None,
-        parsed(|text: &str| text.parse::<Shape>()),
-    )?;
-    let (shown, origin) = match &format {
-        Some(setting) => (setting.value.name(), setting.origin.clone()),
-        None => ("", Origin::Default),
-    };
-    l.show_as("notify.format", shown.to_owned(), origin);
+    let format = parsed(|text: &str| text.parse::<Shape>());
+    let format = l.pick_open("notify.format", None, format)?;
     Ok(Listeners {
         on: on.unwrap_or_else(|| vec![Event::Attention, Event::Failure]),
         webhook: secret_address(l, "notify.webhook")?,
-        format: format.map(|setting| setting.value),
+        format,
         ping: secret_address(l, "notify.ping")?,
         email: email::email(l)?,
         desktop: l
@@ -54,6 +46,6 @@ fn secret_address(l: &mut Sources<'_>, name: &str) -> Result<Option<String>, Fai
         .as_deref()
         .and_then(|address| url::Url::parse(address).ok());
     let shown = origin.map(|url| format!("{}/...", url.origin().ascii_serialization()));
-    l.show_as(name, shown.unwrap_or_default(), setting.origin.clone());
+    l.show(name, shown.unwrap_or_default(), setting.origin);
     Ok(setting.value)
 }

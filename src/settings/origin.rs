@@ -33,19 +33,25 @@ pub struct Setting<T> {
     pub value: T,
     /// Where it was set.
     pub origin: Origin,
+    /// As it was typed there; empty of an option, since `creativeai config` has none of such a setting.
+    pub(super) written: String,
 }
 
 impl<T> Setting<T> {
-    pub(super) fn new(value: T, origin: Origin) -> Self {
-        Self { value, origin }
+    pub(super) fn new(value: T, origin: Origin, written: String) -> Self {
+        Self {
+            value,
+            origin,
+            written,
+        }
     }
 }
 
 impl<T> Setting<Option<T>> {
     pub(super) fn open(found: Option<Setting<T>>) -> Self {
         match found {
-            Some(Setting { value, origin }) => Self::new(Some(value), origin),
-            None => Self::new(None, Origin::Default),
+            Some(found) => Self::new(Some(found.value), found.origin, found.written),
+            None => Self::new(None, Origin::Default, String::new()),
         }
     }
 }

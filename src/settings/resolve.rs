@@ -7,7 +7,6 @@ use super::env::Env;
 use super::file::File;
 use super::flags::Flags;
 use super::origin::{Origin, Row, Setting};
-pub use super::show::Show;
 use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
 use super::value::Value;
 
@@ -64,7 +63,8 @@ impl<'a> Sources<'a> {
         };
         sources.profile = sources.find(PROFILE, flags.profile.clone(), text)?;
         sources.check_profile()?;
-        sources.show(PROFILE, &Setting::open(sources.profile.clone()));
+        let profile = Setting::open(sources.profile.clone());
+        sources.show(PROFILE, profile.value.unwrap_or_default(), profile.origin);
         Ok(sources)
     }
 
@@ -84,6 +84,7 @@ impl<'a> Sources<'a> {
         let Some(Setting {
             value: name,
             origin,
+            ..
         }) = &self.profile
         else {
             return Ok(());
@@ -122,10 +123,11 @@ impl<'a> Sources<'a> {
             variable => self.env.text(variable)?,
         };
         let set = set.map(|text| {
-            read(&Value::Text(text)).map_err(|why| {
+            let value = read(&Value::Text(text.clone())).map_err(|why| {
                 Failure::config(format!("the environment variable {variable} {why}"))
                     .help("set it again, or unset it")
-            })
+            })?;
+            Ok(Setting::new(value, Origin::Env(variable), text))
         });
         self.first(name, flag, set.transpose()?, |value, _| read(value))
     }
@@ -136,8 +138,12 @@ impl<'a> Sources<'a> {
         name: &str,
         flag: Option<PathBuf>,
     ) -> Result<Option<Setting<PathBuf>>, Failure> {
-        let set = definition(name).and_then(|known| self.env.var(known.variable));
-        self.first(name, flag, set.map(PathBuf::from), |value, folder| {
+        let variable = definition(name).map_or("", |known| known.variable);
+        let set = self
+            .env
+            .var(variable)
+            .map(|path| Setting::new(PathBuf::from(path), Origin::Env(variable), String::new()));
+        self.first(name, flag, set, |value, folder| {
             let text = text(value)?;
             if text.contains(char::is_control) {
                 return Err(format!(
@@ -155,10 +161,10 @@ impl<'a> Sources<'a> {
         &self,
         name: &str,
         flag: Option<T>,
-        set: Option<T>,
+        set: Option<Setting<T>>,
         read: impl Fn(&Value, &Path) -> Result<T, String>,
     ) -> Result<Option<Setting<T>>, Failure> {
-        let (option, variable) = definition(name).map_or(("", ""), |d| (d.flag, d.variable));
+        let option = definition(name).map_or("", |known| known.flag);
         let (mut of_profile, mut of_all) = (None, None);
         for file in &self.files {
             for profile in std::iter::once(None).chain(file.profiles().into_iter().map(Some)) {
@@ -168,7 +174,8 @@ impl<'a> Sources<'a> {
                 let folder = file.path().parent().unwrap_or(Path::new(""));
                 let value = read(&written.value, folder)
                     .map_err(|why| file.problem(name, written, &why))?;
-                let setting = Setting::new(value, file.origin(written));
+                let text = written.value.as_written();
+                let setting = Setting::new(value, file.origin(written), text);
                 if profile.is_some() && profile == self.profile() {
                     of_profile = of_profile.or(Some(setting));
                 } else if profile.is_none() && self.takes_from_all(name) {
@@ -176,8 +183,7 @@ impl<'a> Sources<'a> {
                 }
             }
         }
-        let flag = flag.map(|value| Setting::new(value, Origin::Flag(option)));
-        let set = set.map(|value| Setting::new(value, Origin::Env(variable)));
+        let flag = flag.map(|value| Setting::new(value, Origin::Flag(option), String::new()));
         Ok(flag.or(of_profile).or(set).or(of_all))
     }
 
@@ -215,7 +221,7 @@ impl<'a> Sources<'a> {
     }
 
     /// A setting with a default.
-    pub fn pick<T: Show>(
+    pub fn pick<T>(
         &mut self,
         name: &str,
         flag: Option<T>,
@@ -223,7 +229,7 @@ impl<'a> Sources<'a> {
     ) -> Result<T, Failure> {
         let found = self.find(name, flag, &read)?;
         let setting = found.map_or_else(|| self.default(name, read), Ok)?;
-        self.show(name, &setting);
+        self.show(name, setting.written, setting.origin);
         Ok(setting.value)
     }
 
@@ -236,20 +242,22 @@ impl<'a> Sources<'a> {
         let default = definition(name).and_then(|known| known.default_value(self.sandbox));
         let default = default.ok_or_else(|| "has no default".to_owned());
         default
-            .and_then(|default| read(&default))
-            .map(|value| Setting::new(value, Origin::Default))
+            .and_then(|default| {
+                let value = read(&default)?;
+                Ok(Setting::new(value, Origin::Default, default.as_written()))
+            })
             .map_err(|why| Failure::config(format!("`{name}` {why}")))
     }
 
     /// A setting without one.
-    pub fn pick_open<T: Show>(
+    pub fn pick_open<T>(
         &mut self,
         name: &str,
         flag: Option<T>,
         read: impl Fn(&Value) -> Result<T, String>,
     ) -> Result<Option<T>, Failure> {
         let setting = Setting::open(self.find(name, flag, read)?);
-        self.show(name, &setting);
+        self.show(name, setting.written, setting.origin);
         Ok(setting.value)
     }
 
@@ -267,12 +275,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Shows a setting in `creativeai config`.
-    pub fn show<T: Show>(&mut self, name: &str, setting: &Setting<T>) {
-        self.show_as(name, setting.value.show(), setting.origin.clone());
-    }
-
-    /// The same for one that is shown in other words.
-    pub fn show_as(&mut self, name: &str, value: String, origin: Origin) {
+    pub fn show(&mut self, name: &str, value: String, origin: Origin) {
         let name = name.to_owned();
         self.rows.push(Row {
             name,

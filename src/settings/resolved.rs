@@ -8,7 +8,7 @@ use super::env::{self, Env};
 use super::flags::Flags;
 use super::groups::{Download, Network, Photos, Publish, VideoDefaults, VoiceDefaults};
 use super::origin::{Origin, Row, Setting};
-use super::resolve::{Show, Sources, parsed_or_number, text, whole};
+use super::resolve::{Sources, parsed_or_number, text, whole};
 use super::run::Run;
 use super::secret::{self, KeySource};
 use super::words::{Public, Words};
@@ -262,13 +262,14 @@ fn base_url(l: &mut Sources<'_>, flags: &Flags) -> Result<Setting<Option<String>
         );
     }
     let setting = if flags.sandbox {
-        Setting::new(None, Origin::Flag("--sandbox"))
+        Setting::new(None, Origin::Flag("--sandbox"), String::new())
     } else {
         let found = l.find("base_url", flags.base_url.clone(), text)?;
         let found = found.map_or_else(|| l.default("base_url", text), Ok)?;
         Setting::open(Some(found))
     };
-    l.show("base_url", &setting);
+    let shown = setting.value.clone().unwrap_or_default();
+    l.show("base_url", shown, setting.origin.clone());
     Ok(setting)
 }
 
@@ -310,6 +311,6 @@ fn jobs(l: &mut Sources<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
         (Some(path), _) => path.clone(),
         (None, _) => PathBuf::from(log_name(l)),
     };
-    l.show_as("jobs", used.show(), setting.origin.clone());
+    l.show("jobs", used.display().to_string(), setting.origin.clone());
     Ok(setting)
 }

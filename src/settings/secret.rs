@@ -36,6 +36,7 @@ impl KeySource {
             Self::Named(Setting {
                 value: path,
                 origin,
+                ..
             }) => read_key_file(path)?.map(Some).ok_or_else(|| {
                 let shown = path.display();
                 Failure::config(format!("cannot find the key file {shown} ({origin})"))
@@ -61,7 +62,7 @@ pub(super) fn api_key_source(l: &mut Sources<'_>, flags: &Flags) -> Result<KeySo
             _ => (KeySource::None, String::new(), Origin::Default),
         },
     };
-    l.show_as("api_key", value, origin);
+    l.show("api_key", value, origin);
     Ok(source)
 }
 
@@ -77,7 +78,7 @@ pub(super) fn verify_keys(l: &mut Sources<'_>) -> Result<Vec<ApiKey>, Failure> {
         0 => (String::new(), Origin::Default),
         n => (format!("{n} {REDACTED}"), Origin::Env(VARIABLE)),
     };
-    l.show_as("verify_keys", value, origin);
+    l.show("verify_keys", value, origin);
     Ok(keys)
 }
 
@@ -87,7 +88,7 @@ pub(super) fn shopify_token_source(l: &mut Sources<'_>) -> Result<KeySource, Fai
     let file = l.find_path("shopify.token_file", None)?;
     let (source, value, origin) = variable_or_file(l, VARIABLE, file)?
         .unwrap_or_else(|| (KeySource::None, String::new(), Origin::Default));
-    l.show_as("shopify.token", value, origin);
+    l.show("shopify.token", value, origin);
     Ok(source)
 }
 

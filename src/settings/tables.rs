@@ -1,6 +1,6 @@
 //! Tables whose keys can be any, and what clips and credits cost.
 
-use super::resolve::{Show, Sources, amount, text};
+use super::resolve::{Sources, amount, text};
 use super::table::{MAP, MODELS};
 use super::value::Value;
 use crate::exit::Failure;
@@ -12,7 +12,7 @@ pub(super) fn map(l: &mut Sources<'_>) -> Result<Vec<(String, String)>, Failure>
 }
 
 /// The keys of a table that can have any, with their values.
-pub(super) fn open_table<T: Show>(
+pub(super) fn open_table<T>(
     l: &mut Sources<'_>,
     table: &str,
     read: impl Fn(&Value) -> Result<T, String>,

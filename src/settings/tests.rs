@@ -14,7 +14,7 @@ use super::*;
 use crate::cli::Cli;
 use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, IdColumn};
-use crate::vendor::ApiKey;
+use crate::vendor::{ApiKey, Rate};
 
 /// A current folder, a user's folder and an environment, all of them empty.
 struct World {
@@ -165,13 +165,34 @@ fn the_two_files_complement_each_other_and_origins_are_reported() {
 }
 
 #[test]
+fn values_are_shown_as_they_were_typed() {
+    let world = World::new().var("CREATIVEAI_JOBS", "a.jsonl").file(
+        "here/creativeai.toml",
+        "timeout = \"0.5h\"\nconcurrency = 12\n[download]\nmax_size = \"2000 MB\"\n\
+         [run]\nskip = [\"download\", \"publish\"]\nskip_invalid = true\n",
+    );
+    let settings = world.settings("creativeai config");
+    for (name, shown) in [
+        ("jobs", "a.jsonl"),
+        ("timeout", "0.5h"),
+        ("concurrency", "12"),
+        ("download.max_size", "2000 MB"),
+        ("run.skip", "download, publish"),
+        ("run.skip_invalid", "true"),
+        ("rate", ""),
+    ] {
+        assert_eq!(row(&settings, name).value, shown, "{name}");
+    }
+}
+
+#[test]
 fn a_named_file_is_the_only_one_and_has_to_exist() {
     let world = World::new()
         .file("here/creativeai.toml", "model = \"here\"\n")
         .file("other.toml", "rate = \"5/s\"\n");
     let settings = world.settings(&format!("{SUBMIT} --config ROOT/other.toml"));
     assert_eq!(settings.video.model, "kling-v3");
-    assert_eq!(settings.network.rate.unwrap().to_string(), "5/s");
+    assert_eq!(settings.network.rate, Rate::parse("5/s").ok());
     let text = world.refusal(&format!("{SUBMIT} --config ROOT/none.toml"));
     assert!(text.contains("none.toml"), "{text}");
 }

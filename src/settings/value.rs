@@ -62,6 +62,16 @@ impl Value {
         }
     }
 
+    /// As it was typed; of a list, its texts.
+    pub fn as_written(&self) -> String {
+        match self {
+            Self::Text(text) | Self::Number(text) => text.clone(),
+            Self::List(texts) => texts.join(", "),
+            Self::Truth(truth) => truth.to_string(),
+            Self::Other(kind) => (*kind).to_owned(),
+        }
+    }
+
     fn in_words(&self) -> &'static str {
         match self {
             Self::Text(_) => "a text",

@@ -90,27 +90,6 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The inverse of [`duration`], in the largest unit that needs no fraction.
-pub fn show_duration(length: Duration) -> String {
-    let millis = length.as_millis();
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "m"),
-        (1_000, "s"),
-    ];
-    match units
-        .iter()
-        .find(|(size, _)| millis > 0 && millis.is_multiple_of(*size))
-    {
-        // A single minute is more often written in seconds.
-        Some((60_000, _)) if millis == 60_000 => "60s".to_owned(),
-        Some((size, unit)) => format!("{}{unit}", millis / size),
-        None if millis == 0 => "0s".to_owned(),
-        None => format!("{millis}ms"),
-    }
-}
-
 /// Reads `500MB`, `1GiB`, `64kB`; a plain number counts bytes.
 pub fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is not a size; write for example 500MB or 2GiB");
@@ -127,25 +106,6 @@ pub fn size(text: &str) -> Result<u64, String> {
         Ok(bytes.round() as u64)
     } else {
         Err(format!("{text:?} is not a size of a file"))
-    }
-}
-
-/// The inverse of [`size`].
-pub fn show_size(bytes: u64) -> String {
-    let units = [
-        (1_000_000_000, "GB"),
-        (1 << 30, "GiB"),
-        (1_000_000, "MB"),
-        (1 << 20, "MiB"),
-        (1_000, "kB"),
-        (1 << 10, "KiB"),
-    ];
-    match units
-        .iter()
-        .find(|(size, _)| bytes > 0 && bytes.is_multiple_of(*size))
-    {
-        Some((size, unit)) => format!("{}{unit}", bytes / size),
-        None => format!("{bytes}B"),
     }
 }
 
@@ -334,20 +294,6 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(positive_duration("0ms").is_err());
-    }
-
-    #[test]
-    fn shown_durations_and_sizes_read_back() {
-        for millis in [0, 1, 999, 1_000, 61_000, 120_000, 5_400_000, 86_400_000] {
-            let length = Duration::from_millis(millis);
-            assert_eq!(duration(&show_duration(length)), Ok(length));
-        }
-        for bytes in [1, 1_000, 1_024, 1_500, 500_000_000, 2 << 30] {
-            assert_eq!(size(&show_size(bytes)), Ok(bytes));
-        }
-        assert_eq!(show_duration(Duration::from_secs(90)), "90s");
-        assert_eq!(show_duration(Duration::from_secs(60)), "60s");
-        assert_eq!(show_size(500_000_000), "500MB");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! `--rate`: how fast requests may start.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -42,19 +41,6 @@ impl Rate {
     /// Time between two requests.
     pub const fn interval(self) -> Duration {
         self.interval
-    }
-}
-
-impl fmt::Display for Rate {
-    /// In requests per second, or per minute where that is fewer than one a second.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_second = 1.0 / self.interval.as_secs_f64();
-        let (number, unit) = if per_second >= 1.0 {
-            (per_second, "s")
-        } else {
-            (per_second * 60.0, "min")
-        };
-        write!(f, "{}/{unit}", (number * 100.0).round() / 100.0)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The mail server that notices are sent by, and how it is spoken to.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -36,12 +35,6 @@ impl Security {
             Self::Tls => 465,
             Self::None => 25,
         }
-    }
-}
-
-impl fmt::Display for Security {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

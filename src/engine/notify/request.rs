@@ -30,12 +30,6 @@ impl Shape {
         ("ntfy", Self::Ntfy),
     ];
 
-    /// As in the settings.
-    pub fn name(self) -> &'static str {
-        let known = Self::ALL.into_iter().find(|(_, shape)| *shape == self);
-        known.map_or("", |(name, _)| name)
-    }
-
     /// The shape that an address of a known service wants; JSON at any other.
     pub fn of_address(url: &str) -> Self {
         let host = url::Url::parse(url).ok();

@@ -1,6 +1,5 @@
 //! When rounds begin: once, again and again, at a time of day, or when a spreadsheet was saved.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -75,12 +74,6 @@ impl FromStr for TimeOfDay {
         parse()
             .map(Self)
             .ok_or_else(|| format!("{text:?} is not a time of day such as 02:30"))
-    }
-}
-
-impl fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
     }
 }
 
@@ -175,7 +168,6 @@ mod tests {
         for wrong in ["", "2", "24:00", "2:3", "2:60", "02:30:00", "a:00", "+2:00"] {
             assert!(wrong.parse::<TimeOfDay>().is_err(), "{wrong}");
         }
-        assert_eq!("2:30".parse::<TimeOfDay>().unwrap().to_string(), "02:30");
     }
 
     fn sheet(bytes: u64) -> Seen {

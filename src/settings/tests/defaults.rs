@@ -4,16 +4,6 @@ use clap::CommandFactory;
 
 use super::*;
 use crate::settings::table::{DEFINITIONS, Usual};
-use crate::settings::value::Value;
-
-/// The values of the defaults as `config` would show them.
-fn same(shown: &str, default: Value) -> bool {
-    let (Value::Text(default) | Value::Number(default)) = default else {
-        return false;
-    };
-    let number = |text: &str| text.parse::<f64>().ok();
-    shown == default || number(&default).is_some_and(|n| number(shown) == Some(n))
-}
 
 #[test]
 fn the_written_file_shows_exactly_the_defaults() {
@@ -60,7 +50,7 @@ fn the_defaults_of_the_table_are_those_that_hold() {
                 continue;
             }
             let row = row(&settings, known.name);
-            assert!(same(&row.value, default), "{row:?}");
+            assert_eq!(row.value, default.as_written(), "{row:?}");
             assert_eq!(row.origin, Origin::Default, "{row:?}");
         }
         assert_eq!(
