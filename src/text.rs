@@ -1,9 +1,11 @@
 //! Text of servers and manifests, made safe to show on a terminal, and short; numbers and times as
-//! people read them; nearest names.
+//! people read them; ranges of bytes as HTTP asks for them; nearest names.
 
 pub mod format;
 #[cfg(feature = "report")]
 pub mod natural_sort;
+#[cfg(feature = "server")]
+pub mod range;
 pub mod secret;
 pub mod suggest;
 
