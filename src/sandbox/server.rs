@@ -57,7 +57,8 @@ pub async fn start(listener: TcpListener, options: Options) -> io::Result<Sandbo
     };
     let (stop, stopping) = watch::channel(false);
     let state = Arc::new(State::new(options, origin));
-    let sender = Arc::new(WebhookSender::new(state.clone(), stopping.clone()));
+    let sender = WebhookSender::new(state.clone(), stopping.clone()).map_err(io::Error::other)?;
+    let sender = Arc::new(sender);
     let store = Arc::new(Mutex::new(Shop::for_rehearsal()));
     let router = routes::router(App {
         state: state.clone(),

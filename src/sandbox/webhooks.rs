@@ -1,32 +1,19 @@
 //! Webhooks out: signed, tried again, and, on request, badly behaved.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use axum::{
-    body::Body,
-    http::{Request, StatusCode, header},
-};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::TcpStream,
-    sync::{Semaphore, watch},
-};
-use url::{Host, Position, Url};
+use axum::http::{StatusCode, header};
+use tokio::sync::{Semaphore, watch};
+use url::{Host, Url};
 
 use super::plan::DrawnFaults;
 use super::reply::Reply;
 use super::state::{Accepted, State};
 use super::token::{Stage, Token};
-use crate::vendor::{ApiKey, sign};
+use crate::vendor::{ApiKey, sign, transport};
 
 /// Deliveries under way at once.
 const UNDER_WAY: usize = 64;
@@ -57,6 +44,7 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub(super) struct WebhookSender {
     state: Arc<State>,
+    http: reqwest::Client,
     stopping: watch::Receiver<bool>,
     under_way: Semaphore,
     delivered: AtomicU64,
@@ -65,15 +53,22 @@ pub(super) struct WebhookSender {
 }
 
 impl WebhookSender {
-    pub fn new(state: Arc<State>, stopping: watch::Receiver<bool>) -> Self {
-        Self {
+    pub fn new(state: Arc<State>, stopping: watch::Receiver<bool>) -> reqwest::Result<Self> {
+        // Each delivery has a connection of its own, as the vendor's have.
+        let http = transport(true)
+            .user_agent("CreativeAI-Sandbox/1")
+            .pool_max_idle_per_host(0)
+            .timeout(state.options.webhooks.timeout)
+            .build()?;
+        Ok(Self {
             state,
+            http,
             stopping,
             under_way: Semaphore::new(UNDER_WAY),
             delivered: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
-        }
+        })
     }
 
     pub fn counts(&self) -> Counts {
@@ -86,10 +81,10 @@ impl WebhookSender {
 
     /// Takes charge of a webhook: it is delivered in a task of its own, once rendering has ended.
     pub fn send(self: &Arc<Self>, webhook: PendingWebhook) {
-        let Some(addresses) = loopback(&webhook.url) else {
+        if !is_loopback(&webhook.url) {
             self.skipped.fetch_add(1, Ordering::Relaxed);
             return;
-        };
+        }
         if webhook.faults.lost {
             return;
         }
@@ -98,12 +93,12 @@ impl WebhookSender {
             let mut stopping = sender.stopping.clone();
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => {}
-                () = sender.deliver(&webhook, &addresses) => {}
+                () = sender.deliver(&webhook) => {}
             }
         });
     }
 
-    async fn deliver(&self, webhook: &PendingWebhook, addresses: &[SocketAddr]) {
+    async fn deliver(&self, webhook: &PendingWebhook) {
         let render = Duration::from_millis(webhook.token.render_ms.into());
         tokio::time::sleep(render.saturating_add(webhook.faults.late_by)).await;
         let end = SignedRequest::new(&self.state, webhook, Stage::Ended);
@@ -113,11 +108,11 @@ impl WebhookSender {
                 ..end.clone()
             };
             // Whatever is answered to it, it has been shown.
-            let _ = self.post(webhook, addresses, &forged).await;
+            let _ = self.post(webhook, &forged).await;
         }
-        self.insist(webhook, addresses, &end).await;
+        self.insist(webhook, &end).await;
         if webhook.faults.duplicate {
-            self.insist(webhook, addresses, &end).await;
+            self.insist(webhook, &end).await;
         }
         if webhook.faults.out_of_order {
             let not_yet = Stage::Processing {
@@ -125,20 +120,15 @@ impl WebhookSender {
                 left: render.mul_f64(0.1),
             };
             let stale = SignedRequest::new(&self.state, webhook, not_yet);
-            self.insist(webhook, addresses, &stale).await;
+            self.insist(webhook, &stale).await;
         }
     }
 
     /// Tries until it is taken or the tries are used up.
-    async fn insist(
-        &self,
-        webhook: &PendingWebhook,
-        addresses: &[SocketAddr],
-        request: &SignedRequest,
-    ) {
+    async fn insist(&self, webhook: &PendingWebhook, request: &SignedRequest) {
         for delay in &self.state.options.webhooks.retry_delays {
             tokio::time::sleep(*delay).await;
-            let status = self.post(webhook, addresses, request).await;
+            let status = self.post(webhook, request).await;
             if status.is_ok_and(|status| status.is_success()) {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
                 return;
@@ -150,16 +140,19 @@ impl WebhookSender {
     async fn post(
         &self,
         webhook: &PendingWebhook,
-        addresses: &[SocketAddr],
         request: &SignedRequest,
-    ) -> io::Result<StatusCode> {
+    ) -> reqwest::Result<StatusCode> {
         // Never closed.
         let _permit = self.under_way.acquire().await;
-        let timeout = self.state.options.webhooks.timeout;
-        let post = post(&webhook.url, addresses, request);
-        tokio::time::timeout(timeout, post)
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let post = self
+            .http
+            .post(webhook.url.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("X-CreativeAI-Event", &request.event)
+            .header("X-CreativeAI-Delivery-Id", &request.id)
+            .header("X-CreativeAI-Signature", &request.signature)
+            .body(request.body.clone());
+        Ok(post.send().await?.status())
     }
 }
 
@@ -187,58 +180,16 @@ impl SignedRequest {
     }
 }
 
-/// The addresses behind a webhook's URL, if it is on this machine and not encrypted. A name other
-/// than `localhost` is not even looked up.
-fn loopback(url: &Url) -> Option<Vec<SocketAddr>> {
-    let addresses = match url.host()? {
-        Host::Ipv4(ip) => vec![IpAddr::V4(ip)],
-        Host::Ipv6(ip) => vec![IpAddr::V6(ip)],
-        Host::Domain("localhost") => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-        Host::Domain(_) => return None,
+/// Whether a webhook's URL is on this machine and not encrypted. A name other than `localhost` is not
+/// even looked up.
+fn is_loopback(url: &Url) -> bool {
+    let is_here = match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     };
-    let port = url.port_or_known_default()?;
-    (url.scheme() == "http" && addresses.iter().all(IpAddr::is_loopback))
-        .then(|| addresses.into_iter().map(|ip| (ip, port).into()).collect())
-}
-
-/// One POST over a connection of its own. Redirects are not followed, proxies are not asked.
-async fn post(
-    url: &Url,
-    addresses: &[SocketAddr],
-    request: &SignedRequest,
-) -> io::Result<StatusCode> {
-    let stream = TcpStream::connect(addresses).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    let request = Request::post(&url[Position::BeforePath..Position::AfterQuery])
-        .header(
-            header::HOST,
-            &url[Position::BeforeHost..Position::AfterPort],
-        )
-        .header(header::USER_AGENT, "CreativeAI-Sandbox/1")
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONNECTION, "close")
-        .header("X-CreativeAI-Event", &request.event)
-        .header("X-CreativeAI-Delivery-Id", &request.id)
-        .header("X-CreativeAI-Signature", &request.signature)
-        .body(Body::from(request.body.clone()))
-        .map_err(io::Error::other)?;
-    let exchange = async {
-        let response = sender.send_request(request).await;
-        response.map(|response| response.status())
-    };
-    tokio::pin!(connection);
-    // The connection has to be driven for the exchange to get anywhere.
-    tokio::pin!(exchange);
-    tokio::select! {
-        status = &mut exchange => status.map_err(io::Error::other),
-        ended = &mut connection => match ended {
-            Ok(()) => exchange.await.map_err(io::Error::other),
-            Err(why) => Err(io::Error::other(why)),
-        },
-    }
+    is_here && url.scheme() == "http"
 }
 
 #[cfg(test)]
@@ -259,7 +210,7 @@ mod tests {
             ("http://0.0.0.0/w", false),
         ] {
             let url = Url::parse(url).unwrap();
-            assert_eq!(loopback(&url).is_some(), called, "{url}");
+            assert_eq!(is_loopback(&url), called, "{url}");
         }
     }
 }
