@@ -12,7 +12,7 @@ use crate::engine::open::{check_rehearsal, is_foreign, is_spreadsheet};
 use crate::engine::poll::{Event, Poller};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger};
-use crate::journal::{Location, LogError, Writer};
+use crate::journal::{Location, LogError, Writer, redacted};
 use crate::output::{Commands, Printer, Typed, damage, failure, unrecovered};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -77,13 +77,15 @@ impl<'a> Open<'a> {
         failure::warn_of_lost(&writer, printer);
         refuse_live(writer.name(), &writer.ledger(), settings)?;
         let commands = commands(&path, &writer.ledger(), settings);
-        Ok(Self {
+        let log = Self {
             path,
             writer,
             commands,
             limits,
             settings,
-        })
+        };
+        log.note_orders(printer);
+        Ok(log)
     }
 
     /// Refuses to go on while replies of an earlier run wait to be taken back into the log.
@@ -99,20 +101,27 @@ impl<'a> Open<'a> {
         mixed.map_err(|_| failure::of_mixing(writer.name()))
     }
 
-    /// Notes on this computer that live orders go into the log, before the first one. A stand-in's do
-    /// not count.
-    pub fn note_orders(&self, api: &Api, printer: &Printer) {
-        let is_file = matches!(Location::of(&self.path), Ok(Location::File(_)));
-        if !is_file || self.settings.sandbox || api.base.is_loopback() {
+    /// Notes on this computer that the log holds live orders. A stand-in's do not count.
+    pub fn note_orders(&self, printer: &Printer) {
+        let is_live = || {
+            let ledger = self.writer.ledger();
+            !ledger.is_empty() && !ledger.is_rehearsal()
+        };
+        if self.settings.calls_this_computer() || !is_live() {
             return;
         }
+        let log = if Location::is_address(&self.path) {
+            Path::new(&redacted(&self.path.to_string_lossy())).to_owned()
+        } else {
+            self.writer.path().to_owned()
+        };
         let noted = NotedLogs::of_user();
-        if let Err(error) = noted.add(self.writer.path()) {
-            let note = noted.path().unwrap_or(Path::new("")).display();
+        if let Err(error) = noted.add(&log) {
             printer.warn(format_args!(
-                "{} cannot be written ({error}): should this log be lost or another one be used by mistake, \
-                 that may go unnoticed",
-                escape(&note.to_string())
+                "{} cannot be noted in {} ({error}): should this log be lost or another one be used by \
+                 mistake, that may go unnoticed",
+                escape(&log.to_string_lossy()),
+                escape(&noted.path().unwrap_or(Path::new("")).to_string_lossy()),
             ));
         }
     }

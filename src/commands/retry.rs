@@ -138,7 +138,6 @@ async fn send(
     log.limits.start_timer();
     let api = log.api().await?;
     let attempts = made(found, settings, stop, printer).await?;
-    log.note_orders(&api, printer);
     let concurrency = settings.network.concurrency_for(found.column);
     let throttle = api::throttle(settings, concurrency, log.limits.deadline);
     let reporter = Sending::new(printer, found.wanted.len() as u64, commands);

@@ -34,11 +34,9 @@ impl NotedLogs {
     }
 
     fn lines(&self) -> Vec<String> {
-        let text = self
-            .0
-            .as_ref()
-            .and_then(|path| fs::read_to_string(path).ok());
-        let text = text.unwrap_or_default();
+        // One line that an editor or a disk has spoiled costs no other.
+        let text = String::from_utf8_lossy(&self.bytes()).into_owned();
+        let text = text.trim_start_matches('\u{feff}');
         text.lines().map(str::to_owned).collect()
     }
 
@@ -54,32 +52,42 @@ impl NotedLogs {
         logs
     }
 
-    /// Adds a log, by its full path, unless it is there.
+    /// Adds a log, by its full path, or makes it the newest one.
     pub fn add(&self, log: &Path) -> io::Result<()> {
-        let (Some(path), Some(line)) = (&self.0, log.to_str()) else {
-            return Ok(());
-        };
-        if line.contains(['\n', '\r']) || self.logs().iter().any(|noted| noted == log) {
-            return Ok(());
-        }
-        // Without a folder for a program's state nothing is noted.
-        if path
-            .parent()
-            .is_none_or(|folder| disk::make_folder_of_user(folder).is_err())
-        {
+        let Some(path) = &self.0 else { return Ok(()) };
+        let line = log.to_str().filter(|line| !line.contains(['\n', '\r']));
+        let line = line.ok_or_else(|| io::Error::other("its path is not plain text"))?;
+        if self.logs().first().is_some_and(|newest| newest == log) {
             return Ok(());
         }
-        // Added in one piece, so that what another process adds at the same time stays.
+        // Without a folder for a program's state, as in a container, nothing is noted.
+        let folder = path.parent();
+        if folder.is_none_or(|folder| disk::make_folder_of_user(folder).is_err()) {
+            return Ok(());
+        }
+        // Added in one piece, so that what another process adds at the same time stays. A line that a
+        // full disk has cut off stands alone.
+        if path.exists() && !path.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
         let mut file = disk::options_of_user()
             .append(true)
             .create(true)
             .open(path)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
+        let is_torn = self.bytes().last().is_some_and(|last| *last != b'\n');
+        let end = if is_torn { "\n" } else { "" };
+        file.write_all(format!("{end}{line}\n").as_bytes())?;
         drop(file);
         if self.lines().len() > MOST_LINES {
             return self.write(&self.logs());
         }
         Ok(())
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let file = self.0.as_ref().filter(|path| path.is_file());
+        file.and_then(|path| fs::read(path).ok())
+            .unwrap_or_default()
     }
 
     /// Takes a log out.
@@ -106,10 +114,15 @@ impl NotedLogs {
         journal::remembered_of_absent(log).or_else(|| self.gone(log))
     }
 
-    /// The same by the note alone: its folder may be what shows while a disk is not mounted.
+    /// The same by the note alone: its folder may be what shows while a disk is not mounted. An empty
+    /// file may be the place of one that has not been copied here yet.
     pub fn gone(&self, log: &Path) -> Option<Mismatch> {
+        let is_gone = match log.symlink_metadata() {
+            Ok(meta) => meta.is_file() && meta.len() == 0 && !journal::is_remembered(log),
+            Err(_) => true,
+        };
         let is_noted = || self.logs().iter().any(|noted| noted == log);
-        (log.symlink_metadata().is_err() && is_noted()).then(|| Mismatch {
+        (is_gone && is_noted()).then(|| Mismatch {
             path: log.to_owned(),
             remembered: None,
             found: None,
@@ -147,6 +160,31 @@ mod tests {
             let mode = fs::metadata(note.path().unwrap()).unwrap().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_or_spoiled_costs_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let note = note(&dir);
+        note.add(Path::new("/a.jsonl")).unwrap();
+        let mut text = fs::read(note.path().unwrap()).unwrap();
+        text.splice(0..0, *b"\xef\xbb\xbf");
+        text.extend(b"/clips/\xff\n/clips/jo");
+        fs::write(note.path().unwrap(), text).unwrap();
+        note.add(Path::new("/b.jsonl")).unwrap();
+        let logs = note.logs();
+        assert_eq!(logs[0], Path::new("/b.jsonl"));
+        assert_eq!(logs[3], Path::new("/a.jsonl"));
+    }
+
+    #[test]
+    fn what_cannot_be_noted_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let note = note(&dir);
+        assert!(note.add(Path::new("/clips\n/jobs.jsonl")).is_err());
+        fs::create_dir_all(note.path().unwrap()).unwrap();
+        assert!(note.logs().is_empty());
+        assert!(note.add(Path::new("/a.jsonl")).is_err());
     }
 
     #[test]

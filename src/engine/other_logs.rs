@@ -2,12 +2,13 @@
 //! sample scripts, a copy that a program which keeps folders alike has made, or one in another folder.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::noted_logs::NotedLogs;
-use super::plan::{self, Allowed, Decision, Plan, PlanError};
+use super::plan::{self, Allowed, Decision, MOST_LISTED, Plan, PlanError};
 use crate::disk;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::JobLog;
@@ -15,106 +16,149 @@ use crate::manifest::Manifest;
 
 /// Logs that are looked into, the newest ones.
 const MOST_LOGS: usize = 16;
+/// How the first line of a file of captures begins, but for its version.
+const CAPTURED: &[u8] = b"\"received_at\"";
 
-/// A log with rows that are about to be ordered.
-#[derive(Debug)]
-pub struct OtherLog {
-    /// Its file.
-    pub path: PathBuf,
-    /// How many of the rows it holds.
+/// Logs with rows that are about to be ordered.
+#[derive(Debug, Default)]
+pub struct OtherLogs {
+    /// Their files, the one with the most rows first.
+    pub paths: Vec<PathBuf>,
+    /// How many of the rows they hold together.
     pub rows: u64,
+    /// Whether one of them is a copy of the log.
+    pub has_copy: bool,
+    /// The log that was used last on this computer, where it cannot be looked into.
+    pub unread: Option<PathBuf>,
 }
 
-/// Which logs are looked into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// All in the folders: the log of this run holds nothing yet.
-    All,
-    /// Those in the folders whose names begin as the log's does: copies that were made of it.
-    Copies,
-    /// Those that are noted on this computer: the log of this run holds none of the rows.
-    Noted,
+/// Where other logs are looked for.
+pub struct Around<'a> {
+    /// The log that the rows are to go into.
+    pub log: &'a Path,
+    /// Folders whose logs may be meant in its place.
+    pub folders: &'a [PathBuf],
+    /// Only copies of it in these folders: it knows most of the rows.
+    pub only_copies: bool,
 }
 
-impl Which {
-    /// The logs, the newest first; not the one at `log`.
-    fn logs(self, folders: &[PathBuf], log: &Path) -> Vec<PathBuf> {
-        let own = disk::canonicalize(log).unwrap_or_else(|_| log.to_owned());
-        let mut logs = match self {
-            Self::Noted => NotedLogs::of_user().logs(),
-            Self::All | Self::Copies => in_folders(folders, log, self),
+/// A log that may be meant.
+struct Candidate {
+    path: PathBuf,
+    /// In one of the folders.
+    is_near: bool,
+    /// In one of the folders, by a name that begins as the log's does.
+    is_copy: bool,
+}
+
+impl Around<'_> {
+    /// The rows of the first `most` that `plan` sends that other logs hold.
+    pub fn find(
+        &self,
+        (manifest, plan, most): (&mut Manifest, &Plan, usize),
+        rates: &Rates,
+    ) -> Result<OtherLogs, PlanError> {
+        let sent: HashSet<u32> = plan.sent().take(most).collect();
+        let noted = NotedLogs::of_user().logs();
+        let newest = noted.first().filter(|_| !self.only_copies).cloned();
+        let mut found = OtherLogs {
+            unread: newest.clone().filter(|log| !log.is_file()),
+            ..OtherLogs::default()
         };
-        logs.retain(|path| *path != own && path.is_file());
-        // One that is in use every day may have been noted long ago.
-        logs.sort_by_cached_key(|path| (Reverse(changed(path)), path.clone()));
-        logs.truncate(MOST_LOGS);
+        let mut all = HashSet::new();
+        let mut counted = Vec::new();
+        for log in self.candidates(noted) {
+            // Other files may end in .jsonl, too: captures, exports.
+            let Ok(other) = JobLog::read(&log.path, Ledger::new(rates.clone())) else {
+                continue;
+            };
+            let ledger = other.ledger();
+            if ledger.is_empty() && ledger.unreadable() > 0 && newest.as_ref() == Some(&log.path) {
+                found.unread.clone_from(&newest);
+            }
+            if ledger.is_empty() || ledger.is_rehearsal() {
+                continue;
+            }
+            let mut rows = known(manifest, &other, log.is_near, rates)?;
+            // A job of this log that a person has replaced may be in an older log as well.
+            let is_meant = |row: &u32| log.is_copy || plan.replaced(*row as usize).is_empty();
+            rows.retain(|row| sent.contains(row) && is_meant(row));
+            found.has_copy |= log.is_copy && !rows.is_empty();
+            counted.push((rows.len(), log.path));
+            all.extend(rows);
+            if counted.len() == MOST_LOGS {
+                break;
+            }
+        }
+        counted.retain(|(rows, _)| *rows > 0);
+        counted.sort_by_key(|(rows, _)| Reverse(*rows));
+        found.rows = all.len() as u64;
+        found.paths = counted.into_iter().map(|(_, path)| path).collect();
+        Ok(found)
+    }
+
+    /// The logs, the newest first.
+    fn candidates(&self, noted: Vec<PathBuf>) -> Vec<Candidate> {
+        let own = disk::canonicalize(self.log).unwrap_or_else(|_| self.log.to_owned());
+        let stem = own.file_stem().unwrap_or_default().to_string_lossy();
+        let folders = self.folders.iter().flat_map(|it| disk::canonicalize(it));
+        let folders: HashSet<PathBuf> = folders.collect();
+        let mut paths: BTreeSet<PathBuf> = noted.into_iter().collect();
+        for folder in &folders {
+            // A folder that cannot be listed shows no other log.
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let files = entries.map(|entry| entry.path());
+            paths.extend(files.filter(|path| path.extension().is_some_and(|it| it == "jsonl")));
+        }
+        let paths = paths.into_iter().filter(|path| *path != own);
+        let logs = paths.map(|path| {
+            let is_near = path.parent().is_some_and(|it| folders.contains(it));
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let is_copy = is_near && name.starts_with(&*stem);
+            Candidate {
+                path,
+                is_near,
+                is_copy,
+            }
+        });
+        let logs = logs.filter(|log| !self.only_copies || log.is_copy);
+        let mut logs: Vec<_> = logs.filter(|log| may_be_log(&log.path)).collect();
+        logs.sort_by_cached_key(|log| Reverse(changed(&log.path)));
         logs
     }
-
-    /// Whether a log of these holds a row about which it decides so. Far away, a row with other words may
-    /// be meant as another clip.
-    fn holds(self, decision: Decision) -> bool {
-        decision != Decision::Send && (self != Self::Noted || decision != Decision::Changed)
-    }
 }
 
-/// The log of these that holds most of the rows that `plan` sends; not the one at `log`.
-pub fn find(
-    folders: &[PathBuf],
-    log: &Path,
-    which: Which,
-    (manifest, plan): (&mut Manifest, &Plan),
+/// The rows of the manifest about which a log decides that they are not simply sent. Far away, a row with
+/// other words may be meant as another clip.
+fn known(
+    manifest: &mut Manifest,
+    log: &JobLog,
+    is_near: bool,
     rates: &Rates,
-) -> Result<Option<OtherLog>, PlanError> {
-    let sent: HashSet<u32> = plan.sent().collect();
-    let mut found: Option<OtherLog> = None;
-    for path in which.logs(folders, log) {
-        // Other files may end in .jsonl, too: captures, exports.
-        let Ok(other) = JobLog::read(&path, Ledger::new(rates.clone())) else {
-            continue;
-        };
-        let ledger = other.ledger();
-        if ledger.is_empty() || ledger.is_rehearsal() {
-            continue;
-        }
-        let mut known = Plan::of(manifest, rates).map_err(PlanError::Manifest)?;
-        // Hidden rows are held whatever a log says.
-        let allowed = Allowed {
-            hidden: true,
-            ..Allowed::default()
-        };
-        let as_it_is = Some((other.path(), ledger));
-        plan::decide(manifest, &mut known, as_it_is, allowed, 0)?;
-        let held = known.places(|decision| which.holds(decision));
-        let rows = held.filter(|place| sent.contains(place)).count() as u64;
-        if rows > found.as_ref().map_or(0, |found| found.rows) {
-            found = Some(OtherLog { path, rows });
-        }
-    }
-    Ok(found)
+) -> Result<HashSet<u32>, PlanError> {
+    let mut plan = Plan::of(manifest, rates).map_err(PlanError::Manifest)?;
+    // Hidden rows are held whatever a log says.
+    let allowed = Allowed {
+        hidden: true,
+        ..Allowed::default()
+    };
+    let as_it_is = Some((log.path(), log.ledger()));
+    let found = plan::decide(manifest, &mut plan, as_it_is, allowed, MOST_LISTED)?;
+    let rows = plan.places(|decision| decision != Decision::Send);
+    let is_meant = |row: &u32| is_near || !found.reworded.contains(row);
+    Ok(rows.filter(is_meant).collect())
 }
 
-fn in_folders(folders: &[PathBuf], log: &Path, which: Which) -> Vec<PathBuf> {
-    let stem = log.file_stem().unwrap_or_default().to_string_lossy();
-    let is_candidate = |path: &PathBuf| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        path.extension().is_some_and(|ending| ending == "jsonl")
-            && (which == Which::All || name.starts_with(&*stem))
+/// Whether a file may be a log: folders fill with captures as well, and those are not read for long.
+fn may_be_log(file: &Path) -> bool {
+    let mut start = [0; 256];
+    let read = file.is_file().then(|| fs::File::open(file));
+    let Some(length) = read.and_then(|file| file.ok()?.read(&mut start).ok()) else {
+        return false;
     };
-    let mut logs = Vec::new();
-    let mut seen = HashSet::new();
-    for folder in folders {
-        let Ok(folder) = disk::canonicalize(folder) else {
-            continue;
-        };
-        if seen.insert(folder.clone()) {
-            // A folder that cannot be listed shows no other log.
-            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-            let paths = entries.map(|entry| entry.path());
-            logs.extend(paths.filter(is_candidate));
-        }
-    }
-    logs
+    !start[..length]
+        .windows(CAPTURED.len())
+        .any(|bytes| bytes == CAPTURED)
 }
 
 /// When a file was last changed; the files without such a time count as the oldest.

@@ -32,7 +32,9 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
             let limits = Limits::of_time(settings);
             let ledger = || settings.ledger();
             let to = Open::to_learn(path, ledger, "log copy", limits, settings, printer)?;
-            copy::into_file(&from, &to.writer)
+            let copied = copy::into_file(&from, &to.writer);
+            to.note_orders(printer);
+            copied
         }
         #[cfg(feature = "postgres")]
         Location::Database(address) => {

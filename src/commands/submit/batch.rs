@@ -1,5 +1,6 @@
 //! Sends what a plan decided, and waits for it where that is asked for.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal};
 
 use super::rows::Rows;
@@ -50,11 +51,17 @@ pub async fn send(
         max_size: settings.download.max_size,
         agrees: &agrees,
     });
-    if rows.most() > 0 {
-        log.note_orders(api, printer);
-    }
     let name = rows.manifest.name().to_owned();
     let reporter = BatchReport::new(printer, &log.commands, &name);
+    let is_new = Cell::new(log.writer.ledger().is_empty());
+    let report = |event: Event<'_>| {
+        // A log is noted once it holds an order: one that stayed empty is not missed.
+        if is_new.get() && !log.writer.ledger().is_empty() {
+            is_new.set(false);
+            log.note_orders(printer);
+        }
+        reporter.report(&event);
+    };
     let batch = Batch {
         most: rows.most(),
         orders: Orders {
@@ -74,7 +81,7 @@ pub async fn send(
         max_failed: args.max_failed,
         wait: args.wait,
         cap: &|| caps::of_open(args.max_credits, log),
-        report: &|event: Event<'_>| reporter.report(&event),
+        report: &report,
     };
     batch.run(&mut rows.manifest).await.map_err(batch_failure)
 }

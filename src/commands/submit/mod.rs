@@ -43,7 +43,7 @@ pub async fn run(
     log.check_mixing(&api.base)?;
     log.refuse_unrecovered("nothing was sent")?;
     damage::settle(&log, args.accept_damage, printer).await?;
-    let found = decide(&mut rows, &log)?;
+    let found = decide(&mut rows, &log, printer)?;
     take_back(&rows, &log, printer).await?;
     let charged_before = charged(jobs_of(&rows.plan, &log.writer.ledger()));
     rows.inputs.keep(&log.path, printer)?;
@@ -73,13 +73,13 @@ pub async fn run(
 }
 
 /// Decides about every row against the log.
-fn decide(rows: &mut Rows<'_>, log: &Open<'_>) -> Result<Found, Failure> {
+fn decide(rows: &mut Rows<'_>, log: &Open<'_>, printer: &Printer) -> Result<Found, Failure> {
     let (args, writer) = (rows.args, &log.writer);
     let ledger = writer.ledger();
     let found = rows.decide(Some((writer.path(), &ledger)))?;
     writer.expect_rows(rows.plan.all_keys());
     other_log::refuse(&log.path, &rows.plan, &ledger, args.allow_same_clip)?;
-    other_log::refuse_beside(log, rows, &ledger)?;
+    other_log::refuse_beside(log, rows, &ledger, printer)?;
     if rows.plan.counts.send > 0 || args.wait {
         writer.check_form().map_err(failure::of_log)?;
     }

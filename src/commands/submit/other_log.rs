@@ -1,11 +1,11 @@
 //! A manifest whose rows stand in another log than the one that they are about to go into: every row
 //! would be ordered again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::open::Open;
 use super::rows::Rows;
-use crate::engine::other_logs::{self, OtherLog, Which};
+use crate::engine::other_logs::{Around, OtherLogs};
 use crate::engine::plan::Plan;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
@@ -14,32 +14,62 @@ use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Refuses to order (3) what another log in a folder of the sheets holds: where this one holds nothing and
-/// was not chosen by hand, or where that one is a copy of it. The same for a log elsewhere on this computer
-/// into which live orders went.
-pub fn refuse_beside(log: &Open<'_>, rows: &mut Rows<'_>, ledger: &Ledger) -> Result<(), Failure> {
-    let Some((other, which)) = beside(&log.path, rows, ledger, log.settings)? else {
-        return Ok(());
-    };
-    let log = escape(&log.writer.name().to_string_lossy()).into_owned();
-    let file = escape(&other.path.to_string_lossy()).into_owned();
-    let [from, to] = [&file, &log].map(|name| words::shell_word(name));
-    let go_on =
-        format!("go on with that log, by --jobs {from} in every run, or add it to this one:");
-    let (why, way) = match which {
-        Which::All => ("is empty", go_on),
-        Which::Noted => ("holds none of them", go_on),
-        Which::Copies => ("does not", "add what it holds to the log:".to_owned()),
-    };
-    Err(Failure::decision(format!(
-        "{file} holds {} of this manifest that would be ordered, and the job log {log} {why}; \
-         nothing was sent",
-        words::count(other.rows, "row"),
-    ))
-    .help(format!(
-        "{way} creativeai log copy {from} {to}; if the clips are to be ordered and paid for once more, \
-         add --allow-same-clip"
-    )))
+/// What other logs have to do with rows that are about to be ordered.
+enum Beside {
+    /// They hold most of the rows, or a copy of the log holds some.
+    Most(OtherLogs),
+    /// They hold some.
+    Some(OtherLogs),
+    /// This log was used last on this computer, and cannot be looked into.
+    Unread(PathBuf),
+    Nothing,
+}
+
+/// Refuses to order (3) what other logs hold: in the folders of the sheets and of the log, or elsewhere on
+/// this computer where live orders went into them.
+pub fn refuse_beside(
+    log: &Open<'_>,
+    rows: &mut Rows<'_>,
+    ledger: &Ledger,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let own = escape(&log.writer.name().to_string_lossy()).into_owned();
+    match beside(&log.path, rows, ledger, log.settings)? {
+        Beside::Most(other) => {
+            let copies = other.paths.iter().map(|path| {
+                let [from, to] = [shown(path), own.clone()].map(|name| words::shell_word(&name));
+                format!("`creativeai log copy {from} {to}`")
+            });
+            let does = if ledger.is_empty() { "is empty" } else { "does not hold them" };
+            Err(Failure::decision(format!(
+                "{} of this manifest that would be ordered, and the job log {own} {does}; nothing was \
+                 sent",
+                holding(&other),
+            ))
+            .help(format!(
+                "go on with that log, by --jobs in every run, or add to this one what it lacks: {}; if \
+                 the clips are to be ordered and paid for once more, add --allow-same-clip",
+                copies.collect::<Vec<_>>().join(", ")
+            )))
+        }
+        Beside::Unread(other) if Location::is_address(&other) => Err(Failure::decision(format!(
+            "the job log {own} is empty, and the last orders of this computer went into {}; nothing was \
+             sent",
+            shown(&other)
+        ))
+        .help(format!(
+            "go on with that log, by --jobs, CREATIVEAI_JOBS or `jobs` in creativeai.toml; to begin this \
+             one: --jobs {}",
+            words::shell_word(&own)
+        ))),
+        other => {
+            if let Some(warning) = warning(&other) {
+                // Also with --quiet: it is about what is paid next.
+                printer.say(format_args!("warning: {warning}"));
+            }
+            Ok(())
+        }
+    }
 }
 
 /// The same for a look: a warning.
@@ -50,53 +80,94 @@ pub fn warn_beside(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    if let Some((other, _)) = beside(path, rows, ledger, settings)? {
+    let found = beside(path, rows, ledger, settings)?;
+    if let Beside::Most(other) = &found {
         printer.warn(format_args!(
-            "{} holds {} of this manifest that would be ordered, so a real run would send none; name \
-             that log with --jobs",
-            escape(&other.path.to_string_lossy()),
-            words::count(other.rows, "row"),
+            "{} of this manifest that would be ordered, so a real run would send none; name that log \
+             with --jobs",
+            holding(other),
         ));
+    }
+    if let Some(warning) = warning(&found) {
+        printer.warn(warning);
     }
     Ok(())
 }
 
-/// The other log, where there is one.
+fn warning(found: &Beside) -> Option<String> {
+    match found {
+        Beside::Some(other) => Some(format!(
+            "{} of this manifest that would be ordered; if those are the same clips, stop and go on with \
+             that log, by --jobs",
+            holding(other),
+        )),
+        Beside::Unread(path) => Some(format!(
+            "{} was used last on this computer and cannot be looked into now; if these rows were ordered \
+             there, stop and name it with --jobs",
+            shown(path)
+        )),
+        Beside::Most(_) | Beside::Nothing => None,
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
+}
+
+/// `jobs.jsonl holds 2 rows`.
+fn holding(other: &OtherLogs) -> String {
+    let names: Vec<_> = other.paths.iter().map(|path| shown(path)).collect();
+    let hold = words::choose(names.len() as u64, "holds", "hold");
+    format!(
+        "{} {hold} {}",
+        names.join(" and "),
+        words::count(other.rows, "row")
+    )
+}
+
 fn beside(
     path: &Path,
     rows: &mut Rows<'_>,
     ledger: &Ledger,
     settings: &Settings,
-) -> Result<Option<(OtherLog, Which)>, Failure> {
+) -> Result<Beside, Failure> {
     let args = rows.args;
     let counts = &rows.plan.counts;
-    let sent = counts.send;
-    if args.jobs.is_some() || args.allow_same_clip || settings.sandbox || sent == 0 {
-        return Ok(None);
+    if args.jobs.is_some() || args.allow_same_clip || settings.sandbox || counts.send == 0 {
+        return Ok(Beside::Nothing);
     }
-    let is_file = matches!(Location::of(path), Ok(Location::File(_)));
-    let in_folders = match ledger.is_empty() {
-        true if !is_file || !settings.names_a_log() => Some(Which::All),
-        false if is_file => Some(Which::Copies),
-        _ => None,
-    };
     // With a sandbox's key nothing can be paid twice.
-    let is_rehearsal = || matches!(settings.key(), Ok(Some(key)) if key.is_sandbox());
-    // Rows that are held for what stands in the sheet itself say nothing of this log.
-    let knows_none = counts.skip + counts.changed + counts.renamed == 0;
-    let noted = (knows_none && !is_rehearsal()).then_some(Which::Noted);
+    if matches!(settings.key(), Ok(Some(key)) if key.is_sandbox()) {
+        return Ok(Beside::Nothing);
+    }
+    let is_file = !Location::is_address(path);
+    let known = counts.skip + counts.changed + counts.renamed;
     let mut folders = rows.inputs.folders();
     folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));
-    for which in in_folders.into_iter().chain(noted) {
-        let sheets = (&mut rows.manifest, &rows.plan);
-        let other = other_logs::find(&folders, path, which, sheets, &settings.rates);
-        let other = other.map_err(failure::of_plan)?;
-        let is_like = |other: &OtherLog| which == Which::Copies || other.rows * 2 > sent;
-        if let Some(other) = other.filter(is_like) {
-            return Ok(Some((other, which)));
-        }
-    }
-    Ok(None)
+    let most = rows.most();
+    let around = Around {
+        log: path,
+        folders: &folders,
+        only_copies: known > counts.send,
+    };
+    let sheets = (&mut rows.manifest, &rows.plan, most as usize);
+    let found = around.find(sheets, &settings.rates);
+    let found = found.map_err(failure::of_plan)?;
+    Ok(
+        if found.has_copy || (found.rows > 0 && found.rows * 2 >= most) {
+            Beside::Most(found)
+        } else if found.rows > 0 {
+            Beside::Some(found)
+        } else if let Some(unread) = found.unread.filter(|_| is_file && ledger.is_empty()) {
+            if settings.names_a_log() && Location::is_address(&unread) {
+                Beside::Nothing
+            } else {
+                Beside::Unread(unread)
+            }
+        } else {
+            Beside::Nothing
+        },
+    )
 }
 
 /// Holds the rows (3) where most of them are in another log of the database.

@@ -1,6 +1,6 @@
 //! Rows that are held back, and what else is found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::decision::{Decision, Place};
@@ -120,6 +120,8 @@ pub struct Found {
     pub accepted: u64,
     /// Rows that are held as changed, listed or not, for each doubt.
     pub doubts: HashMap<Doubt, u64>,
+    /// The places of listed rows that are held as changed and ask for other words.
+    pub reworded: HashSet<u32>,
     /// Of the listed rows that look renamed, how many for which cause.
     pub causes: HashMap<Cause, u64>,
 }

@@ -18,6 +18,9 @@ use crate::manifest::Manifest;
 /// Held rows that are reported one by one; further ones are counted.
 pub const MOST_LISTED: usize = 10_000;
 
+/// The columns with what a clip is to show or say.
+const WORDS: [&str; 2] = ["prompt", "text"];
+
 /// Decides about every row of the manifest, all of which are noted in `plan`. At most `most_listed`
 /// of the held rows are reported one by one.
 pub fn decide(
@@ -101,6 +104,9 @@ fn report(log: Log<'_>, rows: Vec<HeldRow>, found: &mut Found) -> Result<(), Pla
                 let has_other_id = (cause != Cause::Case).then_some("id").into_iter();
                 let columns = differences((&row.clip, &row.variant), (old, old_variant));
                 held.differs = has_other_id.chain(columns).collect();
+                if held.differs.iter().any(|column| WORDS.contains(column)) {
+                    found.reworded.insert(row.index as u32);
+                }
             }
             if held.reason == Decision::Renamed {
                 held.cause = Some(cause);

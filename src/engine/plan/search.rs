@@ -17,6 +17,8 @@ use crate::manifest::{Manifest, Row};
 
 /// A held row, and the jobs that it may stand for, by their places in the ledger.
 pub(super) struct HeldRow {
+    /// Its place among the rows.
+    pub index: usize,
     pub held: Held,
     pub job: u32,
     /// The jobs whose photo it may be.
@@ -412,6 +414,7 @@ impl<'a> Search<'a> {
         if self.held.len() < self.most_listed {
             let is_failed = job.status() == Status::Failed;
             self.held.push(HeldRow {
+                index,
                 held: Held {
                     doubt: reason.doubt,
                     other: reason.other,

@@ -186,7 +186,9 @@ pub struct Found {
 fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&Found>) -> String {
     let path = path.display();
     let Some(remembered) = remembered else {
-        return format!("the job log {path} is gone; orders went into it from this computer");
+        return format!(
+            "the job log {path} is gone or empty; orders went into it from this computer"
+        );
     };
     let length = format::count(remembered.length, "byte");
     let at = moment(remembered.at());
@@ -254,6 +256,11 @@ pub fn remembered_of_absent(log: &Path) -> Option<Mismatch> {
         return None;
     }
     Remembered::of(log).mismatch(None)
+}
+
+/// Whether a lock beside the log remembers how it was left.
+pub fn is_remembered(log: &Path) -> bool {
+    Remembered::of(log).records.newest.is_some()
 }
 
 /// The memory of a log whose lock is held.

@@ -178,7 +178,7 @@ fn a_copy_of_the_sheet_in_another_folder_is_not_ordered_again() {
     other.run(&["submit", "other.csv"]).expect(0);
     let held = other.run(&submit).expect(3);
     assert!(
-        held.stderr.contains("all.jsonl holds none of them"),
+        held.stderr.contains("all.jsonl does not hold them"),
         "{}",
         held.stderr
     );
@@ -235,4 +235,254 @@ fn a_log_that_is_gone_with_its_lock_is_missed_where_this_computer_has_noted_it()
         std::fs::read_to_string(world.path(STATE_FOLDER).join("live-logs")).unwrap(),
         ""
     );
+}
+
+/// What the profile sets is no other clip: it is what was forgotten.
+#[test]
+fn a_profile_that_was_forgotten_orders_nothing_again() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write(
+        "creativeai.toml",
+        "[profile.acme]\njobs = \"acme.jsonl\"\nduration = \"10s\"\n",
+    );
+    world.write("other.csv", rows([7]));
+    world.run(&["submit", "other.csv"]).expect(0);
+    world.write("acme.csv", rows([1, 2]));
+    let acme = ["submit", "acme.csv", "--profile", "acme"];
+    world.run(&acme).expect(0);
+    let held = world.run(&["submit", "acme.csv"]).expect(3);
+    assert!(
+        held.stderr.contains("acme.jsonl holds 2 rows"),
+        "{}",
+        held.stderr
+    );
+    // The same for a sheet in another folder, whose settings are not there.
+    note(&world, &["acme.jsonl"]);
+    std::fs::create_dir(world.path("copy")).unwrap();
+    world.write("copy/acme.csv", rows([1, 2]));
+    world.run(&["submit", "copy/acme.csv"]).expect(3);
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
+fn rows_of_which_several_logs_hold_a_part_each_are_not_ordered_again() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("all.csv", rows([1, 2, 3, 4]));
+    for (log, sheet) in [("may.jsonl", [1, 2]), ("june.jsonl", [3, 4])] {
+        world.write("part.csv", rows(sheet));
+        world.run(&["submit", "part.csv", "--jobs", log]).expect(0);
+    }
+    let held = world.run(&["submit", "all.csv"]).expect(3);
+    assert!(
+        held.stderr.contains("may.jsonl hold 4 rows")
+            || held.stderr.contains("june.jsonl hold 4 rows"),
+        "{}",
+        held.stderr
+    );
+    assert_eq!(held.stderr.matches("log copy ").count(), 2);
+    // The rest is not ordered again once one of them was added.
+    world
+        .run(&["log", "copy", "june.jsonl", "jobs.jsonl"])
+        .expect(0);
+    world.run(&["submit", "all.csv"]).expect(3);
+    assert_eq!(server.posts().len(), 4);
+    world
+        .run(&["log", "copy", "may.jsonl", "jobs.jsonl"])
+        .expect(0);
+    world.run(&["submit", "all.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 4);
+}
+
+/// What counts is what this run would order, not all that the sheet lacks.
+#[test]
+fn a_few_rows_a_night_are_not_ordered_again_in_a_copy_of_the_sheet() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for folder in ["a", "b"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+        world.write(&format!("{folder}/listings.csv"), rows([1, 2, 3, 4, 5, 6]));
+    }
+    let night = |sheet: &str| world.run(&["submit", sheet, "--max-jobs", "2"]);
+    night("a/listings.csv").expect(0);
+    note(&world, &["a/jobs.jsonl"]);
+    let held = night("b/listings.csv").expect(3);
+    assert!(
+        held.stderr.contains("hold 2 rows") || held.stderr.contains("holds 2 rows"),
+        "{}",
+        held.stderr
+    );
+    // Where it is the smaller part, the run goes on and says so.
+    let warned = world
+        .run(&["submit", "b/listings.csv", "--quiet"])
+        .expect(0);
+    assert!(
+        warned
+            .stderr
+            .contains("holds 2 rows of this manifest that would be ordered"),
+        "{}",
+        warned.stderr
+    );
+    assert_eq!(server.posts().len(), 8);
+}
+
+/// A folder that was copied with its log, from before the last orders.
+#[test]
+fn a_log_that_knows_a_few_of_the_rows_is_compared_as_well() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for folder in ["a", "b"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+    }
+    world.write("a/listings.csv", rows([1]));
+    world.run(&["submit", "a/listings.csv"]).expect(0);
+    std::fs::copy(world.path("a/jobs.jsonl"), world.path("b/jobs.jsonl")).unwrap();
+    world.write("a/listings.csv", rows([1, 2, 3]));
+    world.write("b/listings.csv", rows([1, 2, 3]));
+    world.run(&["submit", "a/listings.csv"]).expect(0);
+    note(&world, &["a/jobs.jsonl"]);
+    world.run(&["submit", "b/listings.csv"]).expect(3);
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
+fn captures_and_a_name_in_the_settings_hide_no_copy_of_the_log() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("creativeai.toml", "jobs = \"june.jsonl\"\n");
+    world.write("listings.csv", rows([1, 2]));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    for day in 1..=20 {
+        world.write(
+            &format!("captures-{day}.jsonl"),
+            r#"{"v":1,"received_at":"2026-03-12T09:22:18Z","method":"POST","url":"/","headers":{},"body":"{}"}"#,
+        );
+    }
+    world.write("creativeai.toml", "");
+    world.run(&["submit", "listings.csv"]).expect(3);
+    world.write("creativeai.toml", "jobs = \"june.jsonl\"\n");
+    std::fs::rename(
+        world.path("june.jsonl"),
+        world.path("june (conflicted copy 2026-11-28).jsonl"),
+    )
+    .unwrap();
+    std::fs::remove_file(world.path("june.jsonl.lock")).unwrap();
+    let held = world.run(&["submit", "listings.csv"]).expect(3);
+    assert!(held.stderr.contains("conflicted copy"), "{}", held.stderr);
+    assert_eq!(server.posts().len(), 2);
+}
+
+/// Commands that order nothing note a log that holds orders, wherever it was moved.
+#[test]
+fn a_log_is_noted_whenever_a_command_writes_to_it_and_the_one_used_last_is_the_newest() {
+    let world = World::new();
+    for name in ["a", "b"] {
+        std::fs::create_dir(world.path(name)).unwrap();
+        let job = SAMPLE_LINE.replace("LST-1", name);
+        world.write(&format!("{name}/jobs.jsonl"), format!("{job}\n"));
+    }
+    let noted = || {
+        let text = std::fs::read_to_string(world.path(STATE_FOLDER).join("live-logs")).unwrap();
+        let names = text.lines().map(|line| {
+            let folder = std::path::Path::new(line).parent().unwrap();
+            folder.file_name().unwrap().to_str().unwrap().to_owned()
+        });
+        names.collect::<Vec<_>>()
+    };
+    let use_log = |name: &str| {
+        let log = format!("{name}/jobs.jsonl");
+        world
+            .run(&["resolve", name, "--dismiss", "--jobs", &log])
+            .expect(0);
+    };
+    use_log("a");
+    use_log("b");
+    use_log("b");
+    assert_eq!(noted(), ["a", "b"]);
+    use_log("a");
+    assert_eq!(noted(), ["a", "b", "a"]);
+    std::fs::create_dir(world.path("c")).unwrap();
+    world
+        .run(&["log", "copy", "a/jobs.jsonl", "c/jobs.jsonl"])
+        .expect(0);
+    assert_eq!(noted().last().unwrap(), "c");
+    // A log under --sandbox is none.
+    std::fs::create_dir(world.path("s")).unwrap();
+    world.write("s/listings.csv", rows([1]));
+    world
+        .run(&["submit", "s/listings.csv", "--sandbox"])
+        .expect(0);
+    assert_eq!(noted().last().unwrap(), "c");
+}
+
+#[test]
+fn a_log_that_was_emptied_together_with_its_lock_is_missed() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", rows([1, 2]));
+    let submit = ["submit", "listings.csv"];
+    world.run(&submit).expect(0);
+    note(&world, &["jobs.jsonl"]);
+    world.write("jobs.jsonl", "");
+    std::fs::remove_file(world.path("jobs.jsonl.lock")).unwrap();
+    for _ in 0..2 {
+        let missed = world.run(&submit).expect(65);
+        assert!(missed.stderr.contains("gone or empty"), "{}", missed.stderr);
+    }
+    assert_eq!(server.posts().len(), 2);
+    world.run(&["log", "accept", "--yes"]).expect(0);
+    world.run(&submit).expect(0);
+    world.run(&submit).expect(0);
+    assert_eq!(server.posts().len(), 4);
+}
+
+/// A log in a database that a shell names, and cron does not.
+#[test]
+fn a_new_file_is_not_begun_where_the_last_orders_went_into_a_database() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", rows([1, 2]));
+    let folder = world.path(STATE_FOLDER);
+    std::fs::create_dir_all(&folder).unwrap();
+    let address = "postgres://office@db.example.com/clips?log=main";
+    std::fs::write(folder.join("live-logs"), format!("{address}\n")).unwrap();
+    let held = world.run(&["submit", "listings.csv", "-q"]).expect(3);
+    assert!(held.stderr.contains(address), "{}", held.stderr);
+    assert!(server.posts().is_empty());
+    // Who names the file means it, from then on.
+    let named = [
+        "submit",
+        "listings.csv",
+        "--jobs",
+        "jobs.jsonl",
+        "--max-jobs",
+        "1",
+    ];
+    world.run(&named).expect(0);
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn a_new_log_is_not_begun_in_silence_where_the_last_one_is_out_of_reach() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", rows([1, 2]));
+    note(&world, &["jobs.jsonl"]);
+    let noted = world.path(STATE_FOLDER).join("live-logs");
+    let away = std::fs::read_to_string(&noted)
+        .unwrap()
+        .replace("jobs.jsonl", "unplugged.jsonl");
+    std::fs::write(&noted, away).unwrap();
+    let warned = world.run(&["submit", "listings.csv", "-q"]).expect(0);
+    assert!(
+        warned
+            .stderr
+            .contains("unplugged.jsonl was used last on this computer"),
+        "{}",
+        warned.stderr
+    );
+    let quiet = world.run(&["submit", "listings.csv", "-q"]).expect(0);
+    assert_eq!(quiet.stderr, "");
 }
