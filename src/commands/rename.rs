@@ -11,7 +11,7 @@ use crate::cli::RenameArgs;
 use crate::disk;
 use crate::engine::rename::{OfManifest, RenameError, Renaming, taken, write_down};
 use crate::exit::{Code, Failure};
-use crate::journal::Writer;
+use crate::journal::{Unsettled, Writer};
 use crate::output::{Commands, Printer, failure, mistakes, rename, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -44,8 +44,8 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
         refuse_taken(&renamings, writer, commands)?;
     }
     let by = disk::user_and_host();
-    write_down(&renamings, writer, &by, settings.sandbox)
-        .map_err(|error| failure::of_append(&error, failure::MAKE_ROOM))?;
+    let apart = !args.yes;
+    write_down(&renamings, apart, writer, &by, settings.sandbox).map_err(of_unsettled)?;
     let code = if renamings.is_empty() && !invalid_rows.is_empty() {
         Code::Data
     } else {
@@ -93,6 +93,18 @@ fn of_rename(error: RenameError, commands: &Commands) -> Failure {
             commands.look_into(id.as_deref(), jobs[0])
         )),
         RenameError::NoPhoto(_) => failure,
+    }
+}
+
+/// Why the new names are not in the log, as the end of the run.
+fn of_unsettled(unsettled: Unsettled) -> Failure {
+    match unsettled {
+        Unsettled::Failed(error) => failure::of_append(&error, failure::MAKE_ROOM),
+        Unsettled::BeingSent(_) | Unsettled::Outdated => Failure::temporary(
+            "another computer has written meanwhile about what was to be renamed, or about its new \
+             name; nothing was changed",
+        )
+        .help("run the same command again; it decides with everything known"),
     }
 }
 

@@ -80,6 +80,10 @@ fn of_resolve(error: ResolveError, writer: &Writer, commands: &Commands) -> Fail
         ResolveError::BeingSent { .. } => {
             Failure::temporary(message).help("run the same command again in a minute")
         }
+        ResolveError::Outdated(job) => Failure::temporary(message).help(format!(
+            "`{}` shows what; look at it and decide again",
+            commands.look_into(None, job)
+        )),
     }
 }
 

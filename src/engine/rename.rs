@@ -6,7 +6,7 @@ use super::named::jobs_named;
 use super::plan::{self, Allowed, Decision, Doubt, Held, Plan, PlanError};
 use crate::jobs::recognition::{Photo, normal::is_invisible};
 use crate::jobs::{Event, JobKey, JobView, Lines, Rates, What};
-use crate::journal::{AppendError, LogError, Writer};
+use crate::journal::{LogError, Unsettled, Writer};
 use crate::manifest::{Manifest, Problem, check_address, named_photo};
 use crate::text::{escape, format, is_address};
 
@@ -239,13 +239,16 @@ fn views_of(writer: &Writer, keys: Vec<JobKey>) -> Result<Vec<JobView>, LogError
     views.filter_map(Result::transpose).collect()
 }
 
-/// Writes the new names down. `by` is the user, and `sandbox` whether this is a rehearsal.
+/// Writes the new names down: not where another computer has written about one of the clips since the log
+/// was read, nor about any `apart` from them that goes by one of their new names. `by` is the user, and
+/// `sandbox` whether this is a rehearsal.
 pub fn write_down(
     renamings: &[Renaming],
+    apart: bool,
     writer: &Writer,
     by: &str,
     sandbox: bool,
-) -> Result<(), AppendError> {
+) -> Result<(), Unsettled> {
     let line = |renaming: &Renaming| -> Lines {
         let view = &renaming.view;
         let at = view.state.stamp(writer.now());
@@ -264,6 +267,17 @@ pub fn write_down(
             .in_sandbox(sandbox || view.state.is_sandbox())
             .into()
     };
+    if renamings.is_empty() {
+        return Ok(());
+    }
     let lines: Lines = renamings.iter().map(line).collect();
-    writer.append_in_parts(&lines)
+    let jobs: Vec<JobKey> = renamings
+        .iter()
+        .map(|renaming| renaming.view.key())
+        .collect();
+    let names = renamings
+        .iter()
+        .filter_map(|renaming| renaming.id.as_deref());
+    let names: Vec<&str> = names.filter(|_| apart).collect();
+    writer.decide(&jobs, &names, &lines)
 }

@@ -53,6 +53,9 @@ pub enum ResolveError {
         /// The computer.
         host: String,
     },
+    /// What was decided on is not all that there is.
+    #[error("another computer has written about job {0} meanwhile")]
+    Outdated(JobKey),
 }
 
 /// The job and the attempt that a finding is about.
@@ -137,20 +140,27 @@ pub fn write_down(
         .of_item(view.as_ref().and_then(|v| v.id()))
         .in_sandbox(sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox()));
     let line = Lines::from(event);
-    if verdict == Verdict::NotAccepted {
-        let settled = writer.settle(job, attempt, &line);
-        return settled.map_err(|unsettled| match unsettled {
-            Unsettled::Failed(error) => ResolveError::Write(error),
-            Unsettled::BeingSent(host) => ResolveError::BeingSent { job, host },
-        });
-    }
-    let Some(id) = id else {
-        return Ok(writer.append_blocking(&line)?);
+    let owned = || {
+        let id = id?;
+        let (owner, number) = writer
+            .owner_of(id)
+            .filter(|owner| *owner != (job, attempt))?;
+        Some(ResolveError::Owned(id.clone(), owner, number))
     };
-    match writer.bind((job, attempt), id, &line)? {
-        Some((owner, number)) => Err(ResolveError::Owned(id.clone(), owner, number)),
-        None => Ok(()),
+    if let Some(owned) = owned() {
+        return Err(owned);
     }
+    let settled = if verdict == Verdict::NotAccepted {
+        writer.settle(job, attempt, &line)
+    } else {
+        writer.decide(&[job], &[], &line)
+    };
+    settled.map_err(|unsettled| match unsettled {
+        Unsettled::Failed(error) => ResolveError::Write(error),
+        Unsettled::BeingSent(host) => ResolveError::BeingSent { job, host },
+        // What others have written is folded by then.
+        Unsettled::Outdated => owned().unwrap_or(ResolveError::Outdated(job)),
+    })
 }
 
 /// An id of the job's that the log binds to it, of the newest attempt that has one. Naming it once

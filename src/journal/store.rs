@@ -67,11 +67,13 @@ impl Appending {
     }
 }
 
-/// Why a person's word about an attempt was not taken in.
+/// Why what a person has decided was not taken in.
 #[derive(Debug)]
 pub enum Unsettled {
     /// This computer is sending it just now.
     BeingSent(String),
+    /// Another computer has written about it since this one has read the log.
+    Outdated,
     /// The log cannot be written to.
     Failed(AppendError),
 }

@@ -21,6 +21,8 @@ use crate::jobs::{Credits, Fact, GenerationId, JobKey, JobState, Ledger, Line, P
 pub(super) struct Others {
     /// The jobs that their lines speak of.
     touched: HashSet<JobKey>,
+    /// The listings and SKUs that they have ordered for first, or renamed.
+    named: HashSet<String>,
     /// Orders of theirs that are in no row of this run.
     foreign: Recognition,
     count: u32,
@@ -39,7 +41,11 @@ impl Others {
         let everything = Sought::everything();
         for line in &lines {
             let is_first = self.touched.insert(line.job) && ledger.job(line.job).is_none();
-            if line.word == Word::Fact(Fact::Renamed) {
+            let is_renamed = line.word == Word::Fact(Fact::Renamed);
+            if let Some((_, id)) = line.id.as_ref().filter(|_| is_first || is_renamed) {
+                self.named.insert(id.as_str().trim().to_owned());
+            }
+            if is_renamed {
                 self.unclear = Some("another computer has renamed a clip meanwhile");
             }
             if rows.contains(&line.job) {
@@ -60,6 +66,12 @@ impl Others {
     /// To be called once all are noted.
     pub fn sort(&mut self) {
         self.foreign.sort();
+    }
+
+    /// Whether they have written about one of these jobs, or named one of these listings or SKUs.
+    pub fn have_written_of(&self, jobs: &[JobKey], names: &[String]) -> bool {
+        let is_named = |name: &String| self.named.contains(name.trim());
+        jobs.iter().any(|job| self.touched.contains(job)) || names.iter().any(is_named)
     }
 
     /// Whether one of their orders may be for the clip that `lines` announce, under another key.

@@ -39,7 +39,7 @@ pub use outbox::{Forward, Outbox};
 pub use runs::{AskedToWait, AtWork, BeingSent, at_work};
 pub use schema::Rights;
 pub use spool::{left_spools, spools_of};
-pub use task::{Acceptance, Answer, Kind};
+pub use task::{Acceptance, Answer, Decision, Kind};
 
 use std::io;
 use std::sync::{Arc, RwLock};

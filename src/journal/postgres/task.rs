@@ -28,9 +28,12 @@ pub enum Kind {
     Withdraw(JobKey, u32),
     /// Makes sure of a claim once more.
     Renew(JobKey, u32),
-    /// A person's word that an attempt was not accepted: only once no one may be about to send it.
+    /// A person's word that an attempt was not accepted: only once no one may be about to send it, and
+    /// while no other computer has written about its job.
     Settle(JobKey, u32),
-    /// A person's word that an attempt was accepted under this id: only while that is not another's.
+    /// What a person has decided on what was read: only while that is all there is.
+    Decided(Decision),
+    /// That an attempt was accepted under this id: only while that is not another's.
     Bind(JobKey, u32, GenerationId),
     /// The right to fetch or publish something while no other run does.
     Lease(Key),
@@ -42,6 +45,16 @@ pub enum Kind {
     IsQuiet,
     /// Deliveries, with the lines that say what they have taught.
     Captures(Vec<KeptCapture>),
+}
+
+/// What a decision depends on: it is dropped where another computer has written about that since this one
+/// has read the log.
+#[derive(Debug)]
+pub struct Decision {
+    /// Jobs.
+    pub jobs: Vec<JobKey>,
+    /// Listings or SKUs that get these names, so that no other clip may go by them.
+    pub names: Vec<String>,
 }
 
 /// An accepted reply's id.

@@ -8,7 +8,7 @@ use crate::journal::announce::{
 use crate::journal::file::AppendError;
 use crate::journal::pause;
 #[cfg(feature = "postgres")]
-use crate::journal::postgres::{Answer, Kind};
+use crate::journal::postgres::{Answer, Decision, Kind};
 use crate::journal::store::{Store, Unsettled};
 #[cfg(feature = "postgres")]
 use sha2::{Digest, Sha256};
@@ -128,14 +128,35 @@ impl Writer {
                 let asked = appender.ask(Kind::Settle(job, number), lines.as_str());
                 match asked.wait().map_err(Unsettled::Failed)? {
                     Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
+                    Answer::Refused(_) => Err(Unsettled::Outdated),
                     _ => Ok(()),
                 }
             }
         }
     }
 
-    /// Takes in a person's word that an attempt was accepted under `id`. Returns whose that id is, where it
-    /// has become another's.
+    /// Takes in what a person has decided about `jobs`, some of which get these `names`: not where another
+    /// computer has written about them, or of those names, since the log was read.
+    pub fn decide(&self, jobs: &[JobKey], names: &[&str], lines: &Lines) -> Result<(), Unsettled> {
+        match &self.store {
+            Store::File { .. } => self.append_in_parts(lines).map_err(Unsettled::Failed),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let kind = Kind::Decided(Decision {
+                    jobs: jobs.to_vec(),
+                    names: names.iter().map(|name| (*name).to_owned()).collect(),
+                });
+                let asked = appender.ask(kind, lines.as_str());
+                match asked.wait().map_err(Unsettled::Failed)? {
+                    Answer::Refused(_) => Err(Unsettled::Outdated),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Takes in that an attempt was accepted under `id`. Returns whose that id is, where it has become
+    /// another's.
     pub fn bind(
         &self,
         (job, number): (JobKey, u32),

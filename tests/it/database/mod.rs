@@ -11,6 +11,7 @@ mod failover;
 mod forwarding;
 mod guards;
 mod losses;
+mod outdated;
 mod people;
 mod pooler;
 mod reading;

@@ -34,10 +34,16 @@ impl Link {
             let claimed = claimed.unwrap_or_default();
             let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
             answers.push(match &task.kind {
-                Kind::Captures(_) if decide::is_of_another(&task.lines, &ledger) => {
+                Kind::Captures(_) | Kind::Decided(_)
+                    if decide::is_of_another(&task.lines, &ledger) =>
+                {
                     Answer::Refused(Refused::Taken)
                 }
                 Kind::Bind(job, number, id) if decide::has_owner(&ledger, id, (*job, *number)) => {
+                    Answer::Refused(Refused::Taken)
+                }
+                // They may say otherwise, and a person has not seen that.
+                Kind::Decided(what) if self.others.have_written_of(&what.jobs, &what.names) => {
                     Answer::Refused(Refused::Taken)
                 }
                 Kind::Accepted(what) if decide::has_owner(&ledger, &what.id, what.attempt) => {
@@ -47,6 +53,7 @@ impl Link {
                 | Kind::Quiet(_)
                 | Kind::Refresh
                 | Kind::Captures(_)
+                | Kind::Decided(_)
                 | Kind::Bind(..)
                 | Kind::Accepted(_) => Answer::Written,
                 Kind::Announce(what) => {
@@ -77,6 +84,9 @@ impl Link {
                 Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
                 Kind::Settle(job, number) => match &claimed.alive_on {
                     Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
+                    _ if self.others.have_written_of(&[*job], &[]) => {
+                        Answer::Refused(Refused::Taken)
+                    }
                     _ => {
                         claims.void(*job, *number, &claimed);
                         Answer::Written
