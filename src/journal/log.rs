@@ -35,8 +35,9 @@ struct Mirrored {
     name: PathBuf,
     /// Lines that the database had once, and the file that keeps them.
     lost: Option<(u64, PathBuf)>,
-    /// Lines that another database alone holds, and the file that keeps them.
-    elsewhere: Option<(u64, PathBuf)>,
+    /// Lines that another database alone holds, or an earlier log in this one's place, and the file that
+    /// keeps them.
+    elsewhere: Option<(u64, PathBuf, bool)>,
     /// Files of this computer with what runs could not write.
     spools: Vec<PathBuf>,
     /// A mirror that goes with the command.
@@ -68,7 +69,8 @@ impl JobLog {
         let source = Source::read(&path, file, &mut ledger)?;
         let failed = |error| LogError::io("look for what was kept for", &path, error);
         let spools = postgres::spools_of(&mirror.source.kept_as()).map_err(failed)?;
-        let kept = |lines: postgres::Lost| (lines.lines, lines.file);
+        let kept = |lost: postgres::Lost| (lost.lines, lost.file);
+        let known = |other: postgres::Lost| (other.lines, other.file, other.is_earlier);
         for sent in &mirror.being_sent {
             ledger.mark_being_sent(sent.job, sent.number);
         }
@@ -80,7 +82,7 @@ impl JobLog {
             mirrored: Some(Mirrored {
                 name: PathBuf::from(address.to_string()),
                 lost: mirror.lost.map(kept),
-                elsewhere: mirror.elsewhere.map(kept),
+                elsewhere: mirror.elsewhere.map(known),
                 spools,
                 // The lines that were folded stay where they are: from now on others may add.
                 _own: mirror.own,
@@ -181,14 +183,16 @@ impl JobLog {
         Some((*lines, file))
     }
 
-    /// Fails where this computer knows lines of it from another database alone.
+    /// Fails where this computer knows lines of it from another database, or from an earlier log in its
+    /// place, alone.
     pub fn holds_all(&self) -> Result<(), LogError> {
         let elsewhere = self.mirrored.as_ref().and_then(|m| m.elsewhere.as_ref());
         match elsewhere {
-            Some((lines, file)) => Err(LogError::Elsewhere {
+            Some((lines, file, is_earlier)) => Err(LogError::Elsewhere {
                 log: self.name().to_owned(),
                 lines: *lines,
                 file: file.clone(),
+                is_earlier: *is_earlier,
             }),
             None => Ok(()),
         }

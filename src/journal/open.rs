@@ -116,6 +116,7 @@ impl Writer {
                 log: PathBuf::from(address.to_string()),
                 lines: elsewhere.lines,
                 file: elsewhere.file,
+                is_earlier: elsewhere.is_earlier,
             });
         }
         let path = copy.file;

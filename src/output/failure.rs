@@ -77,10 +77,13 @@ pub fn of_log(error: LogError) -> Failure {
         ),
         LogError::Changed(mismatch) => changed(&mismatch),
         LogError::Database(error) => of_database(error),
-        LogError::Elsewhere { log, file, .. } => {
-            Failure::decision(format!("{message}; nothing was sent"))
-                .help(which_database(&log, &file))
-        }
+        LogError::Elsewhere {
+            log,
+            file,
+            is_earlier,
+            ..
+        } => Failure::decision(format!("{message}; nothing was sent"))
+            .help(which_log(&log, &file, is_earlier)),
         LogError::Io { doing, path, error }
             if doing.contains("folder") && error.kind() == ErrorKind::NotFound =>
         {
@@ -225,9 +228,16 @@ fn what_to_look_for(mismatch: &Mismatch) -> String {
     )
 }
 
-/// What a person decides about lines of another database.
-fn which_database(log: &Path, file: &Path) -> String {
+/// What a person decides about lines of another database, or of an earlier log.
+fn which_log(log: &Path, file: &Path, is_earlier: bool) -> String {
     let [log, file] = [log, file].map(|name| words::shell_word(&name.display().to_string()));
+    if is_earlier {
+        return format!(
+            "what they have ordered would be ordered and paid for again. Add them with `creativeai log \
+             copy {file} {log}`, here and on each other computer that has worked with the log. If they \
+             do not count any more, remove that file; it is not asked about again"
+        );
+    }
     format!(
         "what they have ordered may be ordered and paid for again. If these are orders of this log, \
          as after a backup was restored into a new database, add them with `creativeai log copy \
@@ -253,9 +263,14 @@ pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
         )));
     }
     if let Err(error) = log.holds_all()
-        && let LogError::Elsewhere { log, file, .. } = &error
+        && let LogError::Elsewhere {
+            log,
+            file,
+            is_earlier,
+            ..
+        } = &error
     {
-        let next = which_database(log, file);
+        let next = which_log(log, file, *is_earlier);
         printer.warn(escape(&format!("{error}; {next}")));
     }
 }

@@ -1,11 +1,14 @@
 //! `log init`, `log list`, `log upgrade`, `log captures`: logs in databases.
 
+use std::path::Path;
+
 use serde_json::value::RawValue;
 
 use crate::cli::{LogAddressArgs, LogInitArgs};
 use crate::commands::addresses;
 use crate::exit::Code;
-use crate::journal::{self, Made};
+use crate::jobs::{Ledger, Rates};
+use crate::journal::{self, JobLog, Made};
 use crate::output::{Printer, failure, headed, words};
 use crate::text::escape;
 
@@ -40,6 +43,9 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
             "was there already"
         },
     ));
+    if made.log {
+        warn_of_earlier(&args.address, printer);
+    }
     if let Some((role, _)) = grant {
         printer.note(format_args!("the role {} has its rights", escape(role)));
     }
@@ -54,6 +60,14 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
         })
     })?;
     Ok(Code::Success)
+}
+
+/// Warns where this computer remembers orders of a log that stood in the place of a new one.
+fn warn_of_earlier(address: &Path, printer: &Printer) {
+    // The log is made; what hinders its being read is the next command's to say.
+    if let Ok(log) = JobLog::read(address, Ledger::new(Rates::default())) {
+        failure::warn_of_mismatch(&log, printer);
+    }
 }
 
 /// Lists the logs of a database.

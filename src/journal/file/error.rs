@@ -51,11 +51,11 @@ pub enum LogError {
     /// It was cut off, replaced, restored or lost since the last commit.
     #[error(transparent)]
     Changed(Box<Mismatch>),
-    /// Another database holds it, too, with lines that this one does not have.
+    /// Another database holds it, too, with lines that this one does not have; or an earlier log stood in
+    /// its place.
     #[error(
-        "this computer knows {} of {} from another database alone, of which this one is a copy, or which is \
-         a copy of this one; they are kept in {}",
-        count(*lines, "line"), log.display(), file.display()
+        "this computer knows {} of {} from {}; they are kept in {}",
+        count(*lines, "line"), log.display(), other(*is_earlier), file.display()
     )]
     Elsewhere {
         /// The log's address.
@@ -64,6 +64,8 @@ pub enum LogError {
         lines: u64,
         /// The file that keeps them.
         file: PathBuf,
+        /// Whether they are of an earlier log.
+        is_earlier: bool,
     },
     /// The system refused.
     #[error("cannot {doing} {}: {error}", path.display())]
@@ -75,6 +77,14 @@ pub enum LogError {
         /// Why.
         error: io::Error,
     },
+}
+
+fn other(is_earlier: bool) -> &'static str {
+    if is_earlier {
+        "an earlier log alone, which stood at this address and was lost or removed"
+    } else {
+        "another database alone, of which this one is a copy, or which is a copy of this one"
+    }
 }
 
 impl From<DatabaseError> for LogError {

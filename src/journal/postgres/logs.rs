@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
 use super::super::file::LogError;
+use super::earlier;
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow, Parameter};
 use super::lines::{self, Merge};
@@ -30,6 +31,9 @@ pub(super) async fn open(
 pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
     if let Some(row) = look_up(session).await? {
         return Ok(row);
+    }
+    if let Some(gone) = earlier::gone(session) {
+        return Err(gone);
     }
     let names: Vec<String> = list(session)
         .await?

@@ -23,6 +23,7 @@ pub use self::read::digest;
 use self::read::{Look, State, read};
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
+use super::earlier::places;
 use super::failed::Failed;
 use super::logs;
 use super::origin;
@@ -120,7 +121,8 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
     let ((state, parts), lost, elsewhere) = match &place {
         Some(place) => {
             let read = place.catch_up(&mut session, &mut look, server).await?;
-            (read, place.lost()?, place.elsewhere()?)
+            let here = places(&session);
+            (read, place.lost()?, place.elsewhere(&here)?)
         }
         None => (
             read_whole(&mut session, &mut look, server).await?,

@@ -7,6 +7,7 @@ mod appender;
 mod caps;
 mod captures;
 mod decide;
+mod earlier;
 mod failed;
 mod handle;
 mod leases;

@@ -26,12 +26,18 @@ const MUCH: u64 = 32 << 20;
 /// Lines that are looked for at once.
 const PART: usize = 1000;
 
-/// The files that this computer keeps of the log of this name, by their endings; none where no folder
-/// can be written to.
-pub(super) fn files_of(name: &str) -> Option<impl Fn(&str) -> PathBuf> {
+/// The folder of what this computer keeps of logs; none where it cannot be written to.
+pub(super) fn folder() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     let folder = base.cache_dir().join("creativeai").join("logs");
     disk::make_folder_of_user(&folder).ok()?;
+    Some(folder)
+}
+
+/// The files that this computer keeps of the log of this name, by their endings; none where no folder
+/// can be written to.
+pub(super) fn files_of(name: &str) -> Option<impl Fn(&str) -> PathBuf> {
+    let folder = folder()?;
     let name = name.to_owned();
     Some(move |ending: &str| folder.join(format!("{name}.{ending}")))
 }

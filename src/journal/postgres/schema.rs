@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
+use super::earlier;
 use super::session::Session;
 
 /// One step. What it makes is never changed later, only by a further step. Its version is its place, from 1.
@@ -82,10 +83,13 @@ struct Found {
 pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, DatabaseError> {
     let address = &session.address;
     let Some(found) = found(session, purpose).await? else {
-        return Err(DatabaseError::config(
-            format!("the database of {address} holds no job logs"),
-            format!("make one with `creativeai log init '{address}'`; nothing was sent"),
-        ));
+        let never = || {
+            DatabaseError::config(
+                format!("the database of {address} holds no job logs"),
+                format!("make one with `creativeai log init '{address}'`; nothing was sent"),
+            )
+        };
+        return Err(earlier::gone(session).unwrap_or_else(never));
     };
     let minimum = match purpose {
         Use::Read | Use::ReadNewest => found.minimum_reader,

@@ -29,6 +29,8 @@ pub(super) struct Session {
     pub client: Client,
     /// The log.
     pub address: Address,
+    /// Each server of the address with its port, and the database.
+    pub servers: Vec<String>,
     /// How many warnings the server has sent.
     warnings: Arc<AtomicU64>,
 }
@@ -48,12 +50,19 @@ impl Session {
         };
         let mut failed = None;
         let warnings = Arc::<AtomicU64>::default();
-        for login in logins(address, &around)? {
+        let logins = logins(address, &around)?;
+        let server = |login: &Login| {
+            let Login { host, port, .. } = login;
+            format!("{}:{port}/{}", host.name, login.database)
+        };
+        let servers: Vec<String> = logins.iter().map(server).collect();
+        for login in logins {
             match connect(&login, &warnings).await {
                 Ok(client) => {
                     return Ok(Self {
                         client,
                         address: address.clone(),
+                        servers,
                         warnings,
                     });
                 }

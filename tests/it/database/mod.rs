@@ -1,6 +1,7 @@
 //! Job logs in a `PostgreSQL` database, on a real server.
 
 mod addresses;
+mod anew;
 mod away;
 mod claims;
 mod clocks;

@@ -1,7 +1,10 @@
-//! Lines of the log that this computer knows from another database alone.
+//! Lines of the log that this computer knows from another database alone, or from an earlier log that stood
+//! where this one stands.
 //!
 //! A copy of a database holds the same log, and so does one that was made of a backup. Whether what was
-//! ordered with the other one belongs to this one, too, only a person knows.
+//! ordered with the other one belongs to this one, too, only a person knows. The same holds where a log was
+//! made anew at its old address, as after its tables or its server were lost: it is another one, and what
+//! was ordered with the first one would be ordered again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -10,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::earlier::{has_live, was_at};
 use super::super::recent::files_of;
 use super::super::spool::spools_of;
 use super::place::{Lost, Place, besides, digests, replace};
@@ -26,8 +30,9 @@ enum Other {
 }
 
 impl Place {
-    /// Lines that are not here, from the first other database that has such; once the mirror was caught up.
-    pub fn elsewhere(&self) -> io::Result<Option<Lost>> {
+    /// Lines that are not here, from the first other database that has such, or from an earlier log that was
+    /// at one of the places where this one is; once the mirror was caught up.
+    pub fn elsewhere(&self, here: &[String]) -> io::Result<Option<Lost>> {
         let Some(path) = files_of(&self.name) else {
             return Ok(None);
         };
@@ -35,10 +40,12 @@ impl Place {
         let before = fs::read(&list).unwrap_or_default();
         let mut others: BTreeMap<String, Other> =
             serde_json::from_slice(&before).unwrap_or_default();
-        let mut here = None;
+        let mut held = None;
         let mut found = None;
         let mut settled = Vec::new();
-        for name in self.other_names(&list)? {
+        let identity = identity_of(&self.name).to_owned();
+        for name in self.other_names(&list, here)? {
+            let is_earlier = identity_of(&name) != identity;
             let files = files_with(&name)?;
             let bytes = files
                 .iter()
@@ -48,23 +55,29 @@ impl Place {
             if [Some(Other::Apart), Some(Other::Held(bytes))].contains(&known) {
                 continue;
             }
-            let here = match &mut here {
-                Some(here) => here,
+            let held = match &mut held {
+                Some(held) => held,
                 none => none.insert(digests(&mut File::open(&self.lines)?)?),
             };
-            let (text, lines) = besides(&files, here)?;
-            let file = path(&format!(
-                "from.{}.jsonl",
+            let (text, lines) = besides(&files, held)?;
+            let from = if is_earlier {
+                name.as_str()
+            } else {
                 name.rsplit('.').next().unwrap_or_default()
-            ));
-            let now = if lines == 0 {
+            };
+            let file = path(&format!("from.{from}.jsonl"));
+            let now = if lines == 0 || is_earlier && !has_live(&text) {
                 settled.push(file);
                 Other::Held(bytes)
             } else if known == Some(Other::Asked) && !file.exists() {
                 Other::Apart
             } else {
                 replace(&file, text.as_bytes())?;
-                found.get_or_insert(Lost { lines, file });
+                found.get_or_insert(Lost {
+                    lines,
+                    file,
+                    is_earlier,
+                });
                 Other::Asked
             };
             others.insert(name, now);
@@ -80,22 +93,31 @@ impl Place {
         Ok(found)
     }
 
-    /// The names under which this computer keeps what it knows of the log in other databases.
-    fn other_names(&self, beside: &Path) -> io::Result<BTreeSet<String>> {
+    /// The names under which this computer keeps what it knows of the log in other databases, and of others
+    /// at its address.
+    fn other_names(&self, beside: &Path, here: &[String]) -> io::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
-        let identity = self.name.split('.').next();
+        let identity = identity_of(&self.name);
         for entry in fs::read_dir(beside.parent().unwrap_or(beside))? {
             let file = entry?.file_name();
             let parts: Vec<&str> = file.to_str().unwrap_or_default().split('.').collect();
-            if let [of, place, "jsonl" | "recent"] = parts.as_slice()
-                && Some(*of) == identity
-            {
-                names.insert(format!("{of}.{place}"));
+            let [of, place, "jsonl" | "recent"] = parts.as_slice() else {
+                continue;
+            };
+            let name = format!("{of}.{place}");
+            let was_here = || was_at(&beside.with_file_name(format!("{name}.state")), here);
+            if !names.contains(&name) && (*of == identity || was_here()) {
+                names.insert(name);
             }
         }
         names.remove(&self.name);
         Ok(names)
     }
+}
+
+/// The log's identity, of the name under which this computer keeps what it knows of it.
+fn identity_of(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(identity, _)| identity)
 }
 
 /// All files with lines of the log of this name; not all of them need to be there.

@@ -9,11 +9,15 @@ use serde::de::IgnoredAny;
 use tempfile::TempPath;
 
 use super::super::super::file::for_each_line;
+use super::super::earlier::places;
 use super::super::failed::Failed;
 use super::super::recent::{self, Recent};
 use super::super::session::Session;
 use super::read::{Look, State, digest, read};
 use crate::disk::{self, Readers, Replacement};
+
+/// Further places of a log that are remembered.
+const MOST_PLACES: usize = 16;
 
 /// Lines that a database does not hold: it has lost them, as after a failover to a server that was
 /// behind, or another one holds them.
@@ -23,6 +27,8 @@ pub struct Lost {
     pub lines: u64,
     /// The file that keeps them, a log by itself.
     pub file: PathBuf,
+    /// Whether they are of an earlier log that stood in the place of this one.
+    pub is_earlier: bool,
 }
 
 /// Where the lines are.
@@ -74,6 +80,14 @@ impl Place {
             self.begin_anew(session, look).await?
         };
         state.server = server;
+        // One log may have several addresses, as behind a pooler.
+        state.at = places(session);
+        let others = old
+            .at
+            .iter()
+            .filter(|at| !state.at.contains(at))
+            .take(MOST_PLACES);
+        state.at = state.at.iter().chain(others).cloned().collect();
         let state_text = serde_json::to_vec(&state).map_err(io::Error::from)?;
         replace(&self.state, &state_text)?;
         if !look.recent.is_empty() {
@@ -160,6 +174,7 @@ impl Place {
         Ok(Some(Lost {
             lines: missing,
             file: self.lost.clone(),
+            is_earlier: false,
         }))
     }
 }

@@ -29,6 +29,9 @@ pub struct State {
     pub open: Vec<i64>,
     /// The newest line that is in the mirror.
     pub newest: Newest,
+    /// Where the log was: each server that its address named, with the database, the schema and its name.
+    #[serde(default)]
+    pub at: Vec<String>,
 }
 
 /// What a look at a log's lines takes, and what it sees beside them.
@@ -84,6 +87,7 @@ pub async fn read(
         horizon: horizon.parse().unwrap_or(0),
         open: Vec::new(),
         newest: state.newest.clone(),
+        at: state.at.clone(),
     };
     while let Some(row) = rows.try_next().await? {
         let sequence: i64 = row.get(0);
