@@ -278,6 +278,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             job: attempt.job,
             number: attempt.number,
             resend: attempt.resend,
+            sandbox: attempt.sandbox,
             more: attempt.more(),
             replaces: attempt.replaces.iter().map(|(job, _)| *job).collect(),
             lines: self.opening(attempt),
@@ -298,6 +299,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 (self.report)(Event::Left(attempt, why));
             }
             Refused::Paused(by) => self.stop.set(Reason::Paused(by)),
+            Refused::Mixed => self.stop.set(Reason::LogTaken {
+                by_rehearsal: !attempt.sandbox,
+            }),
             Refused::CapReached(reached) => {
                 let admission = self.cap.map(|cap| cap.refused(&reached));
                 if admission != Some(Admission::Held) {

@@ -34,6 +34,12 @@ pub enum Reason {
     SameId(String),
     /// A sandbox's id came for a live log, or the reverse.
     Mixed,
+    /// Another computer has begun a rehearsal in the log meanwhile, where this run orders live jobs, or
+    /// the reverse.
+    LogTaken {
+        /// Whether the other one rehearses.
+        by_rehearsal: bool,
+    },
     /// The log is paused: by whom, since when.
     Paused(String),
     /// The next attempt would go beyond the cap on the whole log.

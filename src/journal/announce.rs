@@ -30,6 +30,8 @@ pub struct Announcement {
     pub number: u32,
     /// Whether it was sent before, and is sent again as it was.
     pub resend: bool,
+    /// Whether it is a rehearsal's.
+    pub sandbox: bool,
     /// What it adds to what is reserved.
     pub more: Credits,
     /// Jobs that it replaces.
@@ -88,6 +90,8 @@ pub enum Refused {
     NotBefore(Quiet),
     /// The log is paused; by whom, since when.
     Paused(String),
+    /// Another computer has begun a rehearsal in a log that live jobs were for, or the reverse.
+    Mixed,
     /// It would go beyond these caps.
     CapReached(Vec<Reached>),
 }

@@ -130,7 +130,7 @@ fn code_of(reason: &Reason, is_away: bool) -> Code {
         Reason::Disk(_) | Reason::Disturbed(_) | Reason::Kept(_) => Code::Io,
         Reason::Away(error) => failure::code_of(error.kind),
         Reason::Denied(..) => Code::Refused,
-        Reason::WrongAddress | Reason::Mixed => Code::Config,
+        Reason::WrongAddress | Reason::Mixed | Reason::LogTaken { .. } => Code::Config,
         Reason::Deadline => Code::Temporary,
         Reason::Input(_) => Code::Data,
         // The failure has a code of its own.
@@ -168,6 +168,8 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
         Reason::SameId(id) => format!("the vendor gave one id ({}) to two orders, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
         Reason::WrongAddress => commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)"),
         Reason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
+        Reason::LogTaken { by_rehearsal: true } => "another computer has begun a rehearsal in this log, and live jobs never enter such a log, so nothing more was sent. Name another log, or add --sandbox to go on rehearsing".to_owned(),
+        Reason::LogTaken { by_rehearsal: false } => "another computer has ordered live jobs in this log, and a rehearsal never writes to a live log, so nothing more was sent. Name another log for rehearsals".to_owned(),
         Reason::Paused(by) => {
             let resume = commands.on_log("log resume", "");
             format!("the log was paused {}, so nothing more was sent. `{resume}` lets the fleet go on", escape(by))

@@ -123,6 +123,10 @@ impl Claims {
         ledger: &Ledger,
         (sums, added): (Option<&Sums>, &[Credits]),
     ) -> Option<Refused> {
+        // An address of this computer may be a sandbox's or not; only `--sandbox` is clear.
+        if !what.resend && ledger.check_mixing(what.sandbox, true).is_err() {
+            return Some(Refused::Mixed);
+        }
         let later = |why: &str| Some(Refused::Later(why.to_owned()));
         let attempt = (what.job, what.number);
         let is_mine = claimed.run.as_deref() == Some(run);
@@ -266,6 +270,7 @@ mod tests {
             job: JobKey::parse(NEW).unwrap(),
             number,
             resend: false,
+            sandbox: false,
             more: Credits::ZERO,
             replaces: Vec::new(),
             lines: Lines::verbatim(&order(NEW, "L1", "a")),

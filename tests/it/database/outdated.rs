@@ -1,7 +1,7 @@
 //! What a person or a run has decided on is not all that there is by the time it gets into the log.
 
 use super::people::wait_for_waiting;
-use super::empty_log;
+use super::{empty_log, world};
 use crate::support::postgres::Database;
 
 use crate::support::{Ended, Running, Server, Step, World, listings};
@@ -11,6 +11,9 @@ fn computer(server: &Server, log: &str, count: usize) -> World {
     world.write("listings.csv", listings(count));
     world
 }
+
+/// A computer, and what is run on it.
+type Command<'a> = (&'a World, &'a [&'a str]);
 
 /// Runs both commands so that each has read the log before the other one writes; the first one writes first.
 fn beside(database: &Database, commands: [(&World, &[&str]); 2]) -> [Ended; 2] {
@@ -74,5 +77,35 @@ fn of_two_renames_that_meet_the_second_one_has_to_look_again() {
         assert!(other.stderr.contains(unchanged), "{}", other.stderr);
         // As if it had come later at once.
         worlds[1].run(&second).expect(later);
+    }
+}
+
+#[test]
+fn a_rehearsal_and_live_jobs_that_begin_at_once_do_not_share_an_empty_log() {
+    for rehearsal_is_first in [true, false] {
+        let Some((database, log)) = empty_log() else {
+            return;
+        };
+        let server = Server::accepting();
+        let live = computer(&server, &log, 2);
+        let rehearsal = world().with_var("CREATIVEAI_JOBS", &log);
+        rehearsal.write("listings.csv", listings(1));
+        let rehearse = ["submit", "listings.csv", "--sandbox", "--jobs", &log];
+        let order = ["submit", "listings.csv", "--jobs", &log];
+        let (mut first, mut second): (Command<'_>, Command<'_>) =
+            ((&rehearsal, &rehearse), (&live, &order));
+        let (mut posts, mut words) = (0, "live jobs never enter");
+        if !rehearsal_is_first {
+            std::mem::swap(&mut first, &mut second);
+            (posts, words) = (2, "never writes to a live log");
+        }
+        let [one, other] = beside(&database, [first, second]);
+        one.expect(0);
+        let other = other.expect(78);
+        assert!(other.stderr.contains(words), "{}", other.stderr);
+        assert_eq!(server.posts().len(), posts);
+        // The log stays as usable as it was.
+        first.0.run(first.1).expect(0);
+        second.0.run(second.1).expect(78);
     }
 }
