@@ -270,7 +270,8 @@ fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
     };
     match display {
         DisplayStatus::Unknown => Some(given_reason().unwrap_or_else(|| {
-            "the run was stopped before the vendor's answer was noted".to_owned()
+            "no answer is in the log: the run was stopped before it came, or could not write it"
+                .to_owned()
         })),
         DisplayStatus::Failed => {
             given_reason().or_else(|| Some("the vendor gave no reason".to_owned()))

@@ -93,7 +93,7 @@ pub fn kept(file: &Path, kept: Kept, is_away: bool, commands: &Commands) -> Stri
     let [file, recover] = [&file, &recover].map(|text| escape(text));
     if is_away {
         format!(
-            "{what} that the database did not take in are kept in {file}. The next command on this computer that writes to the log takes them in; on another computer `{recover}` does. Until then {meanwhile}"
+            "{what} that the database did not take in are kept in {file}. The next command of this user on this computer that writes to the log takes them in; elsewhere `{recover}` does. Until then {meanwhile}"
         )
     } else {
         format!(
