@@ -2,9 +2,11 @@
 //! asked for meanwhile where too many failed ones end the run, and waited for at the end.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::canary::{self, Canary, Looked, MostFailed};
 use super::cap::Cap;
@@ -12,10 +14,16 @@ use super::dispatch::{self, Attempt, Dispatcher, SendCounts};
 use super::poll::{Poller, Rounds};
 use super::stop::Reason;
 use super::submit::Orders;
-use crate::jobs::{JobKey, JobState, Status};
+use crate::jobs::{AttemptState, JobKey, JobState, Status};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError};
 use crate::vendor::Throttle;
+
+/// How long other computers that are sending a canary's orders are waited for. One that is not heard of
+/// for a minute counts as gone.
+const OTHERS: Duration = Duration::from_secs(120);
+/// How often it is looked whether they have.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What happens while a batch is sent.
 pub enum Event<'a> {
@@ -119,12 +127,13 @@ impl Batch<'_> {
         let is_canary = |index: u32| rows.contains_key(&index);
         self.send(manifest, few, &is_canary, sent).await?;
         let jobs: HashSet<JobKey> = rows.values().copied().collect();
+        self.wait_for_others(&jobs).await;
         let covers = |job: &JobState| jobs.contains(&job.key);
         sent.is_unanswered |= !self.poller.ask(Rounds::UntilEnded, covers).await?;
         if self.orders.stop.is_set() {
             return Ok(());
         }
-        let rest = self.most - few;
+        let rest = self.left_beside(&rows, few).await;
         let most = self.max_failed.unwrap_or(MostFailed::Count(0));
         let view = |job: &JobKey| Ok((*job, self.orders.writer.view(*job)?));
         let clips = rows.values().map(view).collect::<Result<_, LogError>>()?;
@@ -132,11 +141,51 @@ impl Batch<'_> {
         sent.canary = canary
             .look(clips, rest, most, self.orders.stop, &report)
             .await?;
-        if sent.canary.as_ref().is_some_and(|canary| canary.goes_on) {
-            self.send(manifest, rest, &|index| !is_canary(index), sent)
-                .await?;
+        match &sent.canary {
+            Some(canary) if canary.goes_on => {
+                let rest = self.most - few;
+                self.send(manifest, rest, &|index| !is_canary(index), sent)
+                    .await?;
+            }
+            Some(canary) if canary.is_declined => {
+                let left = self.left_beside(&rows, few).await;
+                report(canary::Event::Declined(left, self.most - few - left));
+            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Returns once no other computer is sending one of these orders: what it makes is looked at, too.
+    async fn wait_for_others(&self, jobs: &HashSet<JobKey>) {
+        let Orders { writer, stop, .. } = self.orders;
+        let until = Instant::now() + OTHERS;
+        while writer.is_shared() && Instant::now() < until {
+            // Where that fails, what is known is looked at.
+            let is_known = writer.refresh().await.is_ok();
+            let is_being_sent = {
+                let ledger = writer.ledger();
+                let known = jobs.iter().filter_map(|job| ledger.job(*job));
+                known
+                    .flat_map(JobState::attempts)
+                    .any(AttemptState::is_being_sent)
+            };
+            let pause = tokio::time::sleep(self.poller.interval.min(BETWEEN_LOOKS));
+            if !is_known || !is_being_sent || stop.or(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// How many of the rows beside the canary no computer has ordered yet.
+    async fn left_beside(&self, canary: &BTreeMap<u32, JobKey>, few: u64) -> u64 {
+        let Orders { writer, plan, .. } = self.orders;
+        // Where that fails, they are counted as far as they are known.
+        let _ = writer.refresh().await;
+        let ledger = writer.ledger();
+        let rest = plan.sent().filter(|place| !canary.contains_key(place));
+        let open = rest.filter(|place| plan.is_open(*place as usize, &ledger));
+        (open.count() as u64).min(self.most - few)
     }
 
     /// Sends at most `most` of the rows that `is_now` picks, and adds what came of it to `sent`.

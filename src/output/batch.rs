@@ -61,6 +61,19 @@ impl<'a> BatchReport<'a> {
                 words::count(*rest, "row"),
                 self.commands.on_log("status", ""),
             )),
+            canary::Event::Declined(left, by_others) => self.printer.warn(format_args!(
+                "{} not ordered{}. Look at the clips that are ready (`{}`); then run the same \
+                 command again without --canary to order the rest, or with --yes to go on by itself",
+                words::count(*left, "row"),
+                match by_others {
+                    0 => String::new(),
+                    _ => format!(
+                        ", and {} ordered by another computer meanwhile",
+                        words::count(*by_others, "row")
+                    ),
+                },
+                self.commands.on_log("status", ""),
+            )),
             // The question stands on a line that is not finished.
             canary::Event::Unanswered => self.printer.say(""),
         }

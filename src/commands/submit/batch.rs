@@ -14,7 +14,7 @@ use crate::engine::photos::Placed;
 use crate::engine::poll::{self, Poller};
 use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::Failure;
-use crate::output::{BatchReport, Commands, Polling, Printer, failure, words};
+use crate::output::{BatchReport, Polling, Printer, failure, words};
 
 /// Sends the rows, as many as were asked for.
 pub async fn send(
@@ -42,7 +42,7 @@ pub async fn send(
     let fetcher = deliver::client(settings);
     let here = |url: &str| api.here(url);
     let agrees = |good, rest| -> std::pin::Pin<Box<dyn Future<Output = _>>> {
-        Box::pin(agrees(args, good, rest, &log.commands, printer))
+        Box::pin(agrees(args, good, rest, printer))
     };
     let canary = args.canary.map(|few| Canary {
         few: usize::from(few),
@@ -102,31 +102,19 @@ async fn place_photos(
 }
 
 /// Asks whether so many further rows are ordered, as the first clips are good.
-async fn agrees(
-    args: &SubmitArgs,
-    good: u64,
-    rest: u64,
-    commands: &Commands,
-    printer: &Printer,
-) -> bool {
+async fn agrees(args: &SubmitArgs, good: u64, rest: u64, printer: &Printer) -> bool {
     if args.yes {
         return true;
     }
-    let rows = words::count(rest, "row");
     if io::stdin().is_terminal() {
+        let rows = words::count(rest, "row");
         let good = words::count(good, "canary clip");
         let question = format!("{good} looked at. Order the other {rows}?");
         match printer.confirm_meanwhile(question).await {
-            Ok(true) => return true,
-            Ok(false) => {}
+            Ok(agrees) => return agrees,
             Err(error) => printer.warn(format_args!("the question cannot be asked ({error})")),
         }
     }
-    printer.warn(format_args!(
-        "{rows} not ordered. Look at the clips that are ready (`{}`); then run the same command \
-         again without --canary to order the rest, or with --yes to go on by itself",
-        commands.on_log("status", "")
-    ));
     false
 }
 

@@ -31,6 +31,9 @@ pub enum Event<'a> {
     Seen(&'a Seen),
     /// Too many are not as they should be: so many of so many, and so many rows are not ordered.
     TooManyFaults(u64, u64, u64),
+    /// The clips are good, and the rest is not wanted: so many rows are not ordered, and so many others
+    /// were ordered by another computer meanwhile.
+    Declined(u64, u64),
     /// The run was stopped while a person was asked.
     Unanswered,
 }
@@ -41,6 +44,8 @@ pub struct Looked {
     pub seen: Vec<Seen>,
     /// Whether the rest is ordered.
     pub goes_on: bool,
+    /// Whether it is not, although the clips are as they should be.
+    pub is_declined: bool,
 }
 
 /// Asks whether, after so many good clips, so many further rows are ordered.
@@ -109,7 +114,8 @@ impl Canary<'_> {
         }
         let all = seen.len() as u64;
         let faults = seen.iter().filter(|seen| seen.fault.is_some()).count() as u64;
-        let goes_on = if most.is_passed(faults, all) {
+        let is_bad = most.is_passed(faults, all);
+        let goes_on = if is_bad {
             report(Event::TooManyFaults(faults, all, rest));
             false
         } else if rest == 0 {
@@ -120,7 +126,11 @@ impl Canary<'_> {
             report(Event::Unanswered);
             return Ok(None);
         };
-        Ok(Some(Looked { seen, goes_on }))
+        Ok(Some(Looked {
+            seen,
+            goes_on,
+            is_declined: !goes_on && !is_bad,
+        }))
     }
 
     /// What is wrong with a clip.

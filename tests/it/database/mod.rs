@@ -3,6 +3,7 @@
 mod addresses;
 mod anew;
 mod away;
+mod canaries;
 mod claims;
 mod clocks;
 mod clones;
