@@ -7,12 +7,12 @@ use clap::Subcommand;
 use super::batch::{ReconcileArgs, ResolveArgs, RetryArgs, SubmitArgs};
 use super::hand_over::{DownloadArgs, PublishArgs};
 use super::log::LogArgs;
-use super::rename::RenameArgs;
-use super::review::ReviewArgs;
+use super::review::{RenameArgs, ReviewArgs};
 use super::run::RunArgs;
 use super::serve::{ListenArgs, SandboxArgs};
-use super::setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
-use super::show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs};
+use super::show::{
+    CheckArgs, CompactArgs, CompletionsArgs, HelpArgs, InitArgs, ManArgs, ReportArgs, StatusArgs,
+};
 use super::typed::IfTyped;
 
 /// The commands.

@@ -11,14 +11,11 @@ mod command;
 mod flags;
 mod hand_over;
 mod log;
-mod rename;
 mod review;
 mod run;
 mod serve;
-mod setup;
 mod shared;
 mod show;
-mod slips;
 mod typed;
 
 use std::ffi::OsString;
@@ -31,15 +28,16 @@ pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
 #[cfg(feature = "postgres")]
 pub use log::{LogAddressArgs, LogInitArgs};
-pub use rename::RenameArgs;
-pub use review::{ReviewArgs, Way};
+pub use review::{RenameArgs, ReviewArgs, Way};
 pub use run::RunArgs;
 pub use serve::{ListenArgs, SandboxArgs};
-pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
     ApiArgs, ClipArgs, GlobalArgs, IntervalArg, LockArg, ManifestArgs, MetricsArg, PaceArgs, When,
 };
-pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
+pub use show::{
+    CheckArgs, CompactArgs, CompletionsArgs, HelpArgs, InitArgs, ManArgs, ReportArgs, StatusArgs,
+    View,
+};
 
 /// `--version`: what a report of an error needs. `-V` prints only the number.
 const LONG_VERSION: &str = concat!(
@@ -89,7 +87,7 @@ impl Cli {
     pub fn of_process() -> Result<Self, clap::Error> {
         let typed: Vec<OsString> = std::env::args_os().collect();
         let mut command = typed::made_for(&typed, Self::command).color(color_in(&typed));
-        let matches = slips::check_dashes(&typed, &mut command)
+        let matches = typed::check_dashes(&typed, &mut command)
             .and_then(|()| command.try_get_matches_from_mut(typed));
         let parsed = matches.and_then(|matches| {
             let cli =
@@ -99,7 +97,7 @@ impl Cli {
         });
         let parsed = parsed
             .map_err(without_escape_tip)
-            .map_err(slips::with_wanted_command);
+            .map_err(typed::with_wanted_command);
         // It is of thousands of parts, and the process is about to end or to do something else.
         std::mem::forget(command);
         parsed

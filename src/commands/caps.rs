@@ -10,7 +10,7 @@ use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, Ledger};
 use crate::journal::{JobLog, LogError};
 use crate::manifest::Manifest;
-use crate::output::caps::TYPED;
+use crate::output::batch::TYPED;
 use crate::settings::{self, Settings};
 use crate::text::escape;
 

@@ -8,9 +8,8 @@ use super::environment::{FILES, VARIABLES};
 use super::schema::Schemas;
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
-use crate::output::wrap;
-use crate::text::suggest;
-use crate::text::{escape, shorten};
+use crate::output::columns;
+use crate::text::{escape, shorten, suggest};
 
 /// Topics besides the commands.
 const LOG: &str = "log";
@@ -91,8 +90,8 @@ fn schema_of(name: &str) -> anyhow::Result<String> {
 /// Names, each with what it is below.
 fn entries<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let entry = |(name, about)| {
-        let name = wrap::lines(name, WIDTH - 2).join("\n  ");
-        let about = wrap::lines(about, WIDTH - 6).join("\n      ");
+        let name = columns::lines(name, WIDTH - 2).join("\n  ");
+        let about = columns::lines(about, WIDTH - 6).join("\n      ");
         format!("  {name}\n      {about}\n")
     };
     all.map(entry).collect()
@@ -110,7 +109,7 @@ fn environment() -> String {
 /// The exit codes as a table.
 fn exit_codes() -> String {
     let rows = Code::ALL.map(|code| {
-        let meaning = wrap::lines(code.meaning(), WIDTH - 7).join("\n       ");
+        let meaning = columns::lines(code.meaning(), WIDTH - 7).join("\n       ");
         format!("  {:>3}  {meaning}\n", code.number())
     });
     let rest = include_str!("topics/exit-codes.txt");

@@ -11,7 +11,7 @@ use super::shown::show;
 use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
-use crate::output::init::{FileOutcome, report, report_key};
+use crate::output::written::{FileOutcome, report, report_key};
 use crate::output::{OutputOptions, Printer};
 use crate::settings::{Env, FILE_NAME, Settings, read_key_file, replace_key_file, template};
 use key::{AskKey, Terminal, ask_for_key, store_key};

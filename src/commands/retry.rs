@@ -96,7 +96,7 @@ fn order(
     let (tally, mut ending) = on_one_thread(send(found, log, &cap, printer))?;
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
-    output::caps::warn(&cap, printer);
+    output::batch::warn_of_cap(&cap, printer);
     summary.submitted = tally.accepted;
     summary.left = (found.wanted.len() as u64).saturating_sub(tally.made());
     summary.credits_estimated = tally.credits;

@@ -8,11 +8,11 @@ use crate::jobs::Seconds;
 
 use super::{
     local::LocalPhoto,
-    named::Named,
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
     options::Defaults,
     problem::{Place, Problem, excerpt},
     records::Record,
+    values::Named,
     values::{check_address, is_clock_time, is_speed, is_unusual},
     workbook::Hidden,
 };

@@ -1,23 +1,52 @@
-//! One row, checked: every problem in it at once, or the clip that is wanted.
+//! One row: whether it is meant, and every problem in it at once, or the clip that is wanted.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cells::Cells;
+use super::columns::{Columns, Kind};
+use super::field::normalized;
+use super::local::is_path;
+use super::odd::trimmed;
+use super::options::{Condition, Defaults, Options};
+use super::problem::{Place, Problem, Row, RowFault};
+use super::records::Record;
+use super::values::{Named, photos_in};
+use super::workbook::Hidden;
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
-use super::{
-    cells::Cells,
-    chosen::Chosen,
-    columns::{Columns, Kind},
-    local::is_path,
-    named::{Named, photos_in},
-    odd::trimmed,
-    options::{Defaults, Options},
-    problem::{Place, Problem},
-    records::Record,
-    row::{Row, RowFault},
-    workbook::Hidden,
-};
+/// Conditions on one file's rows, all of which must hold.
+#[derive(Debug, Default)]
+pub(super) struct Chosen(Vec<(Option<usize>, String)>);
+
+impl Chosen {
+    /// For the file with these columns. A column that it does not have is empty in all its rows.
+    pub fn of(conditions: &[Condition], columns: &Columns) -> Self {
+        let resolved = conditions.iter().map(|condition| {
+            let value = trimmed(&condition.value).to_owned();
+            (columns.called(&condition.column), value)
+        });
+        Self(resolved.collect())
+    }
+
+    /// Whether a row is meant.
+    pub fn matches(&self, record: &Record<'_>) -> bool {
+        let cell = |column: &Option<usize>| column.map_or("", |column| record.cell(column));
+        let mut conditions = self.0.iter();
+        conditions.all(|(column, value)| trimmed(cell(column)) == value)
+    }
+}
+
+impl Columns {
+    /// The column that a person calls so: by its header, by what it is carried as, or by its meaning.
+    pub(super) fn called(&self, name: &str) -> Option<usize> {
+        let name = normalized(name);
+        let is_it = |other: &String| normalized(other) == name;
+        let by_header = self.headers.iter().position(is_it);
+        let carried = || Some(self.carried[self.carried_names.iter().position(is_it)?]);
+        by_header.or_else(carried).or_else(|| self.meant_by(&name))
+    }
+}
 
 /// Checks rows of one manifest.
 pub(super) struct Checker<'a> {

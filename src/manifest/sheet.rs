@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::{
     check::Checker,
-    chosen::Chosen,
+    check::Chosen,
     columns::Columns,
     field::{is_field, nearest},
     header::{broken, detect_delimiter, open_records, skip_to_header},
     options::{Condition, Options},
     problem::{ManifestError, Place, excerpt},
+    problem::{Row, RowFault},
     records::{Record, Records},
-    row::{Row, RowFault},
     source::{Source, Text},
 };
 use crate::text::escape;

@@ -4,8 +4,7 @@ use std::{borrow::Cow, collections::VecDeque, io::Read, path::Path, sync::Arc};
 
 use super::columns::Columns;
 use super::options::Options;
-use super::problem::ManifestError;
-use super::row::{Row, RowFault};
+use super::problem::{ManifestError, Row, RowFault};
 use super::sheet::{Sheet, SheetRows, check_conditions};
 use super::source::Source;
 use crate::jobs::IdColumn;

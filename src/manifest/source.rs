@@ -13,7 +13,7 @@ use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use super::{
     files,
-    foreign::foreign_format,
+    files::foreign_format,
     options::Options,
     problem::ManifestError,
     workbook::{self, Hidden, WorkbookError},

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{
-    commands::Commands, event::Event, printer::Printer, progress::Progress, stopped, words,
+    commands::Commands, metrics::Event, printer::Printer, progress::Progress, stopped, words,
 };
 use crate::engine::delivery::due::HeldBack;
 use crate::engine::delivery::{

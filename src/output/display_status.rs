@@ -1,7 +1,28 @@
-//! What a person reads about where a job stands.
+//! What a person reads about where a job stands: its color, and its place in a list.
 
-use super::tone::Tone;
-use crate::jobs::DisplayStatus;
+use std::cmp::Ordering;
+
+use rayon::slice::ParallelSliceMut;
+
+use crate::jobs::{DisplayStatus, IdColumn, JobKey, JobView};
+use crate::text::natural_sort;
+
+/// What a piece of text is about; its color follows from that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Done.
+    Good,
+    /// Under way.
+    Busy,
+    /// Failed.
+    Bad,
+    /// Waits for a decision.
+    Doubt,
+    /// Less important than the rest.
+    Quiet,
+    /// A headline.
+    Strong,
+}
 
 impl DisplayStatus {
     /// What it means, in a sentence.
@@ -70,4 +91,50 @@ impl DisplayStatus {
             Self::Replaced | Self::Closed => Tone::Quiet,
         }
     }
+}
+
+/// A job's place among others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose the job is.
+    pub item: Option<(IdColumn, String)>,
+    line: u64,
+    /// The job.
+    pub key: JobKey,
+}
+
+impl Place {
+    /// Of a job.
+    pub fn of(view: &JobView) -> Self {
+        Self {
+            item: view.id().map(|(column, id)| (column, id.to_owned())),
+            line: view.line().unwrap_or(u64::MAX),
+            key: view.key(),
+        }
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let items = match (&self.item, &other.item) {
+            (Some((column, id)), Some((other_column, other_id))) => {
+                natural_sort::compare(id, other_id).then_with(|| column.cmp(other_column))
+            }
+            // What belongs to no one comes last.
+            (mine, other) => other.is_some().cmp(&mine.is_some()),
+        };
+        items.then_with(|| (self.line, self.key).cmp(&(other.line, other.key)))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Things with their jobs' places, in order.
+pub fn in_order<T: Send>(mut listed: Vec<(Place, T)>) -> Vec<(Place, T)> {
+    listed.par_sort_by(|(one, _), (other, _)| one.cmp(other));
+    listed
 }

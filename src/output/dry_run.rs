@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::{
-    caps, columns::aligned, printer::Printer, summary::Summary, tally::Tally, words, wrap,
+    batch, columns, columns::aligned, printer::Printer, summary::Summary, tally::Tally, words,
 };
 use crate::engine::plan::{Plan, Share};
 use crate::jobs::{Credits, Rates};
@@ -82,7 +82,7 @@ impl DryRun<'_> {
         let columns = self.manifest.carried_columns();
         let mut carried = format!("  carried along: {}", escape(&columns.join(", ")));
         if printer.is_terminal() {
-            carried = wrap::wrap(&carried, width);
+            carried = columns::wrap(&carried, width);
         }
         let out = printer.out();
         writeln!(out, "{}", escape(self.manifest.name()))?;
@@ -108,7 +108,7 @@ impl DryRun<'_> {
             writeln!(out, "  {cap}")?;
         }
         let mut cost = words::money(self.rates, counts.credits);
-        if self.caps.iter().any(|(cap, _)| cap.contains(caps::BEYOND)) {
+        if self.caps.iter().any(|(cap, _)| cap.contains(batch::BEYOND)) {
             cost.push_str(", if no cap held anything back");
         }
         writeln!(

@@ -5,7 +5,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{printer::Printer, tone::Tone, words, wrap};
+use super::{columns, display_status::Tone, printer::Printer, words};
 use crate::exit::{Code, Ending, Failure};
 use crate::text::{escape, escape_lines};
 
@@ -156,7 +156,7 @@ impl Findings {
             let mut text = finding.text().to_owned();
             // What continues a text stands below it.
             if printer.is_terminal() {
-                text = wrap::hanging(&text, printer.width(), TEXT_COLUMN);
+                text = columns::hanging(&text, printer.width(), TEXT_COLUMN);
             }
             writeln!(printer.out(), "{sign} {subject:<9} {text}")?;
         }

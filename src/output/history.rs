@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::columns::labeled;
 use super::job_summary::can_be_repeated;
-use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tone::Tone, words};
+use super::{
+    commands::Commands, display_status::Tone, job_summary::JobSummary, printer::Printer, words,
+};
 use crate::jobs::{
     AttemptState, AttemptView, DisplayStatus, Fact, JobView, Line, Logged, Look, Rates, Status,
     Verdict, Word,

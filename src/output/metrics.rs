@@ -11,9 +11,57 @@ use axum::routing::get;
 use prometheus::core::Collector;
 use prometheus::{CounterVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
-use super::event::Event;
 use crate::exit::Failure;
 use crate::jobs::Credits;
+
+/// Something that has come to an end for one job of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The vendor accepted it.
+    Accepted,
+    /// The vendor did not accept it.
+    Refused,
+    /// It is not known whether the vendor accepted it.
+    Unknown,
+    /// Its clip is ready.
+    Completed,
+    /// It failed.
+    Failed,
+    /// Its clip is on disk.
+    Saved,
+    /// Its clip was published.
+    Published,
+    /// There was nothing to do.
+    Skipped,
+}
+
+impl Event {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 8] = [
+        Self::Accepted,
+        Self::Completed,
+        Self::Saved,
+        Self::Published,
+        Self::Skipped,
+        Self::Failed,
+        Self::Refused,
+        Self::Unknown,
+    ];
+
+    /// The word for people, and in lines for programs.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Completed => "ready",
+            Self::Failed => "failed",
+            Self::Saved => "downloaded",
+            Self::Published => "published",
+            Self::Skipped => "skipped",
+        }
+    }
+}
 
 /// What is counted. A metric that the run's command does not have stays at zero, or is not there.
 #[derive(Clone, Debug)]

@@ -7,13 +7,11 @@
 mod absent;
 pub mod audience;
 #[cfg(feature = "cli")]
-mod batch;
+pub mod batch;
 #[cfg(feature = "cli")]
 mod canvas;
 #[cfg(feature = "cli")]
-pub mod caps;
-#[cfg(feature = "cli")]
-mod columns;
+pub mod columns;
 mod commands;
 #[cfg(feature = "cli")]
 mod csv;
@@ -25,8 +23,6 @@ mod display_status;
 #[cfg(feature = "cli")]
 mod dry_run;
 #[cfg(feature = "cli")]
-mod event;
-#[cfg(feature = "cli")]
 pub mod failure;
 #[cfg(feature = "cli")]
 pub(crate) mod findings;
@@ -36,14 +32,9 @@ mod forward;
 pub mod held;
 #[cfg(feature = "cli")]
 mod history;
-#[cfg(feature = "cli")]
-pub(crate) mod init;
 mod job_summary;
 #[cfg(feature = "cli")]
 pub mod json;
-mod listed;
-#[cfg(feature = "cli")]
-mod looks;
 #[cfg(feature = "cli")]
 mod messages;
 #[cfg(feature = "cli")]
@@ -52,8 +43,6 @@ mod metrics;
 pub mod mistakes;
 #[cfg(feature = "cli")]
 mod money;
-#[cfg(feature = "cli")]
-pub mod pages;
 #[cfg(feature = "cli")]
 mod polling;
 #[cfg(feature = "cli")]
@@ -80,21 +69,18 @@ mod sending;
 #[cfg(feature = "cli")]
 pub mod stopped;
 #[cfg(feature = "cli")]
-mod stream;
-#[cfg(feature = "cli")]
 mod summary;
 #[cfg(feature = "cli")]
 mod table;
 mod tally;
 #[cfg(feature = "cli")]
 mod terminal;
-mod tone;
 mod typed;
 #[cfg(feature = "cli")]
 pub mod unrecovered;
 pub mod words;
 #[cfg(feature = "cli")]
-pub mod wrap;
+pub(crate) mod written;
 
 #[cfg(feature = "cli")]
 pub use self::{
@@ -102,17 +88,16 @@ pub use self::{
     columns::{aligned, headed},
     csv::{Carried, CsvTable, Dialect},
     dry_run::DryRun,
-    event::Event,
     forward::report_forward,
     history::history,
-    looks::{KEY_MARK, Looks},
-    metrics::{Delivery, Metrics},
+    metrics::{Delivery, Event, Metrics},
     money::Money,
     polling::Polling,
     printer::{OutputOptions, Printer, ProgressStyle},
     progress::{Progress, STARTED, WAITING},
     receiving::{Received, Receiving, RequestReport},
     replay::{ReplayReport, report_confirmed, report_unconfirmed},
+    review::{KEY_MARK, Looks},
     round::RoundEnd,
     sending::Sending,
     summary::{Replayed, Summary},
@@ -120,10 +105,9 @@ pub use self::{
 };
 pub use audience::{Audience, Wording};
 pub use commands::Commands;
+pub use display_status::{Place, Tone, in_order};
 pub use job_summary::{Doubt, JobSummary, sought};
-pub use listed::{Place, in_order};
 pub use tally::{Notice, Tally};
-pub use tone::Tone;
 pub use typed::Typed;
 
 pub use crate::jobs::DisplayStatus;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::{event::Event, printer::Printer, progress::Progress, words};
+use super::{metrics::Event, printer::Printer, progress::Progress, words};
 use crate::engine::poll::{self, MAX_FAILURES, Target};
 use crate::jobs::{Facts, GenerationId, JobView, Status};
 use crate::journal::Writer;

@@ -12,12 +12,11 @@ use clap::{ColorChoice, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::display_status::Tone;
 use super::messages::{Messages, Step, Worth};
 use super::metrics::Metrics;
-use super::stream::Forgiving;
-use super::terminal::{Behind, width_of_stderr, width_of_stdout};
-use super::tone::Tone;
-use super::{json, wrap};
+use super::terminal::{Behind, Forgiving, width_of_stderr, width_of_stdout};
+use super::{columns, json};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
 const MOST_HELD: usize = 1 << 20;
@@ -187,7 +186,7 @@ impl Printer {
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.err.keep_order();
         if self.out_is.terminal {
-            let fitting = wrap::wrap(text, self.width);
+            let fitting = columns::wrap(text, self.width);
             return self.out.write_all(fitting.as_bytes());
         }
         self.out.write_all(text.as_bytes())
@@ -350,7 +349,7 @@ impl Printer {
     /// On a terminal, which would break lines anywhere, in lines that fit.
     fn wrapped(&self, text: String) -> String {
         if self.err_is.terminal {
-            wrap::wrap(&text, width_of_stderr())
+            columns::wrap(&text, width_of_stderr())
         } else {
             text
         }

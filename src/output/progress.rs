@@ -2,8 +2,6 @@
 //! happens and never ask whether there is a bar.
 
 mod bar;
-mod counts;
-mod pace;
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -12,10 +10,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use self::bar::style;
-use self::counts::{Counts, Wait};
+use self::bar::{Counts, Wait, style};
 use super::canvas::Canvas;
-use super::event::Event;
+use super::metrics::Event;
 use super::metrics::Metrics;
 use super::printer::Printer;
 use crate::jobs::Credits;

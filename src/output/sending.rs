@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{commands::Commands, event::Event, printer::Printer, progress::Progress, words};
+use super::{commands::Commands, metrics::Event, printer::Printer, progress::Progress, words};
 use crate::clock;
 use crate::engine::dispatch::{self, Attempt};
 use crate::engine::recover::MARK;

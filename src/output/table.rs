@@ -5,10 +5,10 @@ use std::io;
 use jiff::Timestamp;
 
 use super::audience::JobMessage;
-use super::columns::{aligned, labeled, width_of};
+use super::columns::{self, aligned, labeled, width_of};
 use super::{
-    commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, tone::Tone, words,
-    wrap,
+    commands::Commands, display_status::Tone, job_summary::JobSummary, printer::Printer,
+    tally::Tally, words,
 };
 use crate::jobs::{DisplayStatus, Ledger, Rates};
 use crate::text::{escape, shorten};
@@ -167,7 +167,7 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     }
     format!(
         "{item}:\n  {}",
-        wrap::lines(&rest, width.saturating_sub(2)).join("\n  ")
+        columns::lines(&rest, width.saturating_sub(2)).join("\n  ")
     )
 }
 
@@ -303,7 +303,7 @@ impl Detail {
         if text.is_empty() || width_of(&whole) <= usize::from(width) {
             return printer.paint(&whole, self.tone);
         }
-        let mut lines = wrap::lines(&text, usize::from(width));
+        let mut lines = columns::lines(&text, usize::from(width));
         if !self.whole.is_empty() {
             lines.push(format!("→ {}", self.whole));
         }

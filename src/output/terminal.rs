@@ -1,6 +1,6 @@
-//! What stands behind a stream: a terminal of some width, with colors or without.
+//! What stands behind a stream: a terminal of some width, with colors or without, or a reader that may go.
 
-use std::io;
+use std::io::{self, Write};
 
 use anstream::AutoStream;
 use anstream::stream::RawStream;
@@ -8,7 +8,7 @@ use clap::ColorChoice;
 use owo_colors::OwoColorize;
 use terminal_size::terminal_size_of;
 
-use super::tone::Tone;
+use super::display_status::Tone;
 
 /// Columns of a terminal that does not say, and of everything that is none.
 const USUAL_WIDTH: u16 = 80;
@@ -69,4 +69,57 @@ pub(super) fn width_of_stderr() -> u16 {
 
 fn usable(width: Option<u16>) -> u16 {
     width.filter(|width| *width > 0).unwrap_or(USUAL_WIDTH)
+}
+
+/// A writer to whom it does not matter that no one reads any more.
+pub(super) struct Forgiving<W> {
+    pub inner: W,
+    /// Whether the reader has gone.
+    pub closed: bool,
+    /// Whether anything was written.
+    pub used: bool,
+}
+
+impl<W> Forgiving<W> {
+    pub fn of(inner: W) -> Self {
+        Self {
+            inner,
+            closed: false,
+            used: false,
+        }
+    }
+
+    fn forgive<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(otherwise)
+            }
+            // What is wrong with the disk says nothing of the file, which the shell has opened.
+            Err(error) => Err(io::Error::new(
+                error.kind(),
+                format!("cannot write to standard output: {error}"),
+            )),
+            done => done,
+        }
+    }
+}
+
+impl<W: Write> Write for Forgiving<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.used |= !bytes.is_empty();
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let result = self.inner.write(bytes);
+        self.forgive(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let result = self.inner.flush();
+        self.forgive(result, ())
+    }
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Read};
 
 use crate::cli::InitArgs;
 use crate::exit::Failure;
-use crate::output::init::FileOutcome;
+use crate::output::written::FileOutcome;
 use crate::settings::{Env, write_key_file};
 use crate::vendor::ApiKey;
 

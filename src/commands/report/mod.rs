@@ -20,7 +20,7 @@ use crate::engine::filter::Filters;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::report::{ReportOptions, Shown, Single, report};
-use crate::output::{Printer, failure::warn_of_mismatch, pages, unrecovered};
+use crate::output::{Printer, failure::warn_of_mismatch, unrecovered, written};
 
 pub use asked::run_asked;
 pub use plan::{clip_folders, source_of};
@@ -75,11 +75,11 @@ pub fn run(
     let files = plan.bundle.map(|bundle| bundle.files().len() as u64);
     let elsewhere = tally.ready().saturating_sub(tally.downloaded);
     if files.is_some() && elsewhere > 0 {
-        pages::warn_of_links(elsewhere, &args.commands, printer);
+        written::warn_of_links(elsewhere, &args.commands, printer);
     }
     printer.result(
-        || pages::to_json(output, tally.jobs, files),
-        || pages::sentence(output, tally.jobs, files, args.open),
+        || written::to_json(output, tally.jobs, files),
+        || written::sentence(output, tally.jobs, files, args.open),
     )?;
     show(args, output, printer);
     Ok(())

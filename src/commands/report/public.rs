@@ -12,7 +12,7 @@ use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;
 use crate::output::report::{Bundle, Files, Pages, PublicClip, PublicOptions, PublicPage};
-use crate::output::{Printer, pages};
+use crate::output::{Printer, written};
 use crate::text::suggest;
 
 /// Writes the page and the proof beside it.
@@ -40,7 +40,7 @@ pub fn run(
         now: args.now,
     };
     let clips = clips(public, args, log, &options)?;
-    pages::warn_of_public(&clips, &args.commands, printer);
+    written::warn_of_public(&clips, &args.commands, printer);
     let count = clips.len() as u64;
     let proof_file = if args.bundle {
         Path::new(place::FRONT).with_extension("json")
@@ -62,8 +62,8 @@ pub fn run(
     written.map_err(|error| unwritable("", &output, error))?;
     let proof = (!args.bundle).then_some(&*proof_file);
     printer.result(
-        || pages::public_to_json(&output, count, proof),
-        || pages::public_sentence(&output, count),
+        || written::public_to_json(&output, count, proof),
+        || written::public_sentence(&output, count),
     )?;
     show(args, &output, printer);
     Ok(())

@@ -32,7 +32,7 @@ pub fn dry_run(
         (job, wanted.more)
     });
     let preview = Preview {
-        caps: output::caps::preview(&limits, wanted),
+        caps: output::batch::preview_of_caps(&limits, wanted),
         wanted: &found.wanted,
         states: Tally::of(log.ledger().jobs()),
     };

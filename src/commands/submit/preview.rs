@@ -94,7 +94,7 @@ fn preview_caps(
     }
     let style = settings.video.duration_style;
     let planned = planned(&rows.plan, &mut rows.manifest, &settings.rates, style);
-    Ok(output::caps::preview(
+    Ok(output::batch::preview_of_caps(
         &limits,
         planned.map_err(failure::of_manifest)?,
     ))

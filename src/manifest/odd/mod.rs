@@ -6,14 +6,13 @@
 //! and no program writes the first two for a date or a number.
 
 mod numbers;
-mod oddity;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub(super) use oddity::{Oddity, Purpose};
 pub(super) use words::{CURLY, STRAIGHTEN, is_nothing};
 use words::{Error, error_named, error_within, is_boolean, is_loading};
+pub(super) use words::{Oddity, Purpose};
 
 /// The longest cell that is odd as a whole, in bytes.
 const LONGEST: usize = 48;

@@ -1,6 +1,6 @@
 //! What spreadsheet programs make of ids and texts that look like numbers or dates to them.
 
-use super::oddity::{Oddity, Purpose};
+use super::words::{Oddity, Purpose};
 use crate::jobs::recognition::MONTHS;
 
 /// How an oddity's help ends.

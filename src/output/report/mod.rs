@@ -3,8 +3,6 @@
 //! What stands in the log is untrusted. The template escapes all of it, only http(s) addresses and
 //! files on disk become links or media, and the page's own policy forbids every script but its own.
 
-mod address;
-mod charts;
 mod files;
 mod header;
 mod options;
@@ -19,7 +17,7 @@ use std::io;
 
 use rayon::slice::ParallelSliceMut;
 
-use self::charts::charts;
+use self::header::charts;
 use self::header::money;
 use self::page::{Page, Section};
 use self::parts::{PART, write_parts};

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::address::encoded;
-use super::files::Files;
+use super::files::{Files, encoded};
 use crate::jobs::Rates;
 use crate::output::{audience::Wording, commands::Commands};
 

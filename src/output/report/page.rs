@@ -7,8 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::charts::Chart;
-use super::header::{Segment, bar_label, headline, segments};
+use super::header::{Chart, Segment, bar_label, headline, segments};
 use super::options::ReportOptions;
 use super::shown::{Moment, Shown};
 use crate::output::{

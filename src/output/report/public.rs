@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::address::{encoded, file_there, web_address};
-use super::files::Files;
+use super::files::{Files, encoded, file_there, web_address};
 use super::page::{Markup, STYLE, hash};
 use super::shown::{Clip, shape};
 use crate::engine::delivery::credentials::has_credentials;

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::address::{file_there, web_address};
+use super::files::{file_there, web_address};
 use super::options::ReportOptions;
 use crate::jobs::{DisplayStatus, JobState, JobView, PHOTO_FILE};
 use crate::output::{
+    display_status::Place,
+    display_status::Tone,
     job_summary::{Doubt, JobSummary},
-    listed::Place,
-    tone::Tone,
     words,
 };
 use crate::text::unquoted;

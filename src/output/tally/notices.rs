@@ -2,7 +2,7 @@
 
 use super::Tally;
 use crate::jobs::{DisplayStatus, JobKey};
-use crate::output::{commands::Commands, tone::Tone, words};
+use crate::output::{commands::Commands, display_status::Tone, words};
 
 /// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
