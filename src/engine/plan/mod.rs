@@ -4,17 +4,17 @@
 //! million rows need tens of megabytes, not the manifest's size.
 
 mod alike;
+mod anew;
 mod decision;
 mod elsewhere;
 mod first_pass;
+mod further;
 mod held;
 mod hidden;
 mod known;
 mod marks;
-mod nameless;
 mod open;
 mod recognize;
-mod repeated;
 mod search;
 mod shares;
 mod versions;
@@ -168,19 +168,24 @@ impl Plan {
 
     /// Which jobs have to be compared with the open rows, by their places in the ledger: those that
     /// no row names, those that may lose their row or have another photo than it, and those of rows
-    /// with an open row's photo (without one, its id). The other ones have a row of their own and
-    /// another clip.
+    /// with an open row's photo (without one, its id), of several files also those of rows with its id. The
+    /// other ones have a row of their own and another clip.
     fn compared(&self, ledger: &Ledger, named: &[bool]) -> Vec<bool> {
-        let subjects = self.open(ledger);
-        let subjects: HashSet<u32> = subjects
-            .map(|place| self.subjects[place as usize])
-            .collect();
+        let mut subjects = HashSet::new();
+        let mut items = HashSet::new();
+        for place in self.open(ledger) {
+            subjects.insert(self.subjects[place as usize]);
+            let note = self.rows[place as usize].as_ref();
+            items.extend(note.filter(|_| self.files.len() > 1).map(|note| note.item));
+        }
         let jobs = ledger.jobs().zip(named);
         let mut compared: Vec<bool> = jobs
             .map(|(job, named)| !named || job.is_superseded() || job.is_renamed())
             .collect();
         for (note, subject) in self.rows.iter().zip(&self.subjects) {
-            if let Some(note) = note.as_ref().filter(|_| subjects.contains(subject))
+            let is_compared =
+                |note: &&Note| subjects.contains(subject) || items.contains(&note.item);
+            if let Some(note) = note.as_ref().filter(is_compared)
                 && let Some(job) = ledger.place_of(note.key)
             {
                 compared[job as usize] = true;

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use super::anew::Anew;
 use super::decision::Decision;
 use super::decision::Place;
+use super::further::FurtherRows;
 use super::held::{Allowed, Doubt, Found, Held};
 use super::marks::marks_of;
-use super::nameless::Nameless;
 use super::open::OpenRows;
-use super::repeated::Repeated;
 use super::{Plan, PlanError};
 use crate::jobs::recognition::{Like, Marks, Recognition};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
@@ -76,7 +76,7 @@ struct ClipJobs {
 pub(super) struct Search<'a> {
     pub(super) plan: &'a mut Plan,
     /// Rows of jobs in several files.
-    pub(super) repeated: Repeated,
+    pub(super) further: FurtherRows,
     ledger: &'a Ledger,
     pub(super) known: &'a Recognition,
     allowed: Allowed,
@@ -89,8 +89,8 @@ pub(super) struct Search<'a> {
     clips: HashMap<u64, ClipJobs>,
     /// Jobs of which a row has the photo elsewhere.
     pub(super) moved: HashSet<u32>,
-    /// Rows whose photos' addresses name none.
-    pub(super) nameless: Nameless,
+    /// Rows whose photos' addresses were made anew.
+    pub(super) anew: Anew,
     /// Refused jobs that a row with another photo replaces.
     corrected: HashSet<u32>,
     held: Vec<HeldRow>,
@@ -106,8 +106,8 @@ impl<'a> Search<'a> {
         most_listed: usize,
     ) -> Self {
         Self {
-            repeated: plan.repeated_in_files(),
             plan,
+            further: FurtherRows::default(),
             ledger,
             known,
             allowed,
@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
             kept: HashSet::new(),
             clips: HashMap::new(),
             moved: HashSet::new(),
-            nameless: Nameless::default(),
+            anew: Anew::default(),
             corrected: HashSet::new(),
             held: Vec::new(),
         }
@@ -138,22 +138,19 @@ impl<'a> Search<'a> {
                 found.same += u64::from(!row.is_left_out);
                 return self.plan.is_open(index, self.ledger);
             }
-            self.known.has_like(&marks)
-                || self.known.has_photo_elsewhere(&marks)
-                || self.corrected(&marks).is_some()
+            self.known.has_like(&marks) || self.corrected(&marks).is_some()
         })?;
         open.keep_if(manifest, |index, row| {
             let is_open = self.plan.is_open(index, self.ledger);
-            let place = is_open.then(|| self.rotated(index, row)).flatten();
-            if let Some(place) = place {
-                self.adopt(index, place);
-                found.rotated += u64::from(!row.is_left_out);
+            if is_open {
+                self.note_anew(index, row);
             }
-            is_open && place.is_none()
+            is_open
         })?;
-        found.rotated += self.adopt_nameless();
+        found.rotated = self.adopt_anew();
+        self.further = self.plan.further_rows();
         open.keep_if(manifest, |index, row| {
-            if !row.is_left_out && !self.nameless.adopted.contains(&index) {
+            if !row.is_left_out && !self.anew.adopted.contains(&index) {
                 self.hold_or_send(index, row, found);
             }
             false
@@ -284,10 +281,12 @@ impl<'a> Search<'a> {
         places.collect()
     }
 
-    /// A job of the row's id, prompt and settings that was refused for good or for now, and whose row is
-    /// gone: the row has another photo than it, likely a corrected one.
+    /// A job of the row's id that was refused for good or for now, and whose row is gone: with the same
+    /// prompt and settings and another photo, which was likely corrected, or with an address that may be the
+    /// row's.
     fn corrected(&self, marks: &Marks) -> Option<u32> {
-        let likes = self.known.of_kind(marks).filter(Like::has_same_id);
+        let likes = self.known.of_kind(marks).chain(self.known.of_token(marks));
+        let likes = likes.filter(Like::has_same_id);
         let mut places = likes.map(|like| like.job());
         places.find(|&place| {
             let job = self.job(place);

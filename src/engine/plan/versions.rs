@@ -6,27 +6,31 @@ use super::search::{Reason, Search};
 use crate::jobs::recognition::{Like, Marks};
 
 impl Search<'_> {
-    /// The job of the row's id and photo, accepted with another prompt or settings, whose row is in
-    /// another file alone. In one sheet they would be two clips of one photo.
+    /// An accepted job whose row is in another file alone: of the row's id and photo, or of a voice's id and
+    /// language, with another prompt, text or settings, in one sheet two clips of one photo; or one for which
+    /// the row would be held if it had no row.
     pub(super) fn other_version(&self, index: usize, marks: &Marks) -> Option<Reason> {
         if self.plan.files.len() < 2 {
             return None;
         }
-        let is_of_photo = |like: &Like<'_>| {
-            marks.has_photo
-                && like.has_same_id()
-                && like.has_same_variant()
-                && self.known.has_query(like.job(), marks)
-        };
-        let mut likes = self.known.of_subject(marks).filter(is_of_photo);
-        likes.find_map(|like| {
+        // Another query of one address asks for another part of the photo.
+        let of_subject = self.known.of_subject(marks);
+        let (same, parts): (Vec<Like<'_>>, Vec<Like<'_>>) =
+            of_subject.partition(|like| self.known.has_query(like.job(), marks));
+        let is_of_photo =
+            |like: &Like<'_>| (marks.has_photo || marks.is_voice) && like.has_same_id();
+        let is_part = |like: &Like<'_>| parts.iter().any(|part| part.job() == like.job());
+        let elsewhere = self.known.elsewhere(marks).filter(|like| !is_part(like));
+        let likes = same.into_iter().filter(is_of_photo).chain(elsewhere);
+        likes.filter(Like::has_same_variant).find_map(|like| {
             let place = like.job();
             let (is_replaced, _) = self.rank(place);
             let job = self
                 .job(place)
                 .filter(|_| !is_replaced && self.is_accepted(place))?;
-            let (plan, repeated) = (&self.plan, &self.repeated);
-            let other = plan.in_another_file(job.key, index as u32, repeated)?;
+            let other = self
+                .plan
+                .in_another_file(job.key, index as u32, &self.further)?;
             Some(Reason {
                 doubt: Doubt::Version,
                 other: Some(other),

@@ -69,9 +69,9 @@ impl Like<'_> {
         self.row.place.may_be(&self.name.place)
     }
 
-    /// Whether both addresses end in tokens, and the row's may be the job's, made anew.
-    fn may_end_anew(&self) -> bool {
-        self.row.place.may_end_anew(&self.name.place)
+    /// Whether the folders on the way to the file are the same, tokens aside.
+    pub fn has_same_folders(&self) -> bool {
+        self.row.place.has_same_folders(&self.name.place)
     }
 
     /// How many of the folders on the way to the file are the same.
@@ -273,9 +273,11 @@ impl Recognition {
         self.likes(row, row.sought.iter().map(|keys| keys.kind))
     }
 
-    /// Those of them whose addresses end in a token as the row's does, which may be theirs made anew.
+    /// Jobs whose id may be the row's, and whose photo's address has a token in place of a name where the
+    /// row's has one, and may be that one made anew, whatever the prompt.
     pub fn of_token<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
-        self.of_kind(row).filter(Like::may_end_anew)
+        let likes = self.likes(row, row.sought.iter().map(|keys| keys.token));
+        likes.filter(Like::may_be_made_anew)
     }
 
     /// Jobs whose id may be the row's, with the same prompt and settings, and a photo of which the file's
@@ -289,24 +291,22 @@ impl Recognition {
         self.likes(row, std::iter::once(row.bare))
     }
 
-    /// Whether there is any whose photo may be the row's at an address of another kind, or at one that
-    /// ends in another token.
-    pub fn has_photo_elsewhere(&self, row: &Marks) -> bool {
-        self.of_called(row)
+    /// Jobs of which the row may have the photo at another address: the name, the token or the file on this
+    /// computer is the same. Or the same words, only one of both with a photo.
+    pub fn elsewhere<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        let likes = self.of_name(row);
+        let likes = likes.chain(self.of_file(row).filter(Like::may_be_made_anew));
+        let likes = likes.chain(self.of_path(row)).chain(self.of_called(row));
+        likes
             .chain(self.of_token(row))
-            .next()
-            .is_some()
+            .chain(self.of_other_kind(row))
     }
 
-    /// Whether there is any of the others, one that only shares the prompt aside.
+    /// Whether a row may not be sent unasked where there are such jobs, one that only shares the prompt
+    /// aside.
     pub fn has_like(&self, row: &Marks) -> bool {
         let likes = self.of_clip(row).chain(self.of_subject(row));
-        let likes = likes.chain(self.of_name(row));
-        let likes = likes.chain(self.of_file(row).filter(Like::may_be_made_anew));
-        let likes = likes.chain(self.of_path(row));
-        let mut likes = likes
-            .chain(self.of_other_kind(row))
-            .chain(self.of_bare(row));
+        let mut likes = likes.chain(self.elsewhere(row)).chain(self.of_bare(row));
         likes.next().is_some()
     }
 }

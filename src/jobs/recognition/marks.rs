@@ -103,6 +103,8 @@ pub struct Marks {
     pub(super) query: u32,
     /// Whether there is a photo.
     pub has_photo: bool,
+    /// Whether it is a voice.
+    pub is_voice: bool,
     /// Whether its address names none.
     pub is_nameless: bool,
     /// What the photo of such an address is called; 0 where that is not known.
@@ -128,6 +130,8 @@ pub(super) struct Keys {
     pub file: u64,
     /// The photo's path on this computer, whatever the prompt.
     pub path: u64,
+    /// What stays of a photo's address beside a token, whatever the prompt.
+    pub token: u64,
     /// Prompt and settings, and whether there is a photo.
     pub kind: u64,
     /// Prompt and settings, and what the photo is called besides its address: on this computer, or where
@@ -158,6 +162,7 @@ impl Marks {
         let photo_name = notes.name.filter(|_| photo.is_nameless());
         let file = notes.file.and_then(|path| path.rsplit(['/', '\\']).next());
         let alias = photo_name.or(file).map(normal::id).unwrap_or_default();
+        let beside_token = photo.beside_token();
         let keys = |id: &String| Keys {
             subject: if parts.is_voice {
                 hash_of(("voice", id, language))
@@ -176,6 +181,9 @@ impl Marks {
             path: notes
                 .file
                 .map_or(0, |path| hash_of(("path", id, normal::text(path)))),
+            token: beside_token
+                .as_ref()
+                .map_or(0, |stays| hash_of(("token", id, stays))),
             kind: hash_of(("kind", id, wording.seen)) & !1 | u64::from(has_photo),
             alias: match alias.as_str() {
                 "" => 0,
@@ -200,6 +208,7 @@ impl Marks {
             },
             query: hash_of(query::identifying(parts.photo)) as u32,
             has_photo,
+            is_voice: parts.is_voice,
             is_nameless: photo.is_nameless(),
             photo_name: photo_name.map_or(0, |name| (hash_of(normal::id(name)) as u32).max(1)),
             clip: clip_of(&photo.address, &wording),
@@ -214,18 +223,6 @@ impl Marks {
         self.clip
     }
 
-    /// What rows share whose addresses name no photo and which nothing but their order distinguishes: id,
-    /// prompt, settings and the name that the photo has besides.
-    pub fn nameless(&self) -> u64 {
-        hash_of((self.nameless_kind(), self.photo_name))
-    }
-
-    /// The same, whatever that name is.
-    pub fn nameless_kind(&self) -> u64 {
-        let named = self.kept.first().map(|keys| keys.named);
-        hash_of((self.id, named, self.photo_name == 0))
-    }
-
     /// Under what a job is found.
     pub(super) fn kept(&self) -> impl Iterator<Item = u64> {
         let keys = self.kept.iter();
@@ -235,6 +232,7 @@ impl Marks {
                 key.named,
                 key.file,
                 key.path,
+                key.token,
                 key.kind,
                 key.alias,
             ]
@@ -253,11 +251,13 @@ impl Marks {
                 named,
                 file,
                 path,
+                token,
                 kind,
                 called,
                 ..
             } = *key;
-            [subject, named, file, path, kind, key.other_kind(), called]
+            let other_kind = key.other_kind();
+            [subject, named, file, path, token, kind, other_kind, called]
         });
         let keys = [self.clip, self.bare].into_iter().chain(keys);
         keys.filter(|key| *key != 0)

@@ -20,6 +20,7 @@ mod place;
 mod query;
 mod sought;
 mod spelling;
+mod token;
 
 pub use asked::Asked;
 pub use cause::Cause;

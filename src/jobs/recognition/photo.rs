@@ -7,6 +7,7 @@ use url::Url;
 
 use super::normal::{fold, text};
 use super::query;
+use super::token::{has_extension, is_token, is_word};
 
 /// A photo's address, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,14 +30,32 @@ impl Photo {
         self.name.starts_with("//")
     }
 
-    /// Whether the address ends in what may be a token, made anew with each export, in place of a name.
-    pub fn ends_in_token(&self) -> bool {
-        let end = self.address.split('?').next().unwrap_or_default();
-        let end = end.rsplit('/').next().unwrap_or_default();
+    /// What stays of an address in which what may be a token, made anew with each export, is in place of a
+    /// name: at the end of its path or in its query. `None` where there is none.
+    pub fn beside_token(&self) -> Option<String> {
+        if self.host.is_empty() || self.is_nameless() {
+            return None;
+        }
+        let mut parts = self.address.split('?');
+        let path = parts.next().unwrap_or_default();
+        let end = path.rsplit('/').next().unwrap_or_default();
         // Google serves a file of Drive by its id.
-        let is_id = self.address.contains(".googleusercontent.com/d/");
-        !self.host.is_empty() && !self.is_nameless() && !is_id && is_token(end)
+        let is_id = path.contains(".googleusercontent.com/d/");
+        let end = Some(end).filter(|end| is_id || !is_token(end));
+        let (tokens, names): (Vec<&str>, Vec<&str>) =
+            parts.partition(|part| query::may_be_made_anew(part));
+        let has_token = end.is_none() || !tokens.is_empty();
+        has_token.then(|| {
+            let stays = [domain(&self.host), end.unwrap_or_default()];
+            stays.into_iter().chain(names).collect::<Vec<_>>().join("?")
+        })
     }
+}
+
+/// What servers of one service share: their name without its first part.
+fn domain(host: &str) -> &str {
+    let rest = host.split_once('.').map(|(_, rest)| rest);
+    rest.filter(|rest| rest.contains('.')).unwrap_or(host)
 }
 
 /// Host and path of an address as [`Photo::address`] has them.
@@ -241,44 +260,6 @@ fn name(host: &str, last: &str, identity: &str) -> String {
     }
 }
 
-fn has_extension(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, extension)| {
-        const PAGES: [&str; 7] = ["php", "aspx", "ashx", "asp", "jsp", "cgi", "html"];
-        !stem.is_empty()
-            && (2..=5).contains(&extension.len())
-            && extension.bytes().all(|b| b.is_ascii_alphanumeric())
-            && !PAGES
-                .iter()
-                .any(|page| extension.eq_ignore_ascii_case(page))
-    })
-}
-
-/// Whether the last part of a path may be a token rather than a file's name: at random letters, capitals
-/// and digits, a JSON web token, a time, or longer than any digest. What looks like a UUID or a digest is
-/// an id, which stays.
-fn is_token(name: &str) -> bool {
-    const SHORTEST: usize = 20;
-    const LONGEST_DIGEST: usize = 64;
-    let has = |is: fn(&u8) -> bool| name.bytes().any(|b| is(&b));
-    // Words with numbers before or behind them: `IMG_20240512_LivingRoom2`.
-    let mut words = name
-        .split(['-', '_', '.', ' '])
-        .map(|word| word.trim_matches(|c: char| c.is_ascii_digit()));
-    let is_random = name.len() >= SHORTEST
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_digit)
-        && !words.all(|word| word.chars().all(char::is_alphabetic) && has_case_of_words(word));
-    let is_digest = name.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_time = matches!(name.len(), 10 | 13)
-        && name.bytes().all(|b| b.is_ascii_digit())
-        && ("14".."22").contains(&&name[..2]);
-    let is_web_token = name.starts_with("eyJ") && name.matches('.').count() == 2;
-    let is_long_digest = is_digest && name.len() > LONGEST_DIGEST;
-    let is_plain_token = is_random && !is_digest && !has_extension(name);
-    is_plain_token || is_time || is_web_token || is_long_digest
-}
-
 fn folder_words<'a>(folders: impl Iterator<Item = &'a str>) -> Vec<String> {
     let word = |folder: &str| {
         if is_word(folder) {
@@ -288,32 +269,6 @@ fn folder_words<'a>(folders: impl Iterator<Item = &'a str>) -> Vec<String> {
         }
     };
     folders.map(word).collect()
-}
-
-/// Whether a folder's name is a plain word, or several, and no token.
-fn is_word(folder: &str) -> bool {
-    const LONGEST: usize = 40;
-    const SHORTEST_HASH: usize = 8;
-    let is_of_letters = folder
-        .chars()
-        .all(|c| c.is_alphabetic() || c == '-' || c == '_');
-    let is_hash =
-        folder.len() >= SHORTEST_HASH && folder.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_of_letters
-        && folder.len() <= LONGEST
-        && !is_hash
-        && folder.split(['-', '_']).all(has_case_of_words)
-}
-
-/// Whether capitals begin words (`LivingRoom`), or all letters are of one case.
-fn has_case_of_words(name: &str) -> bool {
-    const SHORTEST: usize = 2;
-    let is_mixed = name.chars().any(char::is_uppercase) && name.chars().any(char::is_lowercase);
-    // Each capital has so many small letters behind it, and so have those before the first.
-    let mut words = name.split(char::is_uppercase);
-    let first = words.next().unwrap_or_default();
-    let is_long = |word: &str| word.chars().count() >= SHORTEST;
-    !is_mixed || ((first.is_empty() || is_long(first)) && words.all(is_long))
 }
 
 #[cfg(test)]

@@ -17,8 +17,6 @@ const TOKEN: u32 = 1;
 pub(super) struct Place {
     host: u32,
     folders: [u32; FOLDERS],
-    /// The server's domain, where a token is in place of the file's name; 0 where none is.
-    renewed_at: u32,
 }
 
 impl Place {
@@ -43,11 +41,6 @@ impl Place {
         Self {
             host: hash_of(&photo.host) as u32,
             folders,
-            renewed_at: if photo.ends_in_token() {
-                (hash_of(domain(&photo.host)) as u32).max(1)
-            } else {
-                0
-            },
         }
     }
 
@@ -69,12 +62,12 @@ impl Place {
         let fits = |(&a, &b): (&u32, &u32)| {
             a == b || (!is_none(a) && !is_none(b) && (a == TOKEN || b == TOKEN))
         };
-        self.host != there.host || both().all(fits) || self.words().eq(there.words())
+        self.host != there.host || both().all(fits) || self.has_same_folders(there)
     }
 
-    /// Whether both end in tokens, and the one may be the other made anew, on a server of the same domain.
-    pub fn may_end_anew(&self, there: &Self) -> bool {
-        self.renewed_at != 0 && self.renewed_at == there.renewed_at && self.may_be(there)
+    /// Whether the folders are the same, tokens aside.
+    pub fn has_same_folders(&self, there: &Self) -> bool {
+        self.words().eq(there.words())
     }
 
     fn words(&self) -> impl Iterator<Item = u32> {
@@ -86,12 +79,6 @@ impl Place {
         let both = self.folders.iter().zip(&there.folders);
         both.filter(|(a, b)| a == b && **a > TOKEN).count()
     }
-}
-
-/// What servers of one service share: their name without its first part.
-fn domain(host: &str) -> &str {
-    let rest = host.split_once('.').map(|(_, rest)| rest);
-    rest.filter(|rest| rest.contains('.')).unwrap_or(host)
 }
 
 fn word_hash(word: impl std::hash::Hash) -> u32 {

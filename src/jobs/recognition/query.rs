@@ -3,35 +3,46 @@
 use std::borrow::Cow;
 
 use super::normal::text;
+use super::token::{is_digest, is_token};
 
 /// Parts of a query that let someone in, for a time or for good.
-const SIGNATURES: [&str; 14] = [
+const SIGNATURES: [&str; 17] = [
     "access_token",
     "auth",
+    "authkey",
     "awsaccesskeyid",
     "exp",
     "expires",
     "expiry",
     "googleaccessid",
     "hmac",
+    "jwt",
     "key-pair-id",
     "policy",
     "sig",
     "sign",
     "signature",
+    "tempauth",
     "token",
 ];
 /// How such names begin where a cloud has made them.
 const PREFIXES: [&str; 6] = ["x-amz-", "x-goog-", "x-oss-", "x-cos-", "x-ms-", "q-"];
-/// Further parts that say nothing of the photo: versions, times, what belongs to a signature.
-const OTHERS: [&str; 27] = [
+/// Further parts that say nothing of the photo: versions, times, how it is handed over, who looks at it, what
+/// belongs to a signature.
+const OTHERS: [&str; 33] = [
     "_",
+    "alt",
     "cb",
     "dl",
     "download",
     "e",
+    "export",
+    "fbclid",
+    "gclid",
     "ixid",
+    "ixlib",
     "raw",
+    "response-content-disposition",
     "rlkey",
     "s",
     "se",
@@ -53,17 +64,57 @@ const OTHERS: [&str; 27] = [
     "ver",
     "version",
 ];
+/// In which size and format an image service is asked to send a photo.
+const SIZES: [&str; 26] = [
+    "auto",
+    "cs",
+    "dpr",
+    "f",
+    "fit",
+    "fm",
+    "fmt",
+    "format",
+    "h",
+    "hei",
+    "height",
+    "maxheight",
+    "maxwidth",
+    "max_height",
+    "max_width",
+    "mode",
+    "q",
+    "qlt",
+    "quality",
+    "resize",
+    "scale",
+    "size",
+    "sz",
+    "w",
+    "wid",
+    "width",
+];
 
-/// What in a query names the photo, where the path does not (`/uc?id=FILE`). The rest of a query is
-/// sizes and signatures.
+/// What in a query names the photo, where the path does not (`/uc?id=FILE`, `/photo.php?listing=7&n=2`): all
+/// but signatures and sizes.
 pub(super) fn identity(query: &str) -> String {
-    const NAMES: [&str; 14] = [
-        "id", "fileid", "file", "filename", "image", "img", "photo", "picture", "path", "src",
-        "url", "uniqueid", "resid", "uuid",
-    ];
     joined(query, '?', |name, value| {
-        NAMES.contains(&name) && !value.is_empty()
+        identifies(name) && !is_size(name, value)
     })
+}
+
+/// Whether a part of [`identity`] may be a signature all the same, made anew with each export: a token or a
+/// digest, unless it is called an id.
+pub(super) fn may_be_made_anew(part: &str) -> bool {
+    let (name, value) = part.split_once('=').unwrap_or((part, ""));
+    let value = if value.is_empty() { name } else { value };
+    !name.ends_with("id") && (is_token(value) || is_digest(value))
+}
+
+/// Whether a part of a query says in which size the photo is to be sent. What looks like a file's name does
+/// not, whatever it is called.
+fn is_size(name: &str, value: &str) -> bool {
+    let is_plain = !value.contains(['.', '/']) || value.parse::<f64>().is_ok();
+    SIZES.contains(&name) && is_plain
 }
 
 /// What a query says besides signatures, times and tokens: another crop, another page. Two
@@ -73,9 +124,12 @@ pub(super) fn identifying(address: &str) -> String {
     let Some((_, query)) = address.split_once('?') else {
         return String::new();
     };
-    joined(query, '&', |name, _| {
-        !signs(name) && !OTHERS.contains(&name) && !name.starts_with("utm_")
-    })
+    joined(query, '&', |name, _| identifies(name))
+}
+
+/// Whether a part of a query says something of the photo.
+fn identifies(name: &str) -> bool {
+    !signs(name) && !OTHERS.contains(&name) && !name.starts_with("utm_")
 }
 
 /// Whether a part of a query is a signature, or a key.

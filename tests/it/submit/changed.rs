@@ -161,3 +161,104 @@ fn a_copy_of_the_sheet_lifts_no_hold_of_edited_rows() {
     world.run(&all).expect(0);
     assert_eq!(server.posts().len(), 6);
 }
+
+/// Two files, and what distinguishes the rows of the second one: the photo's address is made anew, its
+/// folder has another name, it is a voice.
+#[test]
+fn a_copy_of_the_sheet_lifts_no_hold_of_rows_whose_photos_are_elsewhere() {
+    const PHOTO: &str = "listing_id,image_url,video_prompt\nL1,";
+    const VOICE: &str = "listing_id,text,voice,language,speed\nL1,";
+    const AIRTABLE: [&str; 2] = [
+        "https://v5.airtableusercontent.com/v3/u/27/27/1717171200000/aB3dEfGh1jKlMnOpQrStUv/Ab1dEfGhIjKlMnOpQrStUvWx",
+        "https://v5.airtableusercontent.com/v3/u/28/28/1727171200000/zY9xWvUt8sRqPoNmLkJiHg/zZ1dEfGhIjKlMnOpQrStUvWx",
+    ];
+    let airtable = AIRTABLE.map(|address| format!("{address},"));
+    let named = AIRTABLE.map(|address| format!("kitchen.jpg ({address}),"));
+    let google = ["Pq8Xn0aLk2Wz7RtbYvQm", "Zz4Kd9uHb1Xc5LeoTsNf"];
+    let google = google.map(|token| format!("https://lh3.googleusercontent.com/pw/{token},"));
+    let photos = |one: &str, other: &str| [one, other].map(|at| format!("https://{at}/k.jpg,"));
+    let voices = |one: &str, other: &str| [one, other].map(str::to_owned);
+    let cases = [
+        (PHOTO, airtable, ["pan", "tilt"]),
+        (PHOTO, named.clone(), ["pan", "tilt"]),
+        (PHOTO, named, ["pan", "pan"]),
+        (PHOTO, google.clone(), ["pan", "tilt"]),
+        (PHOTO, google, ["pan", "pan"]),
+        (
+            PHOTO,
+            photos("a.example/t/AbCdEfGh", "a.example/t/IjKlMnOp"),
+            ["pan", "tilt"],
+        ),
+        (PHOTO, photos("a.example", "b.example"), ["pan", "tilt"]),
+        (
+            PHOTO,
+            photos("a.example/draft", "a.example/final"),
+            ["pan", "pan"],
+        ),
+        (
+            VOICE,
+            voices("Hello,alloy,en,", "Hello,alloy,en,"),
+            ["1.0", "1.2"],
+        ),
+        (
+            VOICE,
+            voices("Hello,alloy,en,", "Hello,alloy,de,"),
+            ["1.0", "1.0"],
+        ),
+        (
+            VOICE,
+            voices("Hello,alloy,en,", "Hello!,alloy,en,"),
+            ["1.0", "1.0"],
+        ),
+    ];
+    for (head, [old, new], [before, after]) in cases {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        let (old, new) = (
+            format!("{head}{old}{before}\n"),
+            format!("{head}{new}{after}\n"),
+        );
+        world.write("a.csv", &old);
+        world.run(&["submit", "a.csv"]).expect(0);
+        world.write("a.csv", &new);
+        world.write("b.csv", &old);
+        for files in [&["a.csv"][..], &["a.csv", "b.csv"], &["b.csv", "a.csv"]] {
+            let run = world.run(&[&["submit"], files].concat());
+            // Alone, a photo of that name at Airtable is the one that was ordered.
+            let is_same = new.contains("kitchen.jpg (") && before == after;
+            let code = if is_same && files.len() == 1 { 0 } else { 3 };
+            assert_eq!(run.code(), code, "{new} {files:?}: {}", run.stderr);
+            assert_eq!(server.posts().len(), 1, "{new} {files:?}: {}", run.stderr);
+        }
+        // One that is in the sheet itself is another clip.
+        let both = format!("{old}{}", new.lines().last().unwrap());
+        world.write("a.csv", both);
+        world.run(&["submit", "a.csv", "b.csv"]).expect(0);
+        assert_eq!(server.posts().len(), 2, "{new}");
+    }
+}
+
+/// The rows of a copy that `--where` leaves out are rows all the same.
+#[test]
+fn a_copy_whose_rows_are_left_out_lifts_no_hold_of_edited_rows() {
+    const HEAD: &str = "sku,image_url,video_prompt,state\n";
+    const OLD: &str = "L1,https://a.example/1.jpg,pan,old\n";
+    const NEW: &str = "L1,https://a.example/1.jpg,tilt,new\n";
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("a.csv", format!("{HEAD}{OLD}"));
+    world.run(&["submit", "a.csv"]).expect(0);
+    world.write("a.csv", format!("{HEAD}{NEW}"));
+    world.write("b.csv", format!("{HEAD}{OLD}"));
+    for files in [["a.csv", "b.csv"], ["b.csv", "a.csv"]] {
+        let run = [&["submit", "--where", "state=new"], &files[..]].concat();
+        let held = world.run(&run).expect(3);
+        assert!(held.stderr.contains("b.csv:2"), "{}", held.stderr);
+    }
+    assert_eq!(server.posts().len(), 1);
+    // In one sheet they are two clips.
+    world.write("a.csv", format!("{HEAD}{NEW}{OLD}"));
+    let run = ["submit", "--where", "state=new", "a.csv", "b.csv"];
+    world.run(&run).expect(0);
+    assert_eq!(server.posts().len(), 2);
+}

@@ -1,5 +1,6 @@
 //! `submit`: which rows are sent, which are held, skipped or refused, and what the log keeps.
 
+mod anew;
 mod canary;
 mod changed;
 mod chosen;
@@ -15,6 +16,7 @@ mod outcomes;
 mod photo_names;
 mod photos;
 mod recognition;
+mod renamings;
 // Limits of the process, named pipes and devices are Unix's.
 #[cfg(unix)]
 mod resources;

@@ -185,8 +185,11 @@ proptest! {
 
 #[test]
 fn a_token_is_told_from_names_and_from_ids_that_stay() {
-    let ends_in_token =
-        |end: &str| Photo::of(&format!("https://x.example/p/{end}")).ends_in_token();
+    let ends_in_token = |end: &str| {
+        Photo::of(&format!("https://x.example/p/{end}"))
+            .beside_token()
+            .is_some()
+    };
     for token in [
         "AP1GczPq8Xn0aLk2Wz-7Rt_bYvQm",
         "AP1GczPq8Xn0aLk2Wz-7Rt_bYvQm?x=1",

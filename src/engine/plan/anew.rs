@@ -1,0 +1,109 @@
+//! Rows whose photo's address was made anew since it was ordered, and the jobs that they may be.
+
+use std::collections::{HashMap, HashSet};
+
+use super::marks::marks_of;
+use super::search::Search;
+use crate::jobs::JobState;
+use crate::jobs::recognition::{Like, Marks};
+use crate::manifest::Row;
+
+/// What is known of them.
+#[derive(Default)]
+pub(super) struct Anew {
+    /// By the places of the jobs that each of the rows may be as well as any other of them.
+    groups: HashMap<Vec<u32>, Group>,
+    /// Places of the rows that were taken for those of jobs.
+    pub adopted: HashSet<usize>,
+}
+
+/// Rows that nothing but their order distinguishes.
+#[derive(Default)]
+struct Group {
+    /// The rows' places, and whether each is left out.
+    rows: Vec<(u32, bool)>,
+    /// Whether their photos are in other folders than those of the jobs.
+    is_elsewhere: bool,
+}
+
+impl Search<'_> {
+    /// Notes the jobs whose row this may be, its photo's address made anew.
+    pub(super) fn note_anew(&mut self, index: usize, row: &Row) {
+        let marks = marks_of(row);
+        let (jobs, is_elsewhere) = self.made_anew(&marks);
+        if !jobs.is_empty() {
+            let group = self.anew.groups.entry(jobs).or_default();
+            group.rows.push((index as u32, row.is_left_out));
+            group.is_elsewhere |= is_elsewhere;
+        }
+    }
+
+    /// The likeliest of the jobs in no row that a row may be: those whose photo has the name that the row's
+    /// has, where its address names none; those that count; those in folders of the same names. Also,
+    /// whether they are in others. Refused ones count: each has had its row.
+    fn made_anew(&self, marks: &Marks) -> (Vec<u32>, bool) {
+        let is_in_question = |like: &Like<'_>| {
+            let place = like.job();
+            let is_counted = self.job(place).is_some_and(JobState::is_counted);
+            like.has_same_id()
+                && (marks.is_nameless || like.may_be_made_anew())
+                && (self.is_accepted(place) || is_counted)
+                && !self.is_in_a_row(place)
+        };
+        let likes = self.known.of_name(marks).filter(is_in_question);
+        let ranked = likes.map(|like| {
+            let (is_replaced, place) = self.rank(like.job());
+            let folders = if marks.is_nameless {
+                (true, 0)
+            } else {
+                (like.has_same_folders(), like.common_folders())
+            };
+            ((like.has_same_photo_name(), !is_replaced, folders), place)
+        });
+        let ranked: Vec<_> = ranked.collect();
+        let Some(best) = ranked.iter().map(|(rank, _)| *rank).max() else {
+            return (Vec::new(), false);
+        };
+        let jobs = ranked.into_iter().filter(|(rank, _)| *rank == best);
+        let mut jobs: Vec<u32> = jobs.map(|(_, place)| place).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        let (_, _, (is_here, _)) = best;
+        (jobs, !is_here)
+    }
+
+    /// Takes the rows for those of jobs: in their order, where there are as many jobs as rows. Where there
+    /// are not, no one can say which is which. Rows that may be few jobs come first. Returns how many rows
+    /// of this run were taken.
+    pub(super) fn adopt_anew(&mut self) -> u64 {
+        let groups = std::mem::take(&mut self.anew.groups);
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_unstable_by_key(|(jobs, group)| (jobs.len(), group.rows.first().copied()));
+        let adopted = groups
+            .into_iter()
+            .map(|(jobs, group)| self.adopt_in_order(jobs, group));
+        adopted.sum()
+    }
+
+    fn adopt_in_order(&mut self, mut jobs: Vec<u32>, group: Group) -> u64 {
+        let all = jobs.len();
+        jobs.retain(|&place| !self.is_in_a_row(place));
+        // Where other photos of this name kept their folders, one in another folder may be another one.
+        let is_in_doubt = group.is_elsewhere && jobs.len() < all;
+        if group.rows.len() != jobs.len() || is_in_doubt {
+            return 0;
+        }
+        jobs.sort_unstable_by_key(|&place| self.rank(place));
+        let mut adopted = 0;
+        for ((row, is_left_out), job) in group.rows.into_iter().zip(jobs) {
+            // The row of a refused job is ordered.
+            if self.is_accepted(job) {
+                let row = row as usize;
+                self.adopt(row, job);
+                self.anew.adopted.insert(row);
+                adopted += u64::from(!is_left_out);
+            }
+        }
+        adopted
+    }
+}
