@@ -11,8 +11,7 @@ use serde_json::value::RawValue;
 
 use super::job::Endpoint;
 use super::options::Options;
-use super::plan::Draw;
-use super::plan::{Occasion, Plan};
+use super::plan::{Draw, Occasion, Plan};
 use super::reply::BACKUP_MODELS;
 use super::request::Request;
 use super::token::Token;

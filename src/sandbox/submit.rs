@@ -11,8 +11,7 @@ use axum::{
 use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
 use super::job::Endpoint;
 use super::options::RetryAfter;
-use super::plan::Draw;
-use super::plan::{Fault, Plan};
+use super::plan::{Draw, Fault, Plan};
 use super::request::{Refusal, Request};
 use super::token::Token;
 use super::webhooks::PendingWebhook;

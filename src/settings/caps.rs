@@ -3,10 +3,9 @@
 use std::fmt;
 
 use super::file::{File, Found};
-use super::origin::Origin;
 use super::resolve::{Sources, amount, text};
 use super::table::CAPS;
-use super::value::Value;
+use super::value::{Origin, Value};
 use super::values::Pair;
 
 use crate::exit::Failure;

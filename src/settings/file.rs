@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::names::{self, Kind};
-use super::origin::Origin;
 use super::table::PROFILE;
-use super::value::Value;
+use super::value::{Origin, Value};
 use crate::disk;
 use crate::exit::Failure;
 

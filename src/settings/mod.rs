@@ -4,7 +4,6 @@
 //! user's settings folder), then default. The key is looked for only when a command needs it.
 
 mod caps;
-mod email;
 mod env;
 mod file;
 mod flags;
@@ -12,11 +11,9 @@ mod groups;
 mod logs;
 mod names;
 mod notify;
-mod origin;
 mod place;
 mod resolve;
 mod resolved;
-mod run;
 mod secret;
 pub mod table;
 mod tables;
@@ -25,12 +22,11 @@ pub mod template;
 mod tests;
 mod value;
 pub mod values;
-mod words;
 
 pub use caps::Cap;
 pub use env::{Env, FILE_NAME};
 pub use flags::{Flags, RunFlags};
-pub use origin::{Origin, Row};
+pub use groups::Run;
 pub use resolved::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
-pub use run::Run;
 pub use secret::{read_key_file, replace_key_file, write_key_file};
+pub use value::{Origin, Row};

@@ -1,11 +1,12 @@
-//! `[notify]`: who hears of rounds.
+//! `[notify]`: who hears of rounds, and how notices become e-mail.
 
-use super::email;
-use super::origin::Setting;
-use super::resolve::{Sources, parsed, text};
-use super::value::Value;
-use crate::engine::notify::{Event, Listeners, Shape};
+use lettre::Address;
+
+use super::resolve::{Sources, parsed, text, whole};
+use super::value::{Setting, Value};
+use crate::engine::notify::{Email, Event, Listeners, Login, Security, Shape};
 use crate::exit::Failure;
+use crate::text::is_this_computer;
 
 /// Who hears of rounds.
 pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
@@ -21,7 +22,7 @@ pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
         webhook: secret_address(l, "notify.webhook")?,
         format,
         ping: secret_address(l, "notify.ping")?,
-        email: email::email(l)?,
+        email: email(l)?,
         desktop: l
             .pick_open("notify.desktop", None, Value::truth)?
             .unwrap_or(false),
@@ -48,4 +49,83 @@ fn secret_address(l: &mut Sources<'_>, name: &str) -> Result<Option<String>, Fai
     let shown = origin.map(|url| format!("{}/...", url.origin().ascii_serialization()));
     l.show(name, shown.unwrap_or_default(), setting.origin);
     Ok(setting.value)
+}
+
+/// How notices become e-mail; `None` without a server.
+pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
+    let addresses = |value: &Value| {
+        let list = value.list()?;
+        list.iter().map(|text| address(text)).collect()
+    };
+    let port = |value: &Value| whole(1, u32::from(u16::MAX))(value).map(|port| port as u16);
+    let server = l.pick_open("notify.email.server", None, text)?;
+    let port = l.pick_open("notify.email.port", None, port)?;
+    let security: Security = l.pick("notify.email.tls", None, parsed(str::parse))?;
+    let user = l.pick_open("notify.email.user", None, text)?;
+    let file = l.find_path("notify.email.password_file", None)?;
+    let file = Setting::open(file);
+    if let (Some(path), Some(_)) = (&file.value, l.project_file(&file.origin))
+        && l.env.is_in_settings_folder(path)
+    {
+        return Err(Failure::config(format!(
+            "notify.email.password_file ({}) would send what is in {} to a mail server",
+            file.origin,
+            path.display()
+        ))
+        .help("keep the mail password in a file of its own, elsewhere"));
+    }
+    let shown = file.value.as_ref().map(|path| path.display().to_string());
+    l.show(
+        "notify.email.password_file",
+        shown.unwrap_or_default(),
+        file.origin,
+    );
+    let from = |value: &Value| address(value.text()?);
+    let from = l.pick_open("notify.email.from", None, from)?;
+    let to = l.pick_open("notify.email.to", None, addresses)?;
+
+    let Some(server) = server else {
+        // What is left of it would be ignored without a word.
+        if from.is_some() || to.is_some() || user.is_some() {
+            let what = "the mail server, such as smtp.example.com";
+            return Err(missing("server", what));
+        }
+        return Ok(None);
+    };
+    if security == Security::None && !is_this_computer(&server) {
+        return Err(Failure::config(format!(
+            "notify.email.tls = \"none\" would send e-mail unencrypted to another computer, {server}"
+        ))
+        .help("write tls = \"starttls\" or \"tls\"; \"none\" is for a server on this computer"));
+    }
+    let login = match (user, file.value) {
+        (Some(user), Some(password_file)) => Some(Login {
+            user,
+            password_file,
+        }),
+        (None, None) => None,
+        (Some(_), None) => return Err(missing("password_file", "the file with the password")),
+        (None, Some(_)) => return Err(missing("user", "the name for the login")),
+    };
+    let to = to.filter(|to: &Vec<_>| !to.is_empty());
+    Ok(Some(Email {
+        port: port.unwrap_or(security.port()),
+        server,
+        security,
+        login,
+        from: from.ok_or_else(|| missing("from", "who the e-mail is from"))?,
+        to: to.ok_or_else(|| missing("to", "who gets it, as a list"))?,
+    }))
+}
+
+fn missing(key: &str, what: &str) -> Failure {
+    Failure::config(format!("[notify.email] has no {key}"))
+        .help(format!("add {key}: {what}; or remove the whole table"))
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    let read = text.trim().parse::<Address>().ok();
+    // An address in other letters would need servers that know how to take it.
+    let read = read.filter(|_| text.is_ascii());
+    read.ok_or_else(|| format!("has {text:?}, not an address; write for example sam@example.com"))
 }

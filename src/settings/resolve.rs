@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use super::env::Env;
 use super::file::File;
 use super::flags::Flags;
-use super::origin::{Origin, Row, Setting};
 use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
-use super::value::Value;
+use super::value::{Origin, Row, Setting, Value};
 
 use crate::exit::Failure;
 use crate::text::suggest;

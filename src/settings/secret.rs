@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
-use super::origin::{Origin, Setting};
 use super::place::folder_of;
 use super::resolve::{Sources, text};
+use super::value::{Origin, Setting};
 use crate::disk::{self, NotRead};
 use crate::exit::Failure;
 use crate::vendor::{ApiKey, BaseUrl};

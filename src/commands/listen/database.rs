@@ -6,8 +6,7 @@ use std::thread::Scope;
 
 use sha2::{Digest, Sha256};
 
-use super::reception::Reception;
-use super::serve::Served;
+use super::serve::{Reception, Served};
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_runtime;
 use crate::engine::forward::{DatabaseQueue, Event, Forwarder, Target, Waker};

@@ -5,8 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::Scope;
 use std::time::Duration;
 
-use super::reception::Reception;
-use super::serve::Served;
+use super::serve::{Reception, Served};
 use crate::cli::ListenArgs;
 use crate::commands::outputs::{CAPTURES, FORWARDED};
 use crate::commands::{damage, open};

@@ -4,14 +4,12 @@
 #[cfg(feature = "postgres")]
 mod database;
 mod file;
-mod health;
-mod place;
 mod receive;
-mod reception;
 mod serve;
 
-use self::place::Place;
-use self::receive::receive;
+use std::net::SocketAddr;
+
+use self::receive::{Place, receive};
 use super::deliver;
 use super::runtime::on_runtime;
 use crate::cli::ListenArgs;
@@ -25,7 +23,7 @@ use crate::webhook::VerifyKeys;
 pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     if args.health {
         return on_runtime(async {
-            health::ask(args.addr, settings).await?;
+            ask_health(args.addr, settings).await?;
             printer.note("ready");
             Ok(Code::Success)
         });
@@ -64,4 +62,33 @@ fn check_keys(args: &ListenArgs, keys: &VerifyKeys) -> Result<(), Failure> {
             "set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave {option} out"
         )),
     )
+}
+
+/// `listen --health`: asks the receiver at `addr` whether it can keep deliveries, where nothing else can
+/// ask it, as in a container without a shell.
+///
+/// # Errors
+/// It does not answer, or deliveries cannot be kept: temporary.
+async fn ask_health(addr: SocketAddr, settings: &Settings) -> Result<(), Failure> {
+    let address = format!("http://{addr}/readyz");
+    let not_ready = |why: String| {
+        Failure::temporary(format!("the receiver at {addr} is not ready"))
+            .because(why)
+            .help("its own messages say more; with --addr another receiver is asked")
+    };
+    // It is on this computer: a proxy could not reach it.
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .connect_timeout(settings.network.connect_timeout)
+        .timeout(settings.network.request_timeout)
+        .build()
+        .map_err(|error| not_ready(error.to_string()))?;
+    let reply = client.get(address).send().await;
+    let reply = reply.map_err(|error| not_ready(error.to_string()))?;
+    if !reply.status().is_success() {
+        let status = reply.status();
+        let text = reply.text().await.unwrap_or_default();
+        return Err(not_ready(format!("{status}: {}", text.trim())));
+    }
+    Ok(())
 }

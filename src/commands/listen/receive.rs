@@ -1,24 +1,52 @@
-//! A receiver, with what runs beside it: captures are applied on a thread of its own, and commands run
-//! on another.
+//! Where deliveries are kept, in a file or with the log in its database; and a receiver, with what runs
+//! beside it: captures are applied on a thread of its own, and commands run on another.
 
 use std::path::Path;
-use std::sync::Mutex;
+#[cfg(feature = "postgres")]
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::place::Place;
-use super::reception::Reception;
+#[cfg(feature = "postgres")]
+use super::database;
+use super::file;
+use super::serve::Reception;
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_one_thread;
 use crate::commands::sheets::shown;
 use crate::commands::{deliver, open};
 use crate::engine::forward::Target;
-use crate::engine::receive::{Ended, Event, Log, OnEnd, OnEndEvent, Runs};
+use crate::engine::receive::{CaptureFile, Ended, Event, Log, OnEnd, OnEndEvent, Runs};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
+#[cfg(feature = "postgres")]
+use crate::journal::{Address, Location};
 use crate::output::{Printer, Received, Receiving, report_forward};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::webhook::VerifyKeys;
+
+/// Where deliveries are kept.
+pub enum Place {
+    File(Arc<CaptureFile>),
+    #[cfg(feature = "postgres")]
+    /// With the log that has this name.
+    Database(Box<Address>, PathBuf),
+}
+
+impl Place {
+    pub fn of(args: &ListenArgs, settings: &Settings, printer: &Printer) -> Result<Self, Failure> {
+        if let Some(jobs) = &args.jobs {
+            #[cfg(feature = "postgres")]
+            if let Ok(Location::Database(address)) = Location::of(jobs) {
+                database::refuse_capture_file(args)?;
+                return Ok(Self::Database(Box::new(address), jobs.clone()));
+            }
+            file::check_log(jobs, settings, printer)?;
+        }
+        Ok(Self::File(Arc::new(file::open(args)?)))
+    }
+}
 
 /// Receives until a signal.
 pub fn receive(

@@ -1,18 +1,29 @@
-//! The receiver at work.
+//! The receiver at work, and what it works with.
 
 use std::path::Path;
 
 use tokio::net::TcpListener;
 
-use super::reception::Reception;
-use crate::commands::runtime::bind;
-use crate::commands::runtime::on_runtime;
+use crate::cli::ListenArgs;
+use crate::commands::runtime::{bind, on_runtime};
 use crate::commands::signals;
-use crate::engine::forward::{Forwarder, Forwards, Queue};
+use crate::engine::forward::{self, Forwarder, Forwards, Queue};
+use crate::engine::receive::Report;
+use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending};
-use crate::output::{RequestReport, stopped};
+use crate::output::{Printer, RequestReport, stopped};
 use crate::text::escape;
-use crate::webhook::{self, ReceiverOptions, Sink, Stats};
+use crate::webhook::{self, ReceiverOptions, Sink, Stats, VerifyKeys};
+
+/// What a receiver works with.
+pub struct Reception<'a> {
+    pub args: &'a ListenArgs,
+    pub keys: &'a VerifyKeys,
+    pub printer: &'a Printer,
+    pub stop: &'a Stop,
+    pub report: Report<'a>,
+    pub report_forward: forward::Report<'a>,
+}
 
 /// What was received and forwarded, and how that ended.
 pub type Served = (Stats, Forwards, Code);

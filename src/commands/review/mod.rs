@@ -1,7 +1,5 @@
 //! `review`: a person looks at clips before they go out.
 
-mod desk;
-mod log;
 mod page;
 mod sheet;
 mod shelf;

@@ -1,15 +1,71 @@
-//! `status`: all jobs that were asked for, as a table, a sheet, or in the words of an audience.
+//! What `status` is asked for, and the jobs that were: as a table, a sheet, in the words of an audience,
+//! as counts or credits.
 
 use std::collections::BTreeMap;
 
-use super::args::{StatusArgs, nothing};
-use super::summary::seek;
-use crate::jobs::JobView;
+use jiff::Timestamp;
+
+use crate::disk::path_from_here;
+use crate::engine::filter::{Filter, Filters};
+use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Carried, CsvTable, Group, JobSummary, Place, Printer, Tally, Wording, in_order, json,
-    words,
+    self, Carried, Commands, CsvTable, Doubt, Group, JobSummary, Money, Place, Printer, Tally,
+    Wording, in_order, json, words,
 };
+
+/// What to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// All jobs, grouped by listing or SKU.
+    Table,
+    /// All jobs in the words of an audience.
+    Audience(Wording),
+    /// Counts and money.
+    Summary,
+    /// The jobs that a job's key, a generation id, a listing or a SKU means, in full.
+    One(String),
+    /// A row for each job.
+    Csv(output::Dialect),
+    /// Money alone.
+    Money {
+        /// The column whose values make groups.
+        by: Option<String>,
+        /// When what counts was ordered at the earliest.
+        since: Option<Timestamp>,
+        /// For a spreadsheet.
+        csv: bool,
+    },
+}
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct StatusArgs {
+    /// What to show.
+    pub show: Show,
+    /// Which jobs.
+    pub filters: Filters,
+    /// As JSON.
+    pub json: bool,
+    /// How commands that are shown name the log.
+    pub commands: Commands,
+    /// The same where the log turns out to be a rehearsal's.
+    pub rehearsal: Commands,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Says kindly that there is nothing to show.
+pub fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
+    let doubt = if log.ledger().is_empty() {
+        None
+    } else {
+        args.filters.doubt(log.views().flatten())
+    };
+    let name = path_from_here(log.name()).display().to_string();
+    let asked = args.filters.text();
+    output::nothing(&name, log.ledger(), &asked, doubt, &args.commands, printer);
+}
 
 /// A job that matches, and what is to be shown of it.
 pub fn listed<T>(
@@ -150,4 +206,70 @@ pub fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::
         args.now,
         printer,
     )?)
+}
+
+pub fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    let mut tally = if args.filters.is_empty() {
+        Tally::of(log.ledger().jobs())
+    } else {
+        let mut tally = Tally::default();
+        let matching = |view: JobView| args.filters.matches(&view).then_some(view.state);
+        for state in log.map_views(matching).filter_map(Result::transpose) {
+            tally.add(&state?);
+        }
+        tally
+    };
+    tally.unreadable = log.ledger().unreadable();
+    let rates = log.ledger().rates();
+    if args.json {
+        return Ok(printer.document(&tally.to_json(rates))?);
+    }
+    if tally.jobs == 0 {
+        nothing(args, log, printer);
+        return Ok(());
+    }
+    if !tally.doubts().is_empty() && !log.ledger().has_places() {
+        // Only who is in doubt is looked up in the log itself.
+        let named = Ledger::new(rates.clone()).with_places();
+        seek(&mut tally, &JobLog::read(log.path(), named)?)?;
+    } else {
+        seek(&mut tally, log)?;
+    }
+    output::rehearsal(&tally, printer)?;
+    Ok(output::footer(&tally, rates, &args.commands, printer)?)
+}
+
+/// Names the first jobs in doubt as a person looks for them.
+pub fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
+    let mut first = Vec::new();
+    for key in tally.doubts() {
+        first.extend(log.view(*key)?.as_ref().map(Doubt::of));
+    }
+    tally.seek(&first);
+    Ok(())
+}
+
+/// What became of the credits of all jobs that were asked for, by groups.
+pub fn money(
+    args: &StatusArgs,
+    by: Option<&str>,
+    since: Option<Timestamp>,
+    log: &JobLog,
+) -> anyhow::Result<Money> {
+    let column = by.map(|by| Filter::new(Condition::is(by, "")));
+    let mut money = Money::new(by, since);
+    let of_job = |view: JobView| {
+        let group = column.as_ref().and_then(|column| column.value_of(&view));
+        let is_wanted = args.filters.matches(&view);
+        is_wanted.then(|| {
+            let group = group.unwrap_or_default().trim().to_owned();
+            (group, view.spent_since(since))
+        })
+    };
+    for found in log.map_views(of_job) {
+        if let Some((group, spent)) = found? {
+            money.add(group, spent);
+        }
+    }
+    Ok(money)
 }

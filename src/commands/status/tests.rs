@@ -7,7 +7,7 @@ use std::io::Write as _;
 use clap::ColorChoice;
 use insta::assert_snapshot;
 
-use super::args::{Show, StatusArgs};
+use super::jobs::{Show, StatusArgs};
 use super::show::run;
 use crate::engine::filter::Filters;
 use crate::jobs::{Condition, Rates};

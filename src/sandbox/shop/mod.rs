@@ -8,7 +8,6 @@
 //! | `POST /_sandbox/shop/upload` | staged uploads |
 
 mod answers;
-mod form;
 mod routes;
 
 use std::collections::VecDeque;
