@@ -107,6 +107,11 @@ mod tests {
             ("p", "P"),
             ("Rooms/kitchen", "rooms/Kitchen"),
             ("rooms", "rooms/77c1"),
+            ("v3/u/27/27/1732791234", "v3/u/28/28/1732798800"),
+            (
+                "550e8400-e29b-41d4-a716-446655440000",
+                "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+            ),
             ("a8f2/rooms", "rooms"),
             ("a8f2/rooms/x/y/z/t/u/v/w", "77c1/rooms/x/y/z/t/u/v/w"),
         ] {
@@ -123,6 +128,11 @@ mod tests {
             ("LivingRoom", "DiningRoom"),
             ("photos", "77c1/final"),
             ("house-a/rooms", "house-b/rooms"),
+            ("house-12", "house-14"),
+            ("2026-06", "2026-07"),
+            ("uploads/2025/11", "uploads/2026/03"),
+            ("12-main-street", "98-oak-avenue"),
+            ("LST4202", "LST4203"),
             ("a/rooms/x/y/z/t/u/v/w", "b/rooms/x/y/z/t/u/v/w"),
         ] {
             assert!(!may_be(one, other), "{one} {other}");

@@ -49,18 +49,30 @@ pub(super) fn has_extension(name: &str) -> bool {
     })
 }
 
-/// Whether a folder's name is a plain word, or several, and no token.
+/// Whether a folder's name is words, short numbers or both (`house-12`, `2026-06`, `LST4202`), and no
+/// token. A number alone may be a server's, which another signature brings, but for a year.
 pub(super) fn is_word(folder: &str) -> bool {
     const LONGEST: usize = 40;
     const SHORTEST_HASH: usize = 8;
-    let is_of_letters = folder
-        .chars()
-        .all(|c| c.is_alphabetic() || c == '-' || c == '_');
     let is_hash = folder.len() >= SHORTEST_HASH && is_hexadecimal(folder);
-    is_of_letters
+    let is_number = folder.bytes().all(|b| b.is_ascii_digit());
+    let is_year = folder.len() == 4 && ["19", "20"].iter().any(|c| folder.starts_with(c));
+    (!is_number || is_year)
         && folder.len() <= LONGEST
         && !is_hash
-        && folder.split(['-', '_']).all(has_case_of_words)
+        && folder.split(['-', '_', ' ']).all(is_word_or_number)
+}
+
+/// Letters, a short number, or letters with one behind them.
+fn is_word_or_number(part: &str) -> bool {
+    const MOST_DIGITS: usize = 6;
+    const FEWEST_LETTERS: usize = 2;
+    let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = part.len() - letters.len();
+    let may_have_digits = letters.is_empty() || letters.chars().count() >= FEWEST_LETTERS;
+    letters.chars().all(char::is_alphabetic)
+        && has_case_of_words(letters)
+        && (digits == 0 || (digits <= MOST_DIGITS && may_have_digits))
 }
 
 /// Whether capitals begin words (`LivingRoom`), or all letters are of one case.

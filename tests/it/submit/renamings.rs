@@ -100,6 +100,8 @@ pub const RENAMINGS: &[Renaming] = &[
     id("two tokens of hexadecimal letters", &[("SKU-1", "https://x.example/rooms/ABADCAFE/k.jpg", PAN)], &[("SKU-1", "https://x.example/rooms/cfbbdcda/k.jpg", PAN)], Adopted),
     id("a token in place of a word", &[("SKU-1", "https://x.example/p/1.jpg", PAN)], &[("SKU-1", "https://x.example/zz81hd8e/1.jpg", PAN)], Adopted),
     id("a word in place of a token", &[("SKU-1", "https://x.example/zz81hd8e/rooms/1.jpg", PAN)], &[("SKU-1", "https://x.example/public/rooms/1.jpg", PAN)], Adopted),
+    id("a folder of another month", &[("SKU-1", "https://x.example/2026-06/k.jpg", PAN)], &[("SKU-1", "https://x.example/2026-07/k.jpg", PAN)], Held(&["--resubmit-changed"])),
+    id("a folder of another house", &[("SKU-1", "https://x.example/house-12/k.jpg", PAN)], &[("SKU-1", "https://x.example/house-14/k.jpg", PAN)], Held(&["--resubmit-changed"])),
     id("one more token", &[("SKU-1", "https://x.example/rooms/1.jpg", PAN)], &[("SKU-1", "https://x.example/rooms/a8f2c1/1.jpg", PAN)], Adopted),
     id("another letter case of a folder", &[("SKU-1", "https://x.example/p/k.jpg", PAN)], &[("SKU-1", "https://x.example/P/k.jpg", PAN)], Adopted),
     id("another letter case of folders", &[("SKU-1", "https://x.example/Rooms/LivingRoom/k.jpg", PAN)], &[("SKU-1", "https://x.example/rooms/livingroom/k.jpg", PAN)], Adopted),
