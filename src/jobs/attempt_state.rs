@@ -64,7 +64,7 @@ pub struct AttemptState {
     ends: Ends,
     /// Hash of what its furthest end says; 0 for no end, 1 where its lines differ.
     end_hash: u64,
-    /// Thousandths of a credit; 0 for none.
+    /// Thousandths of a credit, with the bit [`line_facts::ESTIMATE_HELD`] where the log holds it.
     estimate: u32,
     /// When it was first announced, and first refused, as far as that tells lines apart; 0 for never.
     times: [u32; 2],
@@ -328,9 +328,7 @@ impl AttemptState {
             let unnamed = &mut self.rare().unnamed;
             *unnamed = charge.max(*unnamed);
         }
-        if facts.estimate != u32::MAX {
-            self.estimate = self.estimate.max(facts.estimate);
-        }
+        self.estimate = self.estimate.max(facts.estimate);
     }
 
     fn absorb_status(&mut self, status: Status, facts: &LineFacts) {

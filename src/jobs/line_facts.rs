@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
+use super::clip::Seconds;
 use super::damage::{AcceptedDamage, Digest};
 use super::id::{IdColumn, JobKey};
 use super::line::Line;
@@ -27,7 +28,8 @@ pub(crate) struct LineFacts {
     pub id: u64,
     /// Of an end: hash of what it says; see [`Reading::hash_of_end`].
     pub end_hash: u64,
-    /// Thousandths of a credit; `u32::MAX` for none.
+    /// Thousandths of a credit. One that the log holds has the bit [`ESTIMATE_HELD`], so that it is more
+    /// than any that stands in for it.
     pub estimate: u32,
     pub charged: Option<Credits>,
     pub verdict: Option<Verdict>,
@@ -66,6 +68,9 @@ impl Span {
             .filter(|text| !text.is_empty())
     }
 }
+
+/// On [`LineFacts::estimate`].
+pub(crate) const ESTIMATE_HELD: u32 = 1 << 31;
 
 /// On [`LineFacts::flags`].
 pub(crate) const KEYLESS: u8 = 1;
@@ -211,9 +216,11 @@ impl Reading {
             } else {
                 0
             },
-            estimate: estimate.map_or(u32::MAX, |credits| {
-                u32::try_from(credits.thousandths()).map_or(u32::MAX - 1, |n| n.min(u32::MAX - 1))
-            }),
+            // An order of which the log holds no request has a price all the same: that of the shortest clip.
+            estimate: estimate.map_or_else(
+                || in_thousandths(self.rates.video("", Seconds::SHORTEST)),
+                |credits| in_thousandths(credits) | ESTIMATE_HELD,
+            ),
             charged: line.charged().and_then(Credits::from_number),
             verdict: line
                 .verdict
@@ -235,6 +242,11 @@ impl Reading {
             },
         }
     }
+}
+
+fn in_thousandths(credits: Credits) -> u32 {
+    let most = ESTIMATE_HELD - 1;
+    u32::try_from(credits.thousandths()).map_or(most, |n| n.min(most))
 }
 
 fn flags(line: &Line<'_>) -> u8 {

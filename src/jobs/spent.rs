@@ -42,9 +42,13 @@ impl Spent {
             ..Self::default()
         };
         if attempt.status() == Status::Completed {
-            spent.charged = attempt.charged().unwrap_or_default() + attempt.unreported();
+            spent.charged =
+                attempt.charged().unwrap_or_default() + attempt.unreported() + attempt.assumed();
         }
-        let reserved = attempt.reserved();
+        let reserved = match attempt.status() {
+            Status::Completed => Credits::ZERO,
+            _ => attempt.reserved() + attempt.assumed(),
+        };
         match attempt.status() {
             Status::Unknown => spent.in_doubt = reserved,
             _ => spent.under_way = reserved,
@@ -119,6 +123,21 @@ mod tests {
         let nine = Credits::whole(9);
         assert_eq!(view.state.committed(), nine);
         assert_eq!(view.spent_since(None).committed(), nine);
+    }
+
+    #[test]
+    fn an_order_whose_request_is_not_in_the_log_counts_as_the_shortest_clip() {
+        let end = r#"{"at":"2026-03-12T09:22:00Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"completed","generation_id":"vgen_1"}"#;
+        let sent = r#"{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","credits_estimated":3}"#;
+        let committed = |lines: &[&str]| {
+            let key = JobKey::parse("5b1f0c9a77d2e318").unwrap();
+            let view = JobView::fold(key, lines.iter().copied(), &Rates::default());
+            view.unwrap().unwrap().state.committed()
+        };
+        assert_eq!(committed(&[end]), Credits::whole(5));
+        for lines in [[sent, end], [end, sent]] {
+            assert_eq!(committed(&lines), Credits::whole(3));
+        }
     }
 
     #[test]

@@ -256,8 +256,10 @@ impl JobState {
         self.attempts().map(AttemptState::refunded).sum()
     }
 
-    /// What counts against a cap: charges (the estimate where none was reported) and reservations.
+    /// What counts against a cap: charges (the estimate where none was reported), reservations, and
+    /// what is assumed of orders of which the log holds no estimate.
     pub fn committed(&self) -> Credits {
-        self.charged() + self.unreported() + self.reserved()
+        let assumed: Credits = self.attempts().map(AttemptState::assumed).sum();
+        self.charged() + self.unreported() + self.reserved() + assumed
     }
 }

@@ -2,6 +2,7 @@
 
 use super::AttemptState;
 use crate::jobs::bill::{Bill, Charge};
+use crate::jobs::line_facts::ESTIMATE_HELD;
 use crate::jobs::money::Credits;
 use crate::jobs::status::Status;
 
@@ -27,6 +28,25 @@ impl AttemptState {
 
     /// What is at stake: the estimate for each id that may still bring a bill.
     pub fn reserved(&self) -> Credits {
+        self.estimate().times(self.open())
+    }
+
+    /// What counts against a cap where the log does not hold what was expected: the price of the shortest
+    /// clip for each bill, as long as the vendor has reported no charge.
+    pub fn assumed(&self) -> Credits {
+        if self.estimate & ESTIMATE_HELD != 0 {
+            return Credits::ZERO;
+        }
+        let uncharged = |bill: &Bill| self.charge_of(*bill).is_none();
+        let bills = match self.status() {
+            Status::Completed => self.standing().filter(uncharged).count() as u64,
+            _ => self.open(),
+        };
+        of_thousandths(self.estimate).times(bills)
+    }
+
+    /// How many bills may still come.
+    fn open(&self) -> u64 {
         let open = match self.status() {
             Status::Unknown => self.bills().count(),
             status if status.is_rendering() => {
@@ -34,7 +54,7 @@ impl AttemptState {
             }
             _ => 0,
         };
-        self.estimate().times(open as u64)
+        open as u64
     }
 
     /// What failed would have cost: the vendor gives it back.
@@ -67,8 +87,15 @@ impl AttemptState {
         }
     }
 
-    /// What was expected when it was sent.
+    /// What was expected when it was sent, as far as the log holds it.
     pub fn estimate(&self) -> Credits {
-        Credits::from_number(f64::from(self.estimate) / 1000.0).unwrap_or_default()
+        match self.estimate & ESTIMATE_HELD {
+            0 => Credits::ZERO,
+            _ => of_thousandths(self.estimate & !ESTIMATE_HELD),
+        }
     }
+}
+
+fn of_thousandths(thousandths: u32) -> Credits {
+    Credits::from_number(f64::from(thousandths) / 1000.0).unwrap_or_default()
 }
