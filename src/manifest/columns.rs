@@ -66,7 +66,7 @@ impl Columns {
         };
         let template = roles.template(options);
         if let [only] = place.headers {
-            return Err(vec![single_column(place, only)]);
+            return Err(vec![single_column(place, only, options.delimiter)]);
         }
         if let Some(problem) = headless(place, options) {
             return Err(vec![problem]);
@@ -375,12 +375,28 @@ fn headless(place: Place<'_>, options: &Options) -> Option<Problem> {
 }
 
 /// Reports that the header is one column, which no manifest's is.
-fn single_column(place: Place<'_>, header: &str) -> Problem {
+fn single_column(place: Place<'_>, header: &str, asked: Option<u8>) -> Problem {
+    let message = "the first line is one single column";
     let mark = |c: &char| matches!(c, '|' | ':' | '^' | '~' | '#' | '*' | '/');
-    if header.contains([',', ';', '\t']) {
+    let usual = header.chars().find(|c| matches!(c, ',' | ';' | '\t'));
+    if let (Some(usual), Some(asked)) = (usual, asked) {
+        let name = |mark: char| {
+            if mark == '\t' {
+                "a tab".to_owned()
+            } else {
+                mark.to_string()
+            }
+        };
+        let [usual, asked] = [usual, char::from(asked)].map(name);
+        let help = format!(
+            "{usual} seems to stand between the columns, and not {asked}: leave out --delimiter"
+        );
+        return place.cell(0, header, message, help);
+    }
+    if usual.is_some() {
         let help = "the whole line stands in quotes: remove the quote at its beginning and at its end, \
                     in the other rows as well";
-        return place.cell(0, header, "the first line is one single column", help);
+        return place.cell(0, header, message, help);
     }
     let help = match header.chars().find(mark) {
         Some(mark) => {
@@ -390,7 +406,7 @@ fn single_column(place: Place<'_>, header: &str) -> Problem {
             "the first line names the columns, such as listing_id,image_url,video_prompt".into()
         }
     };
-    place.cell(0, header, "the first line is one single column", help)
+    place.cell(0, header, message, help)
 }
 
 /// The name under which a column goes into the log: its own, unless the log has a field of that name.

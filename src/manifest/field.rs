@@ -38,6 +38,9 @@ const FIELDS: [(&str, Field); 14] = [
     ("speed", Field::Speed),
 ];
 
+/// Hyphens, also those of text programs.
+const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{2011}'];
+
 impl Field {
     /// The canonical name.
     pub const fn name(self) -> &'static str {
@@ -51,9 +54,9 @@ impl Field {
         ""
     }
 
-    /// The field that `header` names, without regard to case, spaces and underscores.
+    /// The field that `header` names, without regard to case, spaces, underscores and hyphens.
     pub fn of(header: &str) -> Option<Self> {
-        let header = normalized(header);
+        let header = normalized(header).replace(HYPHENS, "");
         FIELDS
             .iter()
             .find(|(name, _)| normalized(name) == header)

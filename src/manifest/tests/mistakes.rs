@@ -97,6 +97,29 @@ fn wrong_options_are_reported_as_usage() {
 }
 
 #[test]
+fn a_delimiter_that_is_not_the_files_is_told_from_quotes() {
+    let options = Options {
+        delimiter: Some(b';'),
+        ..Options::default()
+    };
+    let output = complaints_with("sku,image_url,prompt\na,https://e.com/a,pan\n", options);
+    let help = ", seems to stand between the columns, and not ;: leave out --delimiter";
+    assert!(output.contains(help), "{output}");
+    let output = complaints("\"sku,image_url,prompt\"\n\"a,https://e.com/a,pan\"\n");
+    assert!(output.contains("stands in quotes"), "{output}");
+}
+
+#[test]
+fn a_hyphen_in_a_header_is_an_underscore() {
+    let text =
+        "listing-id,Image-URL,video\u{2010}prompt,Aspect-Ratio\na,https://e.com/a,pan,9:16\n";
+    assert_eq!(complaints(text), "");
+    let rows = read(text);
+    let is_tall = |clip: &Clip| matches!(clip, Clip::Video(video) if video.aspect_ratio == "9:16");
+    assert!(is_tall(&rows[0].clip));
+}
+
+#[test]
 fn a_map_to_a_column_that_is_not_there_is_reported() {
     let output = complaints_with(LISTINGS, mapped(&[("prompt", "video promt")]));
     insta::assert_snapshot!(output, @r#"
