@@ -69,12 +69,11 @@ pub fn finish<'a>(
         let watched = printer
             .shows_progress()
             .then(|| next_step(&summary.states, &log.commands));
-        let failed = || after_failures(&summary.states, &log.commands);
-        let next = match (code, watched.flatten()) {
-            (Code::Decision, _) if summary.unknown() > 0 => Some(log.commands.on_log("status", "")),
-            (Code::Failed, Some(first)) => Some(format!("{first}, then {}", failed())),
-            (Code::Failed, None) => Some(failed()),
-            (_, watched) => watched,
+        let next = match (watched.flatten(), after_end(code, &summary, &log.commands)) {
+            (Some(first), Some(then)) if code != Code::Decision => {
+                Some(format!("{first}, then {then}"))
+            }
+            (first, then) => then.or(first),
         };
         if let Some(next) = next {
             text = format!("{text}\n  next: {next}");
@@ -93,6 +92,25 @@ fn next_step(tally: &Tally, commands: &Commands) -> Option<String> {
         Some(commands.on_log("reconcile", "--wait"))
     } else {
         None
+    }
+}
+
+/// What a code asks a person to type; `None` where the run has said it.
+fn after_end(code: Code, summary: &Summary, commands: &Commands) -> Option<String> {
+    // What `submit` could not send, it sends when it is run again, as it has said.
+    let waits = summary.command != "submit" && summary.states.count(DisplayStatus::NotSent) > 0;
+    match code {
+        Code::Decision if summary.unknown() > 0 => Some(commands.on_log("status", "")),
+        Code::Failed => Some(after_failures(&summary.states, commands)),
+        Code::Refused if waits => Some(format!(
+            "{}, once the key and the credits are in order, which the vendor had refused",
+            commands.submit()
+        )),
+        Code::Temporary if waits => Some(format!(
+            "{}, which sends what was not sent yet",
+            commands.submit()
+        )),
+        _ => None,
     }
 }
 

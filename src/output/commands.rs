@@ -108,6 +108,11 @@ impl Commands {
         self.on_log("status", &format!("--id {id}"))
     }
 
+    /// `creativeai submit MANIFEST [--jobs FILE] [--sandbox]`: the log does not hold the manifest's name.
+    pub fn submit(&self) -> String {
+        self.with_jobs("creativeai submit MANIFEST")
+    }
+
     /// `creativeai resolve JOB --dismiss [--jobs FILE] [--sandbox]`.
     pub fn resolve(&self, job: &str, verdict: &str) -> String {
         let command = format!("creativeai resolve {} {verdict}", shell_word(job));

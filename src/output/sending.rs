@@ -120,7 +120,14 @@ impl<'a> Sending<'a> {
                     400 | 413 | 415 | 422 => {
                         format!(". Correct {}, then submit again", self.row_of(attempt))
                     }
-                    _ => String::new(),
+                    _ => {
+                        let check = match http_status {
+                            404 | 405 => "Check --base-url, then ",
+                            _ => "",
+                        };
+                        let retry = self.commands.retry_after(1);
+                        format!(". {check}`{retry}` orders it again")
+                    }
                 };
                 let why = escape(error);
                 let why = why.trim_end_matches('.');

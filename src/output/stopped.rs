@@ -166,7 +166,11 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
             format!("{orders} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{status}` shows why; correct that, then run the same command again")
         }
         Reason::SameId(id) => format!("the vendor gave one id ({}) to two orders, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
-        Reason::WrongAddress => commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)"),
+        Reason::WrongAddress => {
+            let retry = commands.retry_after(1);
+            let text = commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)");
+            format!("{text}; then `{retry}` orders these three, and the same command again the rest")
+        }
         Reason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
         Reason::LogTaken { by_rehearsal: true } => "another computer has begun a rehearsal in this log, and live jobs never enter such a log, so nothing more was sent. Name another log, or add --sandbox to go on rehearsing".to_owned(),
         Reason::LogTaken { by_rehearsal: false } => "another computer has ordered live jobs in this log, and a rehearsal never writes to a live log, so nothing more was sent. Name another log for rehearsals".to_owned(),

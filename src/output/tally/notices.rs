@@ -22,8 +22,9 @@ const FAILED: &str = "# [clip|clips] could not be made; failed clips are not cha
 const FAILED_FOR_GOOD: &str = "# [clip|clips] failed {times} and [is|are] not ordered again by \
      [itself|themselves]. Another photo or prompt in [its row|their rows] may help; to try once \
      more as before:";
-const REFUSED: &str = "# [clip was|clips were] refused, and cost nothing. Correct [its row|their \
-     rows] and submit again, or try as before:";
+const REFUSED: &str = "# [clip was|clips were] refused, and cost nothing. If [its row is|their \
+     rows are] wrong, correct [it|them] and submit again; if something else was, as the address, try as \
+     before:";
 const REFUSED_FOR_GOOD: &str = "# [clip was|clips were] refused, and cost nothing. Correct [its \
      row|their rows] and submit again.";
 const NOT_ACCEPTED: &str = "# [clip was|clips were] not accepted, as a person found out, and cost \

@@ -45,6 +45,22 @@ fn the_vendor_is_busy() {
     recorded("error-429", &facing(&server, 2), &SUBMIT).expect(75);
 }
 
+/// Running `reconcile` again, as its code may suggest, never sends it.
+#[test]
+fn what_was_not_sent_names_the_command_that_sends_it() {
+    for (http_status, code, words) in [
+        (401, 77, "once the key and the credits are in order"),
+        (429, 75, "which sends what was not sent yet"),
+    ] {
+        let server = Server::start(move |_| Step::reply(http_status, "").with("Retry-After", "0"));
+        let world = facing(&server, 1);
+        world.run(&SUBMIT).expect(code);
+        let run = world.run(&["reconcile"]).expect(code);
+        let next = format!("next: creativeai submit MANIFEST, {words}");
+        assert!(run.stderr.contains(&next), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn no_one_is_there() {
     let server = Server::accepting();
