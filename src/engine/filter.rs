@@ -143,6 +143,19 @@ impl Filters {
             .map(str::to_owned)
             .collect();
         for view in views {
+            // A column of the sheet that has the name of a field goes by another one.
+            let mut own = self.all.iter().filter_map(|filter| {
+                let sheet = format!("sheet{}", filter.plain);
+                let (name, _) = view.carried().find(|(name, _)| plain(name) == sheet)?;
+                Some((filter.condition.column.as_str(), name.to_owned()))
+            });
+            if let Some((column, name)) = own.next() {
+                return Some(format!(
+                    "{} is the log's own here; the sheet's column of that name is {}",
+                    escape(column),
+                    escape(&name)
+                ));
+            }
             missing.retain(|filter| filter.value_of(&view).is_none());
             if missing.is_empty() {
                 return None;
@@ -276,6 +289,18 @@ mod tests {
             let text = format!("no job has a column {typed}{hint}");
             assert_eq!(doubt(typed), Some(text));
         }
+    }
+
+    #[test]
+    fn a_sheets_column_with_the_name_of_a_field_is_told_by_its_own() {
+        let line = LINE.replace("\"rooms\":4", "\"sheet_status\":\"hot\"");
+        let key = JobKey::parse("5b1f0c9a77d2e318").unwrap();
+        let view = JobView::fold(key, [&*line], &Rates::default())
+            .unwrap()
+            .unwrap();
+        let doubt = Filters::new([Condition::is("Status", "hot")]).doubt([view]);
+        let text = "Status is the log's own here; the sheet's column of that name is sheet_status";
+        assert_eq!(doubt.as_deref(), Some(text));
     }
 
     #[test]

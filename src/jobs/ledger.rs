@@ -222,6 +222,11 @@ impl Ledger {
         &self.accepted
     }
 
+    /// How many damaged lines a person has accepted as such.
+    pub fn accepted_lines(&self) -> u64 {
+        self.accepted.values().sum()
+    }
+
     /// Whether a line reports damage that was accepted.
     pub(crate) fn has_accepted_damage(&self) -> bool {
         self.has_damage_lines

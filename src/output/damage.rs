@@ -20,7 +20,10 @@ pub fn warn(ledger: &Ledger, damage: &[Damage], path: &Path, printer: &Printer) 
 
 /// Says what was cut off.
 pub fn warn_of_torn(ledger: &Ledger, damage: &[Damage], path: &Path, printer: &Printer) {
-    let torn = ledger.unreadable().saturating_sub(damage.len() as u64);
+    let torn = ledger
+        .unreadable()
+        .saturating_sub(damage.len() as u64)
+        .saturating_sub(ledger.accepted_lines());
     if torn > 0 {
         printer.warn(format_args!(
             "{} of {} cannot be read and {} left out; nothing is deleted. A line that was cut \
@@ -51,7 +54,7 @@ pub fn warn_of_damage(damage: &[Damage], path: &Path, printer: &Printer) {
 /// Says what became of damage that a person has accepted.
 pub fn warn_of_marks(damage: &[Damage], jobs: u64, printer: &Printer) {
     printer.warn(format_args!(
-        "{} accepted; {} marked as unknown and not sent",
+        "{} accepted; {} marked as unknown; what is in doubt is not sent",
         words::count(damage.len() as u64, "damaged line"),
         words::count(jobs, "job"),
     ));

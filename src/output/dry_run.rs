@@ -22,6 +22,8 @@ pub struct DryRun<'a> {
     pub rates: &'a Rates,
     /// What is left of the caps, for people and for programs.
     pub caps: Vec<(String, Value)>,
+    /// How many clips `--max-jobs` lets the run send, where that is fewer than all.
+    pub most: Option<u64>,
 }
 
 impl DryRun<'_> {
@@ -54,6 +56,7 @@ impl DryRun<'_> {
             credits_estimated: counts.credits,
             exit_code,
             states,
+            left: self.most.map_or(0, |most| counts.send.saturating_sub(most)),
             more: own
                 .map(|(name, value)| (name.to_owned(), value))
                 .into_iter()
@@ -107,9 +110,18 @@ impl DryRun<'_> {
         for (cap, _) in &self.caps {
             writeln!(out, "  {cap}")?;
         }
+        if let Some(most) = self.most {
+            let [most, all] = [most, counts.send].map(words::number);
+            writeln!(
+                out,
+                "  --max-jobs {most}: {most} of these {all} in this run"
+            )?;
+        }
         let mut cost = words::money(self.rates, counts.credits);
         if self.caps.iter().any(|(cap, _)| cap.contains(batch::BEYOND)) {
             cost.push_str(", if no cap held anything back");
+        } else if self.most.is_some() {
+            cost.push_str(", over all runs");
         }
         writeln!(
             out,

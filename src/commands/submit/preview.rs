@@ -47,6 +47,7 @@ pub fn preview(
         plan: &rows.plan,
         rates: &settings.rates,
         caps,
+        most: (rows.most() < rows.plan.counts.send).then(|| rows.most()),
     };
     if printer.options().json {
         let states = Tally::of(rows.plan.keys().filter_map(|key| ledger.job(key)));

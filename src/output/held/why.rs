@@ -90,9 +90,9 @@ impl HeldReport<'_> {
             ),
             (Decision::Renamed, _) => (
                 format!(
-                    "{id} asks for what was ordered as {}, whose row is gone: the photo and the prompt are \
-                     the same, and {}",
+                    "{id} asks for what was ordered as {}, whose row is gone: {} the same, and {}",
                     escape(&held.job_id),
+                    what_is_the_same(held),
                     held.cause.unwrap_or(Cause::Corrected)
                 ),
                 format!(
@@ -236,6 +236,14 @@ impl HeldReport<'_> {
 }
 
 const RESUBMIT: &str = "run the same command with --resubmit-changed";
+
+/// A voice has neither a photo nor a prompt.
+fn what_is_the_same(held: &Held) -> &'static str {
+    match &*held.photo {
+        "" => "all but the id is",
+        _ => "the photo and the prompt are",
+    }
+}
 
 /// How a row differs from what was ordered.
 fn how_changed(held: &Held) -> String {

@@ -254,6 +254,8 @@ fn a_job_of_a_damaged_line_is_recognized_when_its_id_is_corrected() {
     for command in [&accept[..2], &["compact", "--accept-damage"], &accept[..2]] {
         let run = world.run(command);
         assert!(matches!(run.code(), 0 | 3), "{marked}: {}", run.stderr);
+        // A person has accepted that line.
+        assert!(!run.stderr.contains("cannot be read"), "{}", run.stderr);
         assert_eq!(server.bills().len(), 3, "{}", run.stderr);
     }
     let held = world.run(&accept[..2]).expect(3);

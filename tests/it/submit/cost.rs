@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::support::transcript::recorded;
-use crate::support::{Server, Step, World};
+use crate::support::{Server, Step, World, listings};
 
 /// Clips of all prices, for three listings, and what each row is estimated at, in thousandths of a
 /// credit.
@@ -66,6 +66,18 @@ fn status_lines(text: &str) -> BTreeMap<String, String> {
                 .then(|| (listing.to_owned(), money.to_owned()))
         })
         .collect()
+}
+
+#[test]
+fn a_dry_run_counts_what_max_jobs_leaves_for_another_run() {
+    let world = World::new();
+    world.write("listings.csv", listings(3));
+    let dry = ["submit", "listings.csv", "--dry-run", "--max-jobs", "1"];
+    let run = world.run(&dry).expect(0);
+    let line = "--max-jobs 1: 1 of these 3 in this run";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+    let run = world.run(&[&dry[..], &["--json"]].concat()).expect(0);
+    assert_eq!(run.json()["left"], 2);
 }
 
 #[test]

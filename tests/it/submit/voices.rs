@@ -13,6 +13,20 @@ fn world(server: &Server) -> World {
     world
 }
 
+#[test]
+fn a_renamed_voice_is_held_in_words_that_fit_it() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for (id, code) in [("S1", 0), ("S2", 3)] {
+        world.write("voices.csv", format!("sku,text\n{id},Hello\n"));
+        let run = world.run(&["submit", "voices.csv"]).expect(code);
+        let is_held = run
+            .stderr
+            .contains("whose row is gone: all but the id is the same, and");
+        assert_eq!(is_held, code == 3, "{}", run.stderr);
+    }
+}
+
 /// A webhook of the vendor's, signed, as the receiver keeps it.
 fn capture(id: &str, job: &str, status: &str) -> String {
     let payload = serde_json::json!({
