@@ -68,7 +68,7 @@ impl NotedLogs {
         // Added in one piece, so that what another process adds at the same time stays. A line that a
         // full disk has cut off stands alone.
         if path.exists() && !path.is_file() {
-            return Err(io::Error::other("it is no file"));
+            return Err(io::Error::other("it is not a file"));
         }
         let mut file = disk::options_of_user()
             .append(true)
