@@ -185,10 +185,13 @@ async fn open(part: &Part, have: u64) -> io::Result<Sink> {
         }
         hasher
     };
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&part.data)?;
+    let open = || {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&part.data)
+    };
+    let file = part.in_folder(open)?;
     Ok(Sink {
         file,
         len: have,

@@ -18,6 +18,9 @@ use super::media;
 /// The hidden folder.
 pub(super) const STAGING: &str = ".creativeai-partial";
 
+/// How often the hidden folder is made for one file while other runs remove it.
+const MOST_SWEEPS: u32 = 10;
+
 /// A clip that has come whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Whole {
@@ -103,8 +106,24 @@ impl Part {
     /// Writes the notes; a reader sees the old ones or the new ones.
     pub fn save(&self) -> io::Result<()> {
         let new = self.new_notes_file();
-        fs::write(&new, serde_json::to_string(&self.notes)?)?;
+        let notes = serde_json::to_string(&self.notes)?;
+        self.in_folder(|| fs::write(&new, &notes))?;
         disk::rename(&new, &self.notes_file)
+    }
+
+    /// Does `make`, which makes a file in the hidden folder. That folder is made for it: a run that ends
+    /// removes the folder while it is empty.
+    pub fn in_folder<T>(&self, make: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        let folder = self.data.parent().unwrap_or(Path::new(""));
+        for _ in 0..MOST_SWEEPS {
+            match make() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    fs::create_dir_all(folder)?
+                }
+                made => return made,
+            }
+        }
+        make()
     }
 
     /// Begins anew.

@@ -1,7 +1,5 @@
 //! A clip is fetched whole, or found so.
 
-use std::io;
-
 use super::run::{Ready, Run};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::{Delivery, SavedClip};
@@ -11,34 +9,9 @@ use crate::engine::delivery::part::{self, Part, Whole};
 use crate::engine::delivery::place::{self, Found};
 use crate::engine::delivery::plan::{Group, PlannedClip};
 
-/// How often the folder for parts is made for a clip while other runs remove it.
-const MOST_SWEEPS: u32 = 10;
-
 impl<R: Refresh> Run<'_, R> {
     /// The clip, whole; `None` when the log reports it and it is there.
     pub async fn whole<'p>(
-        &self,
-        group: &Group,
-        clip: &'p PlannedClip,
-    ) -> Result<Option<Ready<'p>>, FetchError> {
-        let mut tries = 0;
-        loop {
-            let whole = self.whole_once(group, clip).await;
-            let is_swept = match &whole {
-                Err(FetchError::Disk(error)) => {
-                    error.kind() == io::ErrorKind::NotFound && !self.place().staging().exists()
-                }
-                _ => false,
-            };
-            tries += 1;
-            // Another run into this folder has ended, and nothing was in there yet.
-            if !is_swept || tries == MOST_SWEEPS {
-                return whole;
-            }
-        }
-    }
-
-    async fn whole_once<'p>(
         &self,
         group: &Group,
         clip: &'p PlannedClip,
@@ -61,7 +34,6 @@ impl<R: Refresh> Run<'_, R> {
             Ok(Begun::Another) => return Err(FetchError::Another),
             Err(unusable) => return Err(self.log_failed(unusable)),
         }
-        std::fs::create_dir_all(&staging)?;
         let mut part = Part::open(&staging, delivery);
         let ready = |part, whole, path| {
             Some(Ready {
@@ -134,7 +106,7 @@ impl<R: Refresh> Run<'_, R> {
             return Ok(None);
         }
         part.clear()?;
-        std::fs::copy(&path, &part.data)?;
+        part.in_folder(|| std::fs::copy(&path, &part.data))?;
         let whole = Whole {
             bytes: saved.bytes,
             sha256: saved.sha256.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
@@ -15,6 +16,8 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 pub enum Step {
     /// As it should be.
     Serve,
+    /// As it should be, while another run that ends removes this folder if it is empty.
+    Swept(PathBuf),
     /// The first bytes, then the connection ends.
     CutAfter(usize),
     /// Only a status.
@@ -116,6 +119,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     };
     match step {
         Step::Serve => serve(&clip, &headers, None),
+        Step::Swept(folder) => {
+            let _ = std::fs::remove_dir(folder);
+            serve(&clip, &headers, None)
+        }
         Step::CutAfter(bytes) => serve(&clip, &headers, Some(bytes)),
         Step::Status(code) => status(code),
         Step::Later(code, when) => {

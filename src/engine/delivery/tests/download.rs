@@ -1,5 +1,4 @@
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -26,16 +25,11 @@ use crate::journal::Beside;
 struct Vendor {
     fresh: Option<String>,
     asked: AtomicUsize,
-    /// A folder that another run removes meanwhile, once.
-    swept: Mutex<Option<PathBuf>>,
 }
 
 impl Refresh for Vendor {
     async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, RefreshError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        if let Some(folder) = self.swept.lock().unwrap().take() {
-            std::fs::remove_dir(folder).unwrap();
-        }
         Ok(self.fresh.clone())
     }
 }
@@ -251,14 +245,14 @@ async fn an_expired_link_is_asked_for_once() {
 #[tokio::test]
 async fn another_run_into_the_folder_that_ends_meanwhile_does_no_harm() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);
-    let old = cdn.offer("/old.mp4", clip(10, 1), &vec![Step::Status(410); 2]);
-    bench.completed(IdColumn::Sku, "A", 2, &old);
-    let mut run = Run::new(&bench);
-    run.vendor.fresh = Some(cdn.offer("/new.mp4", clip(4000, 2), &[]));
-    *run.vendor.swept.get_mut().unwrap() = Some(videos(&bench).join(STAGING));
-    let summary = run.go().await;
+    let swept = Step::Swept(videos(&bench).join(STAGING));
+    let url = cdn.offer("/a.mp4", clip(4000, 2), &[swept]);
+    bench.completed(IdColumn::Sku, "A", 2, &url);
+    let summary = Run::new(&bench).go().await;
     assert_eq!(summary.failures, []);
     assert_eq!(files(&bench), ["A/01-room-2.mp4"]);
+    // What was answered before is not asked for again.
+    assert_eq!(cdn.seen().len(), 1);
 }
 
 #[tokio::test]
