@@ -1,8 +1,9 @@
 //! What systems do differently with files: how a folder is distinguished from a file, how a resolved path
-//! is written, how a file takes another's place, and how it becomes durable.
+//! is written, how a file takes another's place, and how it becomes durable. And how files of lines are read.
 
 #[cfg(feature = "cli")]
 mod access;
+mod blocks;
 mod identity;
 mod path;
 #[cfg(feature = "cli")]
@@ -16,6 +17,7 @@ use std::path::Path;
 
 #[cfg(feature = "cli")]
 pub use access::{make_private, other_readers};
+pub(crate) use blocks::{Block, Blocks, lines_of, pieces_of};
 pub use identity::{FileId, names};
 pub use path::canonicalize;
 #[cfg(feature = "cli")]

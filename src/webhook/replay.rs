@@ -4,6 +4,7 @@
 //! results in the captures' order, meanwhile. The formats know nothing of this.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -17,11 +18,12 @@ use super::formats::{self, Found};
 use super::restore::restore;
 use super::signature::VerifyKeys;
 use super::source::{self, BLOCK, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
-use super::source::{cannot_read, newlines, read_on};
+use super::source::{cannot_read, newlines};
 use super::verify::{Verification, verify};
+use crate::disk::{Block, Blocks, pieces_of};
 use crate::jobs::JobKey;
 
-/// The room that a block needs behind what is left of the one before.
+/// Bytes read at once, and verified by one core.
 const ROOM: usize = BLOCK as usize;
 /// A buffer that a long line has made larger is not used again.
 const LARGEST_KEPT: usize = 4 * ROOM;
@@ -271,69 +273,36 @@ where
     }
 
     /// A file of any length, line by line: whole lines are verified while more is read.
-    fn stream_lines(
-        &self,
-        path: &Path,
-        mut block: Vec<u8>,
-        mut reader: Reader,
-    ) -> Result<(), Stopped> {
+    fn stream_lines(&self, path: &Path, block: Vec<u8>, reader: Reader) -> Result<(), Stopped> {
+        let reader = io::Cursor::new(block).chain(reader);
+        let mut blocks = Blocks::new(reader, ROOM, MAX_ENTRY as usize + 1);
         let (used, emptied) = mpsc::channel::<Vec<u8>>();
         let mut line = 1;
-        let mut skipping = false;
-        // Of the block, what has no newline for certain.
-        let mut searched = 0;
         rayon::in_place_scope(|scope| {
             loop {
-                let (read, at_end) = read_on(&mut reader, &mut block);
-                let end = match memchr::memrchr(b'\n', &block[searched..]) {
-                    _ if at_end => block.len(),
-                    Some(newline) => searched + newline + 1,
-                    None => {
-                        if block.len() as u64 > MAX_ENTRY {
-                            if !skipping {
-                                self.send(self.refuse(
-                                    path,
-                                    line,
-                                    Unreadable::TooLarge(MAX_ENTRY),
-                                ))?;
-                            }
-                            skipping = true;
-                            block.clear();
-                        }
-                        searched = block.len();
+                let mut text = emptied.try_recv().unwrap_or_default();
+                match blocks.next(&mut text) {
+                    Ok(None) => return Ok(()),
+                    Ok(Some(Block::Lines(_))) => {}
+                    Ok(Some(Block::TooLong(_))) => {
+                        self.send(self.refuse(path, line, Unreadable::TooLarge(MAX_ENTRY)))?;
+                        line += 1;
                         continue;
                     }
-                };
-                let mut next = emptied.try_recv().unwrap_or_default();
-                next.clear();
-                next.reserve_exact(block.len() - end + ROOM);
-                next.extend_from_slice(&block[end..]);
-                searched = next.len();
-                let full = std::mem::replace(&mut block, next);
-                let mut start = 0;
-                if skipping {
-                    start = memchr::memchr(b'\n', &full).map_or(full.len(), |at| at + 1);
-                    line += 1;
-                    skipping = false;
+                    Err(e) => return self.send(self.refuse(path, line, cannot_read(&e))),
                 }
                 let first = line;
-                line += newlines(&full[start..end]);
+                line += newlines(&text);
                 let (result, coming) = sync_channel(1);
                 self.sender.send(coming).map_err(|_| Stopped)?;
                 let used = used.clone();
                 scope.spawn(move |_| {
                     // Who no longer listens needs neither.
-                    let _ = result.send(self.grade_lines(path, first, &full[start..end]));
-                    if full.capacity() <= LARGEST_KEPT {
-                        let _ = used.send(full);
+                    let _ = result.send(self.grade_lines(path, first, &text));
+                    if text.capacity() <= LARGEST_KEPT {
+                        let _ = used.send(text);
                     }
                 });
-                if let Err(e) = read {
-                    return self.send(self.refuse(path, line, cannot_read(&e)));
-                }
-                if at_end {
-                    return Ok(());
-                }
             }
         })
     }
@@ -366,16 +335,14 @@ where
         }
         match source::layout(bytes, true) {
             Layout::Lines => {
-                let (mut results, mut line, mut rest) = (Vec::new(), 1, bytes);
-                while !rest.is_empty() {
-                    let at = ROOM.min(rest.len() - 1);
-                    let newline = memchr::memchr(b'\n', &rest[at..]);
-                    let (piece, after) = rest.split_at(newline.map_or(rest.len(), |n| at + n + 1));
-                    results.push(self.grade_lines(path, line, piece));
+                let mut line = 1;
+                let grade = |piece: Range<usize>| {
+                    let piece = &bytes[piece];
+                    let first = line;
                     line += newlines(piece);
-                    rest = after;
-                }
-                results
+                    self.grade_lines(path, first, piece)
+                };
+                pieces_of(bytes, ROOM).into_iter().map(grade).collect()
             }
             Layout::Values => {
                 let (mut results, mut found, mut count) = (Vec::new(), Vec::new(), 0);

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::capture::Unreadable;
 use super::formats::{self, Found};
+use crate::disk::lines_of;
 
 /// Bytes of the largest single capture.
 pub(super) const MAX_ENTRY: u64 = 16 << 20;
@@ -58,16 +59,8 @@ pub(super) fn layout(beginning: &[u8], whole: bool) -> Layout {
 
 /// The lines that are not blank, trimmed, with their numbers from 1.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut rest = Some(bytes);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let newline = memchr::memchr(b'\n', text);
-        rest = newline.map(|at| &text[at + 1..]);
-        Some(text[..newline.unwrap_or(text.len())].trim_ascii())
-    })
-    .enumerate()
-    .filter(|(_, line)| !line.is_empty())
-    .map(|(at, line)| (at + 1, line))
+    let trimmed = lines_of(bytes).map(|(_, line)| line.trim_ascii());
+    (1..).zip(trimmed).filter(|(_, line)| !line.is_empty())
 }
 
 pub(super) fn read_line<'a>(line: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
@@ -126,14 +119,6 @@ pub(super) fn open(path: &Path) -> io::Result<Reader> {
 /// How many lines end in it.
 pub(super) fn newlines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
-}
-
-/// Reads a block behind what is there, and says whether that was the last one.
-pub(super) fn read_on(reader: &mut Reader, block: &mut Vec<u8>) -> (io::Result<usize>, bool) {
-    let before = block.len();
-    let read = reader.by_ref().take(BLOCK).read_to_end(block);
-    let at_end = read.is_err() || ((block.len() - before) as u64) < BLOCK;
-    (read, at_end)
 }
 
 /// An entry for a file that cannot be read on.

@@ -1,10 +1,12 @@
 //! Folding a file's lines: read and taken apart on every core, folded on one.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::read::{Block, Blocks, bare, lines_of};
+use super::read::{bare, blocks};
+use crate::disk::{Block, Blocks, lines_of, pieces_of};
 use crate::jobs::{Ledger, LineAt, ReadLines, Reading};
 
 /// Parts of a block that are taken apart at the same time.
@@ -13,14 +15,14 @@ const PIECES: usize = 8;
 /// Folds every line of `file` into `ledger`; stops early once so many cannot be read that another
 /// reader has to take over.
 pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Result<()> {
-    let mut blocks = Blocks::new(file);
+    let mut blocks = blocks(file);
     let mut text = Vec::new();
     let mut read = blocks.next(&mut text)?;
     // A short log is done before a second thread would have started.
     if blocks.is_at_end() {
         while let Some(block) = read {
             let batch = match block {
-                Block::Lines(_) => take_lines(ledger.reading(), &text, 0, text.len()),
+                Block::Lines(_) => take_lines(ledger.reading(), &text, 0..text.len()),
                 Block::TooLong(_) => too_long(),
             };
             fold_all(ledger, &text, block, &[batch]);
@@ -76,7 +78,7 @@ fn fold_blocks(
 pub(in super::super) fn take_text(text: &[u8], reading: &Reading) -> Vec<ReadLines> {
     let block = Block::Lines(0);
     if text.len() < SMALL {
-        vec![take_lines(reading, text, 0, text.len())]
+        vec![take_lines(reading, text, 0..text.len())]
     } else {
         take_apart(reading, Some(block), text)
     }
@@ -119,23 +121,10 @@ fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<ReadL
         Some(Block::TooLong(_)) => return vec![too_long()],
         None => return Vec::new(),
     }
-    pieces_of(text)
-        .par_iter()
-        .map(|&(start, end)| take_lines(reading, text, start, end))
+    pieces_of(text, text.len() / PIECES)
+        .into_par_iter()
+        .map(|piece| take_lines(reading, text, piece))
         .collect()
-}
-
-/// Where the parts of a block begin and end, each of whole lines.
-fn pieces_of(text: &[u8]) -> Vec<(usize, usize)> {
-    let mut pieces = Vec::with_capacity(PIECES + 1);
-    let mut start = 0;
-    while start < text.len() {
-        let at = (start + text.len() / PIECES).min(text.len() - 1);
-        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n + 1);
-        pieces.push((start, end));
-        start = end;
-    }
-    pieces
 }
 
 /// Passes on what `map` makes of each line of `file`, in their order. Lines are mapped on every
@@ -154,15 +143,14 @@ pub(super) fn map_lines<T: Send>(
         }
         made
     };
-    let mut blocks = Blocks::new(file);
+    let mut blocks = blocks(file);
     let (mut text, mut next_text) = (Vec::new(), Vec::new());
     let mut read = blocks.next(&mut text)?;
     while read.is_some() {
         let (made, next) = rayon::join(
             || {
-                let pieces = pieces_of(&text);
-                let pieces = pieces.par_iter();
-                let made = pieces.map(|&(start, end)| map_piece(&text[start..end]));
+                let pieces = pieces_of(&text, text.len() / PIECES);
+                let made = pieces.into_par_iter().map(|piece| map_piece(&text[piece]));
                 made.collect::<Vec<_>>()
             },
             || blocks.next(&mut next_text),
@@ -174,9 +162,10 @@ pub(super) fn map_lines<T: Send>(
     Ok(())
 }
 
-/// The batch of the lines of `text[start..end]`.
-fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize) -> ReadLines {
-    let text = &text[start..end];
+/// The batch of the lines of `text[piece]`.
+fn take_lines(reading: &Reading, text: &[u8], piece: Range<usize>) -> ReadLines {
+    let start = piece.start;
+    let text = &text[piece];
     let mut batch = ReadLines::with_room_for(text.len() / SHORT_LINE);
     // All at once is quicker than line by line.
     let valid = std::str::from_utf8(text).ok();

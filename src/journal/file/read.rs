@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use memchr::{memchr, memrchr};
+use memchr::memchr;
+
+use crate::disk::{Block, Blocks, lines_of};
 
 /// Bytes read at once.
 const BLOCK: usize = 1 << 20;
@@ -15,6 +17,11 @@ pub(super) const MAX_LINE: usize = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotText;
 
+/// The blocks of a log.
+pub(super) fn blocks<R: Read>(reader: R) -> Blocks<R> {
+    Blocks::new(reader, BLOCK, MAX_LINE)
+}
+
 /// Hands each line to `each`, with the offset at which it starts. A byte order mark at the start
 /// of a line is left out. A last line without newline is passed on like any other: whether it is
 /// whole, its text says.
@@ -22,7 +29,7 @@ pub fn for_each_line(
     reader: &mut impl Read,
     mut each: impl FnMut(u64, Result<&str, NotText>),
 ) -> io::Result<()> {
-    let mut blocks = Blocks::new(reader);
+    let mut blocks = blocks(reader);
     let mut block = Vec::new();
     while let Some(read) = blocks.next(&mut block)? {
         match read {
@@ -39,102 +46,6 @@ pub fn for_each_line(
         }
     }
     Ok(())
-}
-
-/// The lines of a block and where they start in it.
-pub(super) fn lines_of(block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let rest = block.get(start..).filter(|rest| !rest.is_empty())?;
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = (start, &rest[..end]);
-        start += end + 1;
-        Some(line)
-    })
-}
-
-/// What was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Block {
-    /// Whole lines, the first of which starts at this offset; only the file's last one may lack
-    /// its newline.
-    Lines(u64),
-    /// At this offset starts a line that is longer than any of ours; it is skipped.
-    TooLong(u64),
-}
-
-/// Reads a file in blocks of whole lines.
-pub(super) struct Blocks<R> {
-    reader: R,
-    /// What was read behind the last newline.
-    rest: Vec<u8>,
-    /// The offset of `rest`.
-    offset: u64,
-    skipping: bool,
-    at_end: bool,
-}
-
-impl<R: Read> Blocks<R> {
-    pub fn new(reader: R) -> Self {
-        Self {
-            reader,
-            rest: Vec::new(),
-            offset: 0,
-            skipping: false,
-            at_end: false,
-        }
-    }
-
-    /// Whether nothing is left to be read.
-    pub fn is_at_end(&self) -> bool {
-        self.at_end
-    }
-
-    /// Reads the next block into `block`; `None` at the end.
-    pub fn next(&mut self, block: &mut Vec<u8>) -> io::Result<Option<Block>> {
-        block.clear();
-        block.append(&mut self.rest);
-        let mut searched = 0;
-        while !self.at_end {
-            let before = block.len();
-            let wanted = BLOCK.saturating_sub(before).max(BLOCK / 4);
-            block.reserve(wanted);
-            let mut part = self.reader.by_ref().take(wanted as u64);
-            self.at_end = part.read_to_end(block)? < wanted;
-            if self.skipping {
-                let newline = memchr(b'\n', block);
-                let skipped = newline.map_or(block.len(), |at| at + 1);
-                block.drain(..skipped);
-                self.offset += skipped as u64;
-                self.skipping = newline.is_none();
-                searched = 0;
-                continue;
-            }
-            if self.at_end {
-                break;
-            }
-            if let Some(newline) = memrchr(b'\n', &block[searched..]) {
-                let end = searched + newline + 1;
-                self.rest.extend_from_slice(&block[end..]);
-                block.truncate(end);
-                break;
-            }
-            searched = block.len();
-            if searched >= MAX_LINE {
-                self.skipping = true;
-                let offset = self.offset;
-                self.offset += searched as u64;
-                block.clear();
-                return Ok(Some(Block::TooLong(offset)));
-            }
-        }
-        if block.is_empty() {
-            return Ok(None);
-        }
-        let offset = self.offset;
-        self.offset += block.len() as u64;
-        Ok(Some(Block::Lines(offset)))
-    }
 }
 
 /// A line without the byte order mark that a file starts with, and a line within it where files
