@@ -118,17 +118,8 @@ pub struct Found {
     pub rotated: u64,
     /// Jobs that were accepted, or may have been.
     pub accepted: u64,
-    /// Rows that are held as changed, listed or not, for each doubt.
-    pub doubts: HashMap<Doubt, u64>,
     /// The places of listed rows that are held as changed and ask for other words.
     pub reworded: HashSet<u32>,
     /// Of the listed rows that look renamed, how many for which cause.
     pub causes: HashMap<Cause, u64>,
-}
-
-impl Found {
-    /// How many rows are held as changed with this doubt.
-    pub fn in_doubt(&self, doubt: Doubt) -> u64 {
-        self.doubts.get(&doubt).copied().unwrap_or_default()
-    }
 }

@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
         self.further = self.plan.further_rows();
         open.keep_if(manifest, |index, row| {
             if !row.is_left_out && !self.anew.adopted.contains(&index) {
-                self.hold_or_send(index, row, found);
+                self.hold_or_send(index, row);
             }
             false
         })?;
@@ -216,7 +216,7 @@ impl<'a> Search<'a> {
     }
 
     /// Decides about a row that is not a job's own.
-    fn hold_or_send(&mut self, index: usize, row: &Row, found: &mut Found) {
+    fn hold_or_send(&mut self, index: usize, row: &Row) {
         let marks = marks_of(row);
         let key = self.plan.key_of(index, row);
         self.report_apart(&marks);
@@ -237,7 +237,7 @@ impl<'a> Search<'a> {
                 if self.known.of_bare(&marks).any(|bare| bare.job() == place) {
                     reason.doubt = Doubt::Bare;
                 }
-                self.hold(index, row, reason, found);
+                self.hold(index, row, reason);
                 return;
             }
             if decision == Decision::Renamed && !self.allowed.same_clip {
@@ -402,11 +402,8 @@ impl<'a> Search<'a> {
         all.max_by_key(|place| (alike.contains(place), Reverse(self.rank(*place))))
     }
 
-    fn hold(&mut self, index: usize, row: &Row, reason: Reason, found: &mut Found) {
+    fn hold(&mut self, index: usize, row: &Row, reason: Reason) {
         self.plan.hold(index, reason.decision);
-        if reason.decision == Decision::Changed {
-            *found.doubts.entry(reason.doubt).or_default() += 1;
-        }
         let Some(job) = self.job(reason.job) else {
             return;
         };

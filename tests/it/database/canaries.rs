@@ -1,12 +1,10 @@
 //! A canary while another computer orders from the same log.
 
-use serde_json::json;
-
 use super::people::wait_for_waiting;
 use super::{empty_log, world};
 use crate::support::terminal::Terminal;
-use crate::support::vendor::Cdn;
-use crate::support::{Gate, Phase, Running, Server, Step, World, listings};
+use crate::support::vendor::{Cdn, order_or_clip};
+use crate::support::{Gate, Phase, Running, Server, World, listings};
 
 /// The clips are shorter than what is asked for.
 const CANARY: [&str; 9] = [
@@ -34,17 +32,8 @@ fn a_canary_waits_for_the_clips_that_another_computer_has_ordered_meanwhile() {
     let gate = Gate::default();
     let held = gate.clone();
     let server = Server::answering(move |request| {
-        let is_order = request.method == "POST";
-        let (id, status) = if is_order {
-            let key = request.idempotency_key();
-            (format!("vgen_{}", &key[..8]), "pending")
-        } else {
-            let id = request.path.rsplit('/').next().unwrap();
-            (id.to_owned(), "completed")
-        };
-        let body = json!({"id": id, "status": status, "output_url": link, "credits": 5});
-        let step = Step::reply(200, body.to_string()).with("Content-Type", "application/json");
-        if is_order {
+        let step = order_or_clip(request, &link);
+        if request.method == "POST" {
             step.held_at(Phase::Billed, &held)
         } else {
             step

@@ -3,8 +3,6 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
 use crate::support::{Server, Step, World};
 
 type Photos = Vec<String>;
@@ -15,16 +13,6 @@ fn sheet(photos: &[String], prompt: &str) -> String {
         writeln!(text, "LST-1,{photo},{prompt}").unwrap();
     }
     text
-}
-
-/// The photos that were paid for, in that order.
-fn paid(server: &Server) -> Vec<String> {
-    let bills = server.bills().into_iter();
-    let photo = |body: Vec<u8>| {
-        let body: Value = serde_json::from_slice(&body).unwrap();
-        body["image_url"].as_str().unwrap().to_owned()
-    };
-    bills.map(|bill| photo(bill.body)).collect()
 }
 
 /// Addresses of so many photos as Dropbox makes them for one night.
@@ -89,7 +77,7 @@ fn photos_of_one_name_are_matched_where_no_one_else_can_be_meant() {
             let code = if held > 0 { 3 } else { 0 };
             assert_eq!(run.code(), code, "{after:?}: {}", run.stderr);
             assert_eq!(run.json()["changed"], held, "{after:?}");
-            assert_eq!(paid(&server)[before.len()..], ordered, "{after:?}");
+            assert_eq!(server.paid_photos()[before.len()..], ordered, "{after:?}");
         }
     }
 }
@@ -115,7 +103,7 @@ fn photos_of_one_name_are_told_apart_by_a_person_once() {
         world.run(&["rename", job, photo]).expect(0);
     }
     world.run(&["submit", "sheet.csv"]).expect(0);
-    assert_eq!(paid(&server)[2..], photos[..1]);
+    assert_eq!(server.paid_photos()[2..], photos[..1]);
 }
 
 #[test]
@@ -133,7 +121,7 @@ fn a_refused_photo_of_one_name_is_ordered_and_not_the_one_beside_it() {
     world.write("sheet.csv", sheet(&dropbox(2, 2), "Pan"));
     world.run(&["submit", "sheet.csv"]).expect(0);
     let (first, second) = (dropbox(1, 2).remove(1), dropbox(2, 1).remove(0));
-    assert_eq!(paid(&server), [first, second]);
+    assert_eq!(server.paid_photos(), [first, second]);
 }
 
 #[test]
@@ -145,7 +133,7 @@ fn two_files_with_other_tokens_each_are_no_reason_to_order_twice() {
     world.write("sheet.csv", sheet(&dropbox(2, 1), "Pan"));
     world.write("older.csv", sheet(&dropbox(3, 1), "Pan"));
     world.run(&["submit", "older.csv", "sheet.csv"]).expect(3);
-    assert_eq!(paid(&server).len(), 1);
+    assert_eq!(server.paid_photos().len(), 1);
 }
 
 #[test]
@@ -165,5 +153,5 @@ fn a_refused_photo_with_another_token_and_prompt_is_not_ordered_by_a_retry_as_we
     world.write("sheet.csv", sheet(&photo("Le0sN"), "Tilt"));
     world.run(&["submit", "sheet.csv"]).expect(0);
     world.run(&["retry", "--failed"]).expect(0);
-    assert_eq!(paid(&server), photo("Le0sN"));
+    assert_eq!(server.paid_photos(), photo("Le0sN"));
 }

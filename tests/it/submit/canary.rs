@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::vendor::{Cdn, clip};
+use crate::support::vendor::{Cdn, clip, taking};
 use crate::support::{Server, Step, World, listings};
 
 /// Rows of two shapes, on two photo hosts; what differs stands at the end.
@@ -88,18 +88,7 @@ fn a_cap_and_a_limit_hold_for_the_canary_and_the_rest_together() {
 
 /// A vendor whose clips are all at `link`, and the folder that faces it.
 fn vendor(link: &str) -> (Server, World) {
-    let link = link.to_owned();
-    let server = Server::answering(move |request| {
-        let (id, status) = if request.method == "POST" {
-            let key = request.idempotency_key();
-            (format!("vgen_{}", &key[..8]), "pending")
-        } else {
-            let id = request.path.rsplit('/').next().unwrap();
-            (id.to_owned(), "completed")
-        };
-        let body = json!({"id": id, "status": status, "output_url": link, "credits": 5});
-        Step::reply(200, body.to_string()).with("Content-Type", "application/json")
-    });
+    let server = taking(link);
     let world = World::facing(&server);
     world.write("listings.csv", SHEET);
     (server, world)

@@ -3,8 +3,6 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
 use crate::support::{Server, Step, World};
 
 /// The address of a sheet's `n`th photo, as it is exported one night.
@@ -39,16 +37,6 @@ fn sheet(night: usize, names: &[&str], in_one_cell: bool) -> String {
     text
 }
 
-/// The photos that were paid for, in that order.
-fn paid(server: &Server) -> Vec<String> {
-    let bills = server.bills().into_iter();
-    let photo = |body: Vec<u8>| {
-        let body: Value = serde_json::from_slice(&body).unwrap();
-        body["image_url"].as_str().unwrap().to_owned()
-    };
-    bills.map(|bill| photo(bill.body)).collect()
-}
-
 #[test]
 fn a_photo_put_in_front_of_others_is_the_one_that_is_ordered() {
     for in_one_cell in [false, true] {
@@ -58,7 +46,7 @@ fn a_photo_put_in_front_of_others_is_the_one_that_is_ordered() {
             world.write("sheet.csv", sheet(night, names, in_one_cell));
             let run = world.run(&["submit", "sheet.csv", "--split-images"]);
             assert_eq!(run.code(), 0, "night {night}: {}", run.stderr);
-            paid(&server)
+            server.paid_photos()
         };
         assert_eq!(submit(1, &["kitchen.jpg", "bath (1).jpg"]).len(), 2);
         assert_eq!(submit(2, &["kitchen.jpg", "Bath (1).jpg"]).len(), 2);
@@ -123,7 +111,7 @@ fn photos_without_names_are_matched_where_there_are_as_many_rows_as_jobs() {
         let ordered = world.log().text;
         world.write("sheet.csv", sheet(2, after, false));
         let run = world.run(&["submit", "sheet.csv", "--json"]);
-        assert_eq!(paid(&server).len(), before.len(), "{after:?}");
+        assert_eq!(server.paid_photos().len(), before.len(), "{after:?}");
         assert_eq!(world.log().text, ordered, "{after:?}");
         let code = if is_matched { 0 } else { 3 };
         assert_eq!(run.code(), code, "{before:?} {after:?}: {}", run.stderr);
@@ -163,7 +151,7 @@ fn photos_of_an_older_log_are_named_once_and_known_from_then_on() {
         world.run(&["rename", &job_of(n), &photo]).expect(0);
     }
     world.run(&["submit", "sheet.csv"]).expect(0);
-    assert_eq!(paid(&server)[2..], [address(2, 0)]);
+    assert_eq!(server.paid_photos()[2..], [address(2, 0)]);
     // With other addresses, and one of them gone.
     world.write("sheet.csv", sheet(3, &names, false));
     world.run(&["submit", "sheet.csv"]).expect(0);
@@ -172,7 +160,7 @@ fn photos_of_an_older_log_are_named_once_and_known_from_then_on() {
         sheet(4, &["new.jpg", "hall.jpg", "bath.jpg"], false),
     );
     world.run(&["submit", "sheet.csv"]).expect(0);
-    assert_eq!(paid(&server)[3..], [address(4, 1)]);
+    assert_eq!(server.paid_photos()[3..], [address(4, 1)]);
 }
 
 #[test]
@@ -189,5 +177,5 @@ fn the_row_of_a_refused_job_is_ordered_and_not_the_one_beside_it() {
     world.run(&["submit", "sheet.csv"]).expect(1);
     world.write("sheet.csv", sheet(2, &["", ""], false));
     world.run(&["submit", "sheet.csv"]).expect(0);
-    assert_eq!(paid(&server), [address(1, 1), address(2, 0)]);
+    assert_eq!(server.paid_photos(), [address(1, 1), address(2, 0)]);
 }

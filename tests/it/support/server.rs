@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use socket2::SockRef;
 
 use super::gate::PATIENCE;
@@ -124,6 +124,15 @@ impl Server {
     /// Everything that was accepted.
     pub fn bills(&self) -> Vec<Bill> {
         self.shared.state().bills.clone()
+    }
+
+    /// The photos of what was accepted, in order.
+    pub fn paid_photos(&self) -> Vec<String> {
+        let photo = |bill: &Bill| {
+            let body: Value = serde_json::from_slice(&bill.body).unwrap();
+            body["image_url"].as_str().unwrap().to_owned()
+        };
+        self.bills().iter().map(photo).collect()
     }
 
     /// How many connections were made, used or not.

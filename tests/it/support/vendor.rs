@@ -107,6 +107,25 @@ pub fn completing(url: impl Fn(&str) -> String + Send + Sync + 'static) -> Serve
     })
 }
 
+/// An API that takes each order and reports its clip completed, at `link`.
+pub fn taking(link: &str) -> Server {
+    let link = link.to_owned();
+    Server::answering(move |request| order_or_clip(request, &link))
+}
+
+/// The answer of [`taking`]: to an order, or to a poll.
+pub fn order_or_clip(request: &Request, link: &str) -> Step {
+    let (id, status) = if request.method == "POST" {
+        let key = request.idempotency_key();
+        (format!("vgen_{}", &key[..8]), "pending")
+    } else {
+        let id = request.path.rsplit('/').next().unwrap();
+        (id.to_owned(), "completed")
+    };
+    let body = json!({"id": id, "status": status, "output_url": link, "credits": 5});
+    Step::reply(200, body.to_string()).with("Content-Type", "application/json")
+}
+
 /// An API that no one is to ask.
 pub fn unused_api() -> Server {
     Server::answering(|request| panic!("{} {} was asked", request.method, request.path))
