@@ -1,8 +1,5 @@
 //! `report`: a page to show.
 
-mod args;
-mod asked;
-mod browser;
 mod place;
 mod plan;
 mod public;
@@ -10,20 +7,79 @@ mod public;
 use std::io;
 use std::path::Path;
 
-use self::args::ReportArgs;
-use self::browser::show;
 use self::place::unwritable;
-use self::plan::plan;
+use self::plan::{Output, Public, ReportArgs, plan, show};
 use super::damage;
 use super::open::refuse_spreadsheet;
+use crate::commands::open;
 use crate::engine::filter::Filters;
+use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
-use crate::output::report::{ReportOptions, Shown, Single, report};
-use crate::output::{Printer, failure::warn_of_mismatch, unrecovered, written};
+use crate::output::failure::{self, warn_of_mismatch};
+use crate::output::report::{ReportOptions, Rules, Shown, Single, report};
+use crate::output::{Printer, unrecovered, written};
+use crate::settings::Settings;
+use crate::{cli, clock};
 
-pub use asked::run_asked;
 pub use plan::{clip_folders, source_of};
+
+/// Runs the command.
+pub fn run_asked(
+    args: &cli::ReportArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let to_stdout = args.output.as_deref().is_some_and(|o| o.as_os_str() == "-");
+    if to_stdout && printer.options().json {
+        return Err(Failure::usage(
+            "the page and the JSON document cannot both go to standard output",
+        )
+        .help("leave out --json, or name a file with -o")
+        .into());
+    }
+    if to_stdout && (args.bundle.is_some() || args.open || !args.public.is_empty()) {
+        return Err(Failure::usage("standard output takes the page alone")
+            .help("name a file with -o, or leave out --bundle, --public and --open")
+            .into());
+    }
+    let asked = ReportArgs {
+        output: match &args.output {
+            None => Output::Usual {
+                rehearsal: settings.sandbox,
+            },
+            Some(_) if to_stdout => Output::Stdout,
+            Some(file) => Output::File(file.clone()),
+        },
+        filters: args.filter.filters(clock::now()),
+        commands: open::commands_for(&path, false, settings),
+        rehearsal: open::commands_for(&path, true, settings),
+        now: clock::now(),
+        bundle: args.bundle.is_some(),
+        public: wanted(&args.public, settings),
+        wording: settings.copy.wording(args.audience.as_deref()),
+        open: args.open,
+    };
+    run(&asked, &path, settings.rates.clone(), printer).map_err(failure::of_reading)
+}
+
+/// The public page that was asked for, by options and settings.
+fn wanted(listings: &[String], settings: &Settings) -> Option<Public> {
+    let own = &settings.public;
+    let rules = match own.rules.as_str() {
+        "ab723" => Rules::Ab723,
+        "eu-ai-act" => Rules::AiAct,
+        _ => Rules::Both,
+    };
+    let statement = own.statement.clone();
+    (!listings.is_empty()).then(|| Public {
+        listings: listings.to_vec(),
+        statement: statement.unwrap_or_else(|| rules.statement().to_owned()),
+        rules,
+        originals: own.originals.clone(),
+    })
+}
 
 /// Reads the log at `path` and writes the page: as a whole, or not at all. Fails with a
 /// [`LogError`] inside when the log cannot be read, with an [`io::Error`] when the page cannot be
@@ -119,7 +175,7 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use super::args::Output;
+    use super::plan::Output;
     use super::*;
     use crate::output::{Commands, OutputOptions};
 

@@ -1,13 +1,87 @@
-//! How a page is made, and the files that come along.
+//! What `report` is asked for, how the page is made, and the browser that shows it.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::args::ReportArgs;
+use jiff::Timestamp;
+
 use super::place;
+use crate::commands::outputs;
+use crate::engine::filter::Filters;
 use crate::jobs::Rates;
 use crate::journal::{JobLog, LogError};
-use crate::output::report::{Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Split};
+use crate::output::report::{Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Rules, Split};
+use crate::output::{Commands, Printer, Wording};
+use crate::text::escape;
+
+/// Where the page goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Not given: `report.html`; a rehearsal's page has a name of its own, so that it never
+    /// takes the place of a real one.
+    Usual {
+        /// Whether it is known to be a rehearsal's before the log is read.
+        rehearsal: bool,
+    },
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct ReportArgs {
+    /// Where the page goes.
+    pub output: Output,
+    /// Which jobs.
+    pub filters: Filters,
+    /// How commands that are shown name the log.
+    pub commands: Commands,
+    /// The same where the log turns out to be a rehearsal's.
+    pub rehearsal: Commands,
+    /// The present.
+    pub now: Timestamp,
+    /// Whether page, clips and photos go into one archive.
+    pub bundle: bool,
+    /// The listings of a page for those who buy.
+    pub public: Option<Public>,
+    /// The words for an audience.
+    pub wording: Option<Wording>,
+    /// Whether a browser shows it.
+    pub open: bool,
+}
+
+impl ReportArgs {
+    /// The file of a page, where one can be written there; `None` for standard output.
+    pub fn file(&self, log: &JobLog, name: &str) -> anyhow::Result<Option<PathBuf>> {
+        let (ending, kind) = if self.bundle {
+            ("zip", outputs::ARCHIVE)
+        } else {
+            ("html", outputs::PAGE)
+        };
+        let file = match &self.output {
+            Output::Usual { rehearsal } if *rehearsal || log.ledger().is_rehearsal() => {
+                PathBuf::from(format!("sandbox-{name}.{ending}"))
+            }
+            Output::Usual { .. } => PathBuf::from(format!("{name}.{ending}")),
+            Output::File(file) => file.clone(),
+            Output::Stdout => return Ok(None),
+        };
+        kind.check(&file, Some(log.path()))?;
+        Ok(Some(file))
+    }
+}
+
+/// What a public page is to show and say.
+#[derive(Clone, Debug)]
+pub struct Public {
+    /// Listings or SKUs.
+    pub listings: Vec<String>,
+    pub statement: String,
+    pub rules: Rules,
+    pub originals: Option<String>,
+}
 
 /// How the page is made.
 pub struct Plan {
@@ -94,4 +168,55 @@ fn count(args: &ReportArgs, log: &JobLog) -> Result<usize, LogError> {
         count += usize::from(matches?);
     }
     Ok(count)
+}
+
+/// Shows a page in a browser, where that is wanted.
+pub fn show(args: &ReportArgs, output: &Path, printer: &Printer) {
+    if args.open
+        && let Err(why) = open(output)
+    {
+        printer.warn(format_args!(
+            "no browser was opened ({}); open {} yourself",
+            escape(&why),
+            escape(&output.display().to_string())
+        ));
+    }
+}
+
+/// The error says what is missing.
+fn open(page: &Path) -> Result<(), String> {
+    let page = std::path::absolute(page).map_err(|error| error.to_string())?;
+    let mut command = command(&page);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let program = command.get_program().to_string_lossy().into_owned();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{program} ended with {status}")),
+        Err(error) => Err(format!("{program} cannot be started: {error}")),
+    }
+}
+
+#[cfg(target_os = "macos")]
+fn command(page: &Path) -> Command {
+    let mut command = Command::new("open");
+    command.arg(page);
+    command
+}
+
+#[cfg(windows)]
+fn command(page: &Path) -> Command {
+    // Takes the path as it is, unlike a command line of cmd.
+    let mut command = Command::new("rundll32");
+    command.arg("url.dll,FileProtocolHandler").arg(page);
+    command
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn command(page: &Path) -> Command {
+    let mut command = Command::new("xdg-open");
+    command.arg(page);
+    command
 }

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{Public, ReportArgs};
-use super::browser::show;
 use super::place::{self, unwritable};
-use super::plan::clip_folders;
+use super::plan::{Public, ReportArgs, clip_folders, show};
 use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;

@@ -9,8 +9,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, GenericClient};
 
 use super::super::announce::{Quiet, Refused};
-use super::handle::{LogHandle, Parameter};
-use super::position::Newest;
+use super::handle::{LogHandle, Newest, Parameter};
 use crate::disk;
 use crate::jobs::{GenerationId, JobKey, Line, Status, Word};
 

@@ -1,7 +1,6 @@
 //! The transactions of a writer: what has gathered goes into one, with the lock on the log's row.
 
 mod answers;
-mod failed;
 mod look;
 mod reconnect;
 
@@ -22,11 +21,9 @@ use super::super::fault::DatabaseError;
 use super::caps::Sums;
 use super::captures;
 use super::decide::{Claims, Others};
-use super::failed::Failed;
-use super::handle::{LogHandle, LogRow};
+use super::handle::{Failed, LogHandle, LogRow, Newest};
 use super::lines::{self, Merge};
 use super::mirror::{self, Source, digest};
-use super::position::Newest;
 use super::recent::Recent;
 use super::runs::{BeingSent, Run};
 use super::session::Session;

@@ -5,12 +5,9 @@ use tokio_postgres::types::Type;
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
 use super::super::file::LogError;
-use super::earlier;
-use super::failed::Failed;
-use super::handle::{LogHandle, LogRow, Parameter};
+use super::handle::{self, Failed, LogHandle, LogRow, Parameter};
 use super::lines::{self, Merge};
-use super::origin;
-use super::recent::Recent;
+use super::recent::{self, Recent};
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
@@ -32,7 +29,7 @@ pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
     if let Some(row) = look_up(session).await? {
         return Ok(row);
     }
-    if let Some(gone) = earlier::gone(session) {
+    if let Some(gone) = recent::gone(session) {
         return Err(gone);
     }
     let names: Vec<String> = list(session)
@@ -301,8 +298,8 @@ pub fn merge_into(
 ) -> Result<u64, LogError> {
     let merged = wait_for(|| async {
         let (session, log) = open(address, Use::Write).await?;
-        let server = origin::server(&session).await;
-        let recent = Recent::of(&origin::kept_as(&log.identity, &server));
+        let server = handle::server(&session).await;
+        let recent = Recent::of(&handle::kept_as(&log.identity, &server));
         let log = log.of(&session);
         let failed = |error| session.failed("write to", &error);
         let mut added = 0;

@@ -23,11 +23,9 @@ pub use self::read::digest;
 use self::read::{Look, State, read};
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
-use super::earlier::places;
-use super::failed::Failed;
+use super::handle::{self, Failed, Newest};
 use super::logs;
-use super::origin;
-use super::position::Newest;
+use super::recent::places;
 use super::runs::BeingSent;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -72,7 +70,7 @@ pub struct Source {
 impl Source {
     /// The name under which this computer keeps what it knows of the log.
     pub fn kept_as(&self) -> String {
-        origin::kept_as(&self.identity, &self.server)
+        handle::kept_as(&self.identity, &self.server)
     }
 }
 
@@ -115,9 +113,9 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
         recent: Vec::new(),
         lost: String::new(),
     };
-    let server = origin::server(&session).await;
+    let server = handle::server(&session).await;
     let clock = clock_of(&session).await?;
-    let place = Place::lock(&origin::kept_as(&look.log.identity, &server));
+    let place = Place::lock(&handle::kept_as(&look.log.identity, &server));
     let ((state, parts), lost, elsewhere) = match &place {
         Some(place) => {
             let read = place.catch_up(&mut session, &mut look, server).await?;

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
-use super::earlier;
+use super::recent;
 use super::session::Session;
 
 /// One step. What it makes is never changed later, only by a further step. Its version is its place, from 1.
@@ -89,7 +89,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
                 format!("make one with `creativeai log init '{address}'`; nothing was sent"),
             )
         };
-        return Err(earlier::gone(session).unwrap_or_else(never));
+        return Err(recent::gone(session).unwrap_or_else(never));
     };
     let minimum = match purpose {
         Use::Read | Use::ReadNewest => found.minimum_reader,

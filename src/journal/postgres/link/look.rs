@@ -6,11 +6,10 @@ use futures::future::{try_join3, try_join4};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 
-use super::super::handle::{LogHandle, Parameter};
+use super::super::handle::{LogHandle, NOT_READ, Newest, Parameter};
 use super::super::leases::{self, Key};
 use super::super::lines::{self, Halted};
 use super::super::mirror::Source;
-use super::super::position::{NOT_READ, Newest};
 use super::super::runs::{self, BeingSent, Claimed, Run};
 use super::super::task::{Kind, Task};
 use crate::jobs::JobKey;

@@ -7,13 +7,10 @@ use tokio_postgres::Error;
 
 use super::super::super::fault::DatabaseError;
 use super::super::super::file::for_each_line;
-use super::super::failed::Failed;
-use super::super::handle::{LogHandle, LogRow};
+use super::super::handle::{self, Failed, LogHandle, LogRow, Newest};
 use super::super::lines::{self, Merge};
 use super::super::logs;
 use super::super::mirror::digest;
-use super::super::origin;
-use super::super::position::Newest;
 use super::super::runs;
 use super::super::schema::Use;
 use super::super::session::Session;
@@ -27,8 +24,8 @@ impl Link {
     /// back first all that this process knows of the log.
     pub(super) async fn connect(&mut self) -> Result<(Session, LogRow), DatabaseError> {
         let (session, log) = logs::open(&self.address, Use::Write).await?;
-        let server = origin::server(&session).await;
-        let is_copy = origin::are_apart(&server, &self.source.server);
+        let server = handle::server(&session).await;
+        let is_copy = handle::are_apart(&server, &self.source.server);
         if is_copy || log.identity != self.source.identity {
             return Err(DatabaseError::config(
                 format!(

@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::earlier::{has_live, was_at};
-use super::super::recent::files_of;
+use super::super::recent::{files_of, has_live, was_at};
 use super::super::spool::spools_of;
 use super::place::{Lost, Place, besides, digests, replace};
 

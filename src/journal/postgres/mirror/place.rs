@@ -9,9 +9,8 @@ use serde::de::IgnoredAny;
 use tempfile::TempPath;
 
 use super::super::super::file::for_each_line;
-use super::super::earlier::places;
-use super::super::failed::Failed;
-use super::super::recent::{self, Recent};
+use super::super::handle::Failed;
+use super::super::recent::{self, Recent, places};
 use super::super::session::Session;
 use super::read::{Look, State, digest, read};
 use crate::disk::{self, Readers, Replacement};

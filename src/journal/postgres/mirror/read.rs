@@ -9,9 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::Type;
 
-use super::super::failed::Failed;
-use super::super::handle::{LogRow, Parameter};
-use super::super::position::{NOT_READ, Newest};
+use super::super::handle::{Failed, LogRow, NOT_READ, Newest, Parameter};
 use super::super::recent;
 use super::super::runs::{self, BeingSent};
 use super::super::session::Session;
