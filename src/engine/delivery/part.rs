@@ -118,9 +118,9 @@ impl Part {
         for _ in 0..MOST_SWEEPS {
             match make() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    fs::create_dir_all(folder)?
+                    fs::create_dir_all(folder)?;
                 }
-                made => return made,
+                done => return done,
             }
         }
         make()
