@@ -64,7 +64,7 @@ pub fn run_for(
         printer,
         &log.commands,
     )?;
-    if found.wanted.is_empty() && !found.lacks_requests {
+    if found.wanted.is_empty() && !found.lacks_requests && !found.is_being_sent {
         output::retry::nothing(which, printer, &log.commands);
     }
     let charged_before = charged(log.writer.ledger().jobs());
@@ -73,6 +73,7 @@ pub fn run_for(
     if !found.wanted.is_empty() {
         ending = order(args, &found, &log, &mut summary, printer)?;
     }
+    ending.note_if(found.is_being_sent, Code::Temporary);
     let ledger = log.writer.ledger();
     let jobs = ledger.jobs();
     let ended = finish(&log, summary, charged_before, jobs, ending, printer)?;

@@ -95,6 +95,10 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
 /// Adds the lines of a log to `to`, which is in a database.
 #[cfg(feature = "postgres")]
 pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Copied, CopyError> {
+    // However its address is written.
+    if from.is_in_database() && same_file::is_same_file(from.path(), to.path()).unwrap_or(false) {
+        return Err(CopyError::Same);
+    }
     refuse_mixing(from.ledger(), to.ledger(), to.name())?;
     let mut doubted = 0;
     let mut doubts = |there: &[String]| {

@@ -225,6 +225,11 @@ impl AttemptState {
         self.flags |= BEING_SENT;
     }
 
+    /// None is any more.
+    pub(super) fn forget_being_sent(&mut self) {
+        self.flags &= !BEING_SENT;
+    }
+
     /// Whether an edited row replaced it.
     pub(super) fn is_superseded(&self) -> bool {
         let superseded = self.rare.as_ref().and_then(|rare| rare.superseded);

@@ -56,6 +56,8 @@ pub struct Ledger {
     unreadable_places: Vec<u64>,
     /// Damaged lines that a person has accepted as such, and how often each.
     accepted: HashMap<Digest, u64>,
+    /// Jobs of which runs that are at work are sending an attempt, with their computers.
+    senders: HashMap<JobKey, Option<Box<str>>>,
     /// Whether any line reports damage.
     has_damage_lines: bool,
     /// Added to the offset of a line in its file; see [`Ledger::go_on_at`].
@@ -78,6 +80,7 @@ impl Ledger {
             unreadable: 0,
             unreadable_places: Vec::new(),
             accepted: HashMap::new(),
+            senders: HashMap::new(),
             has_damage_lines: false,
             place_offset: None,
         }

@@ -67,11 +67,21 @@ impl JobState {
 
     /// A run that is at work is sending this attempt.
     pub fn mark_being_sent(&mut self, number: u32) {
-        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
-        let mut attempts = std::iter::once(&mut self.first).chain(more);
+        let mut attempts = self.attempts_mut();
         if let Some(attempt) = attempts.find(|attempt| attempt.number == number) {
             attempt.mark_being_sent();
         }
+    }
+
+    /// No run is sending any of its attempts any more.
+    pub(super) fn forget_being_sent(&mut self) {
+        self.attempts_mut()
+            .for_each(AttemptState::forget_being_sent);
+    }
+
+    fn attempts_mut(&mut self) -> impl Iterator<Item = &mut AttemptState> {
+        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        std::iter::once(&mut self.first).chain(more)
     }
 
     /// Whether any of its lines was written at `time` or later.

@@ -65,6 +65,8 @@ pub struct JobView {
     columns_order: Option<Order>,
     /// Its events, oldest first.
     pub events: Vec<Logged>,
+    /// The computer whose run is sending an attempt of it just now. No line says this.
+    pub sender: Option<Box<str>>,
 }
 
 /// An event of a job, as it was read.
@@ -140,6 +142,7 @@ impl JobView {
             columns: Vec::new(),
             columns_order: None,
             events: Vec::new(),
+            sender: None,
         }
     }
 

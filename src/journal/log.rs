@@ -72,7 +72,7 @@ impl JobLog {
         let kept = |lost: postgres::Lost| (lost.lines, lost.file);
         let known = |other: postgres::Lost| (other.lines, other.file, other.is_earlier);
         for sent in &mirror.being_sent {
-            ledger.mark_being_sent(sent.job, sent.number);
+            ledger.mark_being_sent(sent.job, sent.number, Some(&sent.on));
         }
         Ok(Self {
             source,
@@ -118,7 +118,7 @@ impl JobLog {
         for (job, attempt) in announced {
             let is_its = |job: &JobState| job.was_written_since(since);
             if log.ledger.job(job).is_some_and(is_its) {
-                log.ledger.mark_being_sent(job, attempt);
+                log.ledger.mark_being_sent(job, attempt, None);
             }
         }
         Ok(log)

@@ -22,8 +22,6 @@ use super::postgres;
 use super::store::Store;
 use super::writer::Writer;
 use crate::jobs::Ledger;
-#[cfg(feature = "postgres")]
-use crate::jobs::Lines;
 
 fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
     ledger.write().unwrap_or_else(PoisonError::into_inner)
@@ -133,7 +131,8 @@ impl Writer {
         };
         let source = Source::read(&path, to_read, &mut write(&ledger))?;
         for attempt in &copy.being_sent {
-            write(&ledger).mark_being_sent(attempt.job, attempt.number);
+            let on = Some(&*attempt.on);
+            write(&ledger).mark_being_sent(attempt.job, attempt.number, on);
         }
         let kept_as = copy.source.kept_as();
         let appender = postgres::write(address, copy.source, local, &ledger, command);
@@ -162,22 +161,23 @@ impl Writer {
     #[cfg(feature = "postgres")]
     fn take_in(&self, kept_as: &str, lost: Option<&postgres::Lost>) -> Result<(), LogError> {
         let failed = |error| LogError::io("take in what was kept for", &self.name, error);
-        let take = |lines: &str| {
-            if lines.is_empty() {
-                return Ok(());
-            }
-            self.append_blocking(&Lines::verbatim(lines))
-                .map_err(|error| match error.database() {
-                    Some(database) => LogError::Database(database.clone()),
-                    None => LogError::io("write", &self.name, io::Error::other(error)),
-                })
+        let Store::Database { appender, .. } = &self.store else {
+            return Ok(());
+        };
+        let take = |kind, lines: &str| {
+            let taken = appender.ask(kind, lines).wait();
+            taken.map(drop).map_err(|error| match error.database() {
+                Some(database) => LogError::Database(database.clone()),
+                None => LogError::io("write", &self.name, io::Error::other(error)),
+            })
         };
         for spool in postgres::left_spools(kept_as).map_err(failed)? {
-            take(&spool.lines)?;
+            take(postgres::Kind::TakeIn(spool.run.clone()), &spool.lines)?;
             spool.taken_in().map_err(failed)?;
         }
         if let Some(lost) = lost {
-            take(&std::fs::read_to_string(&lost.file).map_err(failed)?)?;
+            let lines = std::fs::read_to_string(&lost.file).map_err(failed)?;
+            take(postgres::Kind::Lines, &lines)?;
         }
         Ok(())
     }

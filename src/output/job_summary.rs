@@ -145,7 +145,11 @@ fn state(view: &JobView, display: DisplayStatus) -> String {
                 text.push_str(&shorten(&target, LONGEST_TARGET));
             }
         }
-        DisplayStatus::BeingSent => text.push_str(" by a run that is at work"),
+        DisplayStatus::BeingSent => {
+            let sender = view.sender.as_deref().unwrap_or("a run that is at work");
+            text.push_str(" by ");
+            text.push_str(sender);
+        }
         DisplayStatus::Rendering | DisplayStatus::Queued => {
             let phase = view.effective().and_then(|a| a.fields.text("phase"));
             // The phase is a word of the server's; it may say what the state says already.

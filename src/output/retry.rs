@@ -10,11 +10,12 @@ use crate::text::escape;
 
 /// Says why nothing is sent for jobs that a person may have meant.
 pub fn barred(jobs: &[Barred], printer: &Printer) {
-    for Barred { job, id, why } in jobs {
+    for Barred { job, id, why, .. } in jobs {
         let id = id.as_deref().map(|id| format!("{} ", escape(id)));
         printer.warn(format_args!(
-            "{}job {job}: nothing is sent, since {why}",
-            id.unwrap_or_default()
+            "{}job {job}: nothing is sent, since {}",
+            id.unwrap_or_default(),
+            escape(why)
         ));
     }
 }
@@ -32,8 +33,13 @@ pub fn left_out(
     let named = found.requestless.join(", ");
     let named = escape(&named);
     if count > 0 && which == Retried::Unknown {
+        let beside = if has_manifest {
+            " (--manifest is for what has failed)"
+        } else {
+            ""
+        };
         printer.warn(format_args!(
-            "the log does not hold what was sent for {named}, so {} cannot be sent again: look into \
+            "the log does not hold what was sent for {named}, so {} cannot be sent again{beside}: look into \
              the vendor's dashboard; `{}` shows how to say what you found",
             words::choose(count, "it", "they"),
             commands.on_log("status", ""),
@@ -62,6 +68,14 @@ pub fn left_out(
             printer.warn(text);
         }
     }
+}
+
+/// Says what to do about orders that are just being sent.
+pub fn being_sent(printer: &Printer) {
+    printer.note(
+        "what is being sent is known, or in doubt, in a minute: run the same command again then; where a \
+         file holds the answer, first run `creativeai reconcile` on that computer, as the file's owner",
+    );
 }
 
 /// Says what else a person may have meant, where nothing is sent.

@@ -188,7 +188,7 @@ impl RoundEnd {
                     .to_owned(),
             ),
             Code::Temporary => Some("the next round goes on with what is left".to_owned()),
-            Code::Data => Some("correct the rows above, then run it again".to_owned()),
+            Code::Data => Some("correct what is named above, then run it again".to_owned()),
             _ => None,
         }
     }

@@ -82,11 +82,18 @@ impl ApiKey {
 
     /// `text` with every occurrence of the key blotted out.
     pub fn blot(&self, text: &str) -> String {
+        if self.is_sandbox() {
+            // No secret, and a word of the sandbox's own messages.
+            return text.to_owned();
+        }
         text.replace(self.expose(), BLOT)
     }
 
     /// A reply's body with every occurrence of the key blotted out, escaped ones in JSON included.
     pub fn blot_body(&self, body: Vec<u8>) -> Vec<u8> {
+        if self.is_sandbox() {
+            return body;
+        }
         secret::blot_body(body, self.expose(), BLOT)
     }
 }

@@ -22,6 +22,8 @@ pub struct Found<'a> {
     pub wanted: Vec<Wanted>,
     /// Whether the log does not hold what was sent for some jobs, which were named.
     pub lacks_requests: bool,
+    /// Whether some get nothing because they are just being sent.
+    pub is_being_sent: bool,
     pub photos: Vec<Arc<LocalPhoto>>,
     /// Jobs that get nothing, since no row asks for them.
     pub rowless: BTreeSet<JobKey>,
@@ -67,7 +69,12 @@ pub fn find<'a>(
     refuse_unknown_names(&args.id, log, commands)?;
     let which = args.which.choice();
     let barred = retries.barred(which, !args.id.is_empty());
-    output::retry::barred(&barred.map_err(failure::of_log)?, printer);
+    let barred = barred.map_err(failure::of_log)?;
+    output::retry::barred(&barred, printer);
+    let is_being_sent = barred.iter().any(|barred| barred.is_being_sent);
+    if is_being_sent {
+        output::retry::being_sent(printer);
+    }
     let found = retries.find(which).map_err(failure::of_retry)?;
     if found.is_empty {
         let all = log.keys(|_| true).into_iter();
@@ -79,6 +86,7 @@ pub fn find<'a>(
     output::retry::left_out(&found, which, has_manifest, max_attempts, printer, commands);
     Ok(Found {
         lacks_requests: !found.requestless.is_empty(),
+        is_being_sent,
         wanted: found.wanted,
         photos,
         rowless: found.rowless,

@@ -46,7 +46,8 @@ impl<'a> Rows<'a> {
             printer.note(format_args!("{}: {note}", escape(file)));
         }
         for (file, doubt) in manifest.doubts() {
-            printer.warn(format_args!("{}: {doubt}", escape(file)));
+            // Also with --quiet: the clip is ordered without what stands there.
+            printer.say(format_args!("warning: {}: {doubt}", escape(file)));
         }
         caps::refuse_without_column(settings, &manifest)?;
         let mut mistakes = Mistakes::new(args.skip_invalid, printer);

@@ -15,7 +15,9 @@ pub struct Barred {
     /// Its listing or SKU.
     pub id: Option<String>,
     /// Why not, as in `nothing is sent, since ...`.
-    pub why: &'static str,
+    pub why: String,
+    /// Whether that changes by itself: an attempt of it is being sent.
+    pub is_being_sent: bool,
 }
 
 impl Retries<'_> {
@@ -36,7 +38,18 @@ impl Retries<'_> {
             barred.extend(view.and_then(|view| {
                 let why = why_left_alone(&view.state)?;
                 let id = view.id().map(|(_, id)| id.to_owned());
-                Some(Barred { job, id, why })
+                let is_being_sent = view.state.bar() == Some(Bar::BeingSent);
+                let sender = view.sender.as_deref().filter(|_| is_being_sent);
+                let why = match sender {
+                    Some(sender) => format!("it is being sent by {sender}"),
+                    None => why.to_owned(),
+                };
+                Some(Barred {
+                    job,
+                    id,
+                    why,
+                    is_being_sent,
+                })
             }));
         }
         Ok(barred)

@@ -61,11 +61,26 @@ impl Ledger {
         self.find(key).map(|i| &self.jobs[i as usize])
     }
 
-    /// A run that is at work is sending an attempt just now.
-    pub fn mark_being_sent(&mut self, key: JobKey, number: u32) {
+    /// A run that is at work is sending an attempt just now: the one `on` this computer, where that is known.
+    pub fn mark_being_sent(&mut self, key: JobKey, number: u32, on: Option<&str>) {
         if let Some(index) = self.find(key) {
             self.jobs[index as usize].mark_being_sent(number);
+            self.senders.insert(key, on.map(Box::from));
         }
+    }
+
+    /// Nothing that was marked is being sent any more, as far as is known.
+    pub fn forget_being_sent(&mut self) {
+        for key in std::mem::take(&mut self.senders).into_keys() {
+            if let Some(index) = self.find(key) {
+                self.jobs[index as usize].forget_being_sent();
+            }
+        }
+    }
+
+    /// The computer whose run is sending an attempt of a job just now.
+    pub fn sender(&self, key: JobKey) -> Option<&str> {
+        self.senders.get(&key)?.as_deref()
     }
 
     /// The time for the next line of a job, when the clock says `now`: later than all of its lines.

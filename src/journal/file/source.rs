@@ -72,6 +72,7 @@ impl LineReader {
         if let (Some(view), Some(job)) = (&mut view, ledger.job(key)) {
             for attempt in job.attempts().filter(|attempt| attempt.is_being_sent()) {
                 view.state.mark_being_sent(attempt.number);
+                view.sender = ledger.sender(key).map(Box::from);
             }
         }
         Ok(view)

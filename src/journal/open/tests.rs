@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::jobs::{JobKey, JobState, Rates, Status};
+use crate::jobs::{JobKey, JobState, Lines, Rates, Status};
 
 fn line(job: u32, status: &str) -> String {
     format!(

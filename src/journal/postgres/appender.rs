@@ -259,11 +259,12 @@ impl Worker {
             }
         }
         // Where it cannot be reported, others take the run for gone a little later.
-        let _ = timeout(PARTING, self.link.end()).await;
+        let kept = lock(&self.shared.spool).clone();
+        let _ = timeout(PARTING, self.link.end(kept.as_deref())).await;
     }
 
     async fn beat(&mut self) {
-        let touched = timeout(PARTING, self.link.touch(false)).await;
+        let touched = timeout(PARTING, self.link.touch()).await;
         if touched.is_err() {
             self.link.disconnect();
         }

@@ -165,7 +165,7 @@ pub(super) async fn add(log: &LogHandle<'_>, part: &Merge) -> Result<(), Error> 
 /// before it, and a commit is confirmed once it is on the server's disk. A computer that falls asleep in
 /// the middle does not hold up all others.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
-     SET LOCAL lock_timeout = '15s'; \
+     SET LOCAL lock_timeout = '15s'; SET LOCAL statement_timeout = 0; \
      SET LOCAL idle_in_transaction_session_timeout = '10s'; \
      SELECT set_config('synchronous_commit', 'on', true) \
          WHERE current_setting('synchronous_commit') = 'off'";

@@ -25,11 +25,11 @@ use super::handle::{Failed, LogHandle, LogRow, Newest};
 use super::lines::{self, Merge};
 use super::mirror::{self, Source, digest};
 use super::recent::Recent;
-use super::runs::{BeingSent, Run};
+use super::runs::{self, BeingSent, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
 use crate::clock;
-use crate::jobs::{JobKey, Ledger, Line};
+use crate::jobs::{JobKey, Ledger, Line, Status};
 
 /// Digests of confirmed lines that are remembered: whether they are still there distinguishes a server
 /// that has lost its newest lines from one that was away.
@@ -232,10 +232,12 @@ impl Link {
         // Before the database hears of this run: so a claim is never younger here than there.
         let uptime = clock::uptime();
         let mut claims = Claims::default();
-        let being_sent = std::mem::take(&mut seen.being_sent);
+        let being_sent = seen.being_sent.take();
         let outdated = outdated(tasks, &seen.resent);
         let answers = self.answers(tasks, seen, uptime, &mut claims)?;
-        self.mark_being_sent(&being_sent);
+        if let Some(being_sent) = being_sent {
+            self.mark_being_sent(&being_sent);
+        }
         let mut merge = Merge::default();
         let mut text = String::new();
         for (task, answer) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
@@ -327,7 +329,17 @@ impl Link {
         drop(ledger);
         self.seen.push_str(&text);
         let lines = text.lines().filter_map(|line| Line::parts(line).ok());
-        self.take_in(&text, lines.flatten().map(|line| line.job))?;
+        let lines: Vec<_> = lines.flatten().collect();
+        self.take_in(&text, lines.iter().map(|line| line.job))?;
+        // Until the log is asked once more: it may be away by the end.
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        for line in &lines {
+            let is_announced = line.word.status() == Some(Status::Submitting);
+            if is_announced && !self.own.contains(&(line.job, line.attempt)) {
+                ledger.mark_being_sent(line.job, line.attempt, None);
+            }
+        }
+        drop(ledger);
         self.others.sort();
         self.held = None;
         self.note(new);
@@ -363,8 +375,9 @@ impl Link {
 
     fn mark_being_sent(&self, attempts: &[BeingSent]) {
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        ledger.forget_being_sent();
         for attempt in attempts {
-            ledger.mark_being_sent(attempt.job, attempt.number);
+            ledger.mark_being_sent(attempt.job, attempt.number, Some(&attempt.on));
         }
     }
 
@@ -380,6 +393,7 @@ async fn keep(log: &LogHandle<'_>, task: &Task) -> Result<(), Error> {
     match &task.kind {
         Kind::Captures(all) => captures::insert(log, all).await,
         Kind::Quiet(time) => lines::keep_quiet(log, *time).await,
+        Kind::TakeIn(run) => runs::taken_in(log, run).await,
         _ => Ok(()),
     }
 }

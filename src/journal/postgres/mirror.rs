@@ -107,7 +107,7 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
     let version = schema::check(&session, Use::Read).await?;
     let log = logs::find(&session).await?;
     let mut look = Look {
-        has_runs: version >= schema::RUNS,
+        version,
         log,
         being_sent: Vec::new(),
         recent: Vec::new(),

@@ -1,5 +1,7 @@
 //! Who is at work: runs, the claims that they hold, and whether they are still heard of.
 
+use std::path::Path;
+
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, GenericClient, Row};
 
@@ -58,24 +60,27 @@ impl Run {
         log.execute(&query, &columns).await.map(drop)
     }
 
-    /// Says that it is still there, on a server of this history, or that it has ended.
-    pub async fn touch(
-        &self,
-        session: &Session,
-        history: &str,
-        has_ended: bool,
-    ) -> Result<(), Error> {
+    /// Says that it is still there, on a server of this history.
+    pub async fn touch(&self, session: &Session, history: &str) -> Result<(), Error> {
         let schema = session.address.schema();
-        let ended = if has_ended {
-            ", ended_at = clock_timestamp()"
-        } else {
-            ""
-        };
         let query = format!(
-            "UPDATE {schema}.runs SET seen_at = clock_timestamp(), history = nullif($2, ''){ended} \
+            "UPDATE {schema}.runs SET seen_at = clock_timestamp(), history = nullif($2, '') \
              WHERE id = $1"
         );
         let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
+        let touched = session.client.execute_typed(&query, &columns);
+        lines::alone(&session.client, touched).await.map(drop)
+    }
+
+    /// Says that it has ended, and in which file answers were left that the log did not take in.
+    pub async fn end(&self, session: &Session, kept: Option<&Path>) -> Result<(), Error> {
+        let schema = session.address.schema();
+        let query = format!(
+            "UPDATE {schema}.runs SET seen_at = clock_timestamp(), ended_at = clock_timestamp(), \
+             kept = $2 WHERE id = $1"
+        );
+        let kept = kept.map(|file| file.display().to_string());
+        let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&kept, Type::TEXT)];
         let touched = session.client.execute_typed(&query, &columns);
         lines::alone(&session.client, touched).await.map(drop)
     }
@@ -215,6 +220,15 @@ pub(super) async fn tidy(log: &LogHandle<'_>) -> Result<(), Error> {
     lines::commit(log).await
 }
 
+/// What a run has kept on this computer's disk is in the log.
+pub(super) async fn taken_in(log: &LogHandle<'_>, run: &str) -> Result<(), Error> {
+    let query = format!(
+        "UPDATE {}.runs SET kept = NULL WHERE log = $1 AND id = $2",
+        log.schema
+    );
+    log.execute(&query, &[(&run, Type::TEXT)]).await.map(drop)
+}
+
 /// An attempt that another computer is sending now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeingSent {
@@ -222,18 +236,30 @@ pub struct BeingSent {
     pub job: JobKey,
     /// The attempt's number.
     pub number: u32,
+    /// The computer; of a run that keeps its answers on a disk also where.
+    pub on: String,
 }
 
 /// Attempts that runs which are still heard of have announced, and of which no outcome is known. Only
-/// recent ones: nothing is sent for an hour.
+/// recent ones: nothing is sent for an hour. Those of a run that has kept answers on its disk count as
+/// well, until they are taken in: they have been answered, and only that run's user can read how.
 pub(super) async fn being_sent(
     log: &LogHandle<'_, impl GenericClient>,
+    version: i32,
 ) -> Result<Vec<BeingSent>, Error> {
     let schema = log.schema;
+    let kept = if version < schema::KEPT {
+        "NULL"
+    } else {
+        "runs.kept"
+    };
     let query = format!(
-        "SELECT claims.job, claims.attempt FROM {schema}.runs \
+        "SELECT claims.job, claims.attempt, \
+             runs.host || coalesce(', where ' || {kept} || ' holds its answer', '') \
+         FROM {schema}.runs \
          JOIN {schema}.claims ON claims.run = runs.id AND claims.log = runs.log \
-         WHERE runs.log = $1 AND {} AND claims.claimed_at > clock_timestamp() - interval '1 hour' \
+         WHERE runs.log = $1 AND ({kept} IS NOT NULL OR \
+             {} AND claims.claimed_at > clock_timestamp() - interval '1 hour') \
          AND NOT EXISTS (SELECT FROM {schema}.lines WHERE lines.log = $1 AND lines.job = claims.job \
              AND lines.attempt = claims.attempt AND lines.status IS DISTINCT FROM 'submitting')",
         is_alive()
@@ -244,6 +270,7 @@ pub(super) async fn being_sent(
         Some(BeingSent {
             job: JobKey::parse(row.get(0))?,
             number: number as u32,
+            on: row.get(2),
         })
     });
     Ok(sent.collect())

@@ -24,7 +24,7 @@ const fn step(name: &'static str, minimum_writer: i32, text: &'static str) -> Mi
     }
 }
 
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     step("logs", 1, include_str!("migrations/0001_logs.sql")),
     // An older writer would take a verdict on what another computer is about to send.
     step("runs", RUNS, include_str!("migrations/0002_runs.sql")),
@@ -51,6 +51,7 @@ const MIGRATIONS: [Migration; 9] = [
         RUNS,
         include_str!("migrations/0009_quiet_by.sql"),
     ),
+    step("kept", RUNS, include_str!("migrations/0010_kept.sql")),
 ];
 
 /// Since which version the tables hold runs.
@@ -58,6 +59,9 @@ pub(super) const RUNS: i32 = 2;
 
 /// Since which version they say whom the vendor has asked to wait.
 pub(super) const QUIET_BY: i32 = 9;
+
+/// Since which version they say where a run has left answers.
+pub(super) const KEPT: i32 = 10;
 
 /// The newest migration that this program knows.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -274,7 +278,7 @@ mod tests {
         assert!(!text.contains("{schema}") && !text.contains("creativeai."));
         assert!(text.contains("CREATE TABLE agency.lines"));
         assert!(text.contains("VALUES (1, 'logs', 1, 1);"));
-        assert!(text.contains("VALUES (9, 'quiet by', 1, 2);"));
+        assert!(text.contains("VALUES (10, 'kept', 1, 2);"));
     }
 
     #[test]

@@ -229,6 +229,11 @@ fn judged(error: &Error) -> (DatabaseFault, &'static str) {
         let help = "correct the role's name, or make it in psql with CREATE ROLE name LOGIN; nothing was changed";
         return (DatabaseFault::Config, help);
     }
+    if *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_SCHEMA_NAME {
+        // They were there when the command began.
+        let help = "its tables are gone, or from an older version: `creativeai log list URL` says which; nothing was sent";
+        return (DatabaseFault::Config, help);
+    }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         let help = "the database's owner gives the rights with `creativeai log init URL --grant-to ROLE`; nothing was sent";
         return (DatabaseFault::Config, help);
@@ -240,6 +245,10 @@ fn judged(error: &Error) -> (DatabaseFault, &'static str) {
     }
     // PgBouncer has this code for almost everything, a server that is away included.
     let words = error.as_db_error().map_or("", |refusal| refusal.message());
+    if *code == SqlState::QUERY_CANCELED && words.contains("statement timeout") {
+        let help = "statement_timeout is too short: set a longer one with `ALTER ROLE name SET statement_timeout = '1min'`, or RESET it there, at the database or at the server; nothing was sent";
+        return (DatabaseFault::Config, help);
+    }
     if *code == SqlState::PROTOCOL_VIOLATION && words.contains("statement pooling") {
         let help = "set the pooler's pool_mode to transaction, or connect to the server itself; nothing was sent";
         return (DatabaseFault::Config, help);

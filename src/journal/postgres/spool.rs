@@ -103,6 +103,8 @@ impl Spool {
 /// A spool that an earlier run on this computer has left.
 #[derive(Debug)]
 pub struct LeftSpool {
+    /// The run's id.
+    pub run: String,
     /// Its lines, each with its newline.
     pub lines: String,
     path: PathBuf,
@@ -177,7 +179,10 @@ pub fn left_spools(log: &str) -> io::Result<Vec<LeftSpool>> {
                 torn = true;
             }
         }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let run = name.rsplit('.').next().unwrap_or_default().to_owned();
         left.push(LeftSpool {
+            run,
             lines,
             path,
             lock,
@@ -244,6 +249,7 @@ mod tests {
         let keeping = std::thread::spawn(move || spool.keep("line\n").map(|()| spool));
         wait_for_waiter(&taker);
         let left = LeftSpool {
+            run: "run".to_owned(),
             lines: String::new(),
             path: path.clone(),
             lock: taker,

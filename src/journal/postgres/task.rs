@@ -20,6 +20,8 @@ use crate::jobs::{GenerationId, JobKey};
 pub enum Kind {
     /// Lines that are true whatever others write.
     Lines,
+    /// The same, which this run has kept on this computer's disk.
+    TakeIn(String),
     /// Lines that give an attempt the id of an accepted reply: only while that is not another's.
     Accepted(Acceptance),
     /// Lines that announce an attempt.

@@ -184,3 +184,68 @@ fn a_commit_that_no_standby_has_confirmed_sends_nothing() {
     run.wait().expect(0);
     assert_each_once(&server, 2);
 }
+
+#[test]
+fn what_others_were_sending_is_not_in_doubt_where_the_database_stays_away() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let [first, rest] = [0, 1].map(|_| Gate::default());
+    let held = (first.clone(), rest.clone());
+    let server = Server::start(move |post| {
+        let gate = if post.number == 0 { &held.0 } else { &held.1 };
+        Step::accept().held_at(Phase::Billed, gate)
+    });
+    let proxy = Proxy::before(database.server.folder());
+    let world = computer(&server, &proxy.log(&database, "shop"), 12);
+    let run = world.start(&["submit", "listings.csv", "--database-wait", "1s"]);
+    server.wait_for_posts(3);
+    let other = computer(&server, &log, 12);
+    let of_other = other.start(&["submit", "listings.csv"]);
+    server.wait_for_posts(6);
+    first.open();
+    server.wait_for_posts(7);
+    proxy.away();
+    rest.open();
+    let ended = run.wait().expect(75);
+    assert!(
+        !ended.stderr.contains("outcome unknown"),
+        "{}",
+        ended.stderr
+    );
+    of_other.wait();
+}
+
+#[test]
+fn answers_that_another_user_keeps_are_named_and_not_paid_for_again() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let (server, gate) = slow();
+    let role = format!("keeper_{}", database.name);
+    database.sql(&format!("CREATE ROLE {role} LOGIN"));
+    world()
+        .run(&["log", "init", &log, "--grant-to", &role])
+        .expect(0);
+    let cron = computer(&server, &database.address(&role, "shop"), 3);
+    let run = cron.start(&["submit", "listings.csv"]);
+    server.wait_for_posts(3);
+    database.sql(&format!("REVOKE INSERT ON creativeai.lines FROM {role}"));
+    gate.open();
+    run.wait().expect(78);
+    let file = spooled(&cron).remove(0);
+    let person = computer(&server, &log, 3);
+    let status = person.run(&["status"]).expect(0);
+    let retry = person.run(&["retry", "--unknown", "--yes"]).expect(75);
+    for text in [status.stdout, retry.stderr] {
+        assert!(text.contains(file.to_str().unwrap()), "{text}");
+    }
+    assert_eq!(server.posts().len(), 3);
+    database.sql(&format!("GRANT INSERT ON creativeai.lines TO {role}"));
+    cron.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(ids(&person), 3);
+    let kept = "SELECT count(*) FROM creativeai.runs WHERE kept IS NOT NULL";
+    assert_eq!(database.sql(kept), "0");
+    person.run(&["retry", "--unknown", "--yes"]).expect(0);
+    assert_eq!(server.posts().len(), 3);
+}

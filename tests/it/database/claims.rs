@@ -101,7 +101,9 @@ fn what_another_computer_is_sending_is_neither_in_doubt_nor_settled() {
     server.wait_for_posts(1);
     let other = computer(&server, &log, 1);
     let status = other.run(&["status"]).expect(0);
-    assert!(status.stdout.contains("being sent"), "{}", status.stdout);
+    let host = database.sql("SELECT host FROM creativeai.runs");
+    let words = format!("being sent by {host}");
+    assert!(status.stdout.contains(&words), "{}", status.stdout);
     let summary = other.run(&["status", "--summary", "--json"]).expect(0);
     let summary = summary.json();
     assert_eq!(
@@ -118,7 +120,10 @@ fn what_another_computer_is_sending_is_neither_in_doubt_nor_settled() {
     // It is skipped, and no one is asked about it.
     let skipped = other.run(&SUBMIT).expect(0).json();
     assert_eq!(skipped["skipped"], 1);
-    other.run(&["retry", "--unknown", "--yes"]).expect(0);
+    let ended = other.run(&["retry", "--unknown", "--yes"]).expect(75);
+    for words in ["it is being sent by ", "run the same command again"] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
     assert_eq!(server.posts().len(), 1);
     // Not heard of for long, it is in doubt as in a file.
     signal(&run, Signal::STOP);

@@ -140,3 +140,25 @@ fn what_only_a_person_can_set_right_is_not_waited_for() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(120));
     assert_eq!(server.posts().len(), 1);
 }
+
+#[test]
+fn the_time_that_a_role_has_for_its_statements_does_not_matter() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    // One insert is slower than it may be.
+    database.sql(&format!(
+        "ALTER DATABASE {} SET statement_timeout = '1s'; \
+         CREATE SEQUENCE tries; \
+         CREATE FUNCTION lag() RETURNS trigger LANGUAGE plpgsql AS $$ \
+         BEGIN IF nextval('tries') = 1 THEN PERFORM pg_sleep(1.1); END IF; RETURN new; END $$; \
+         CREATE TRIGGER lag BEFORE INSERT ON creativeai.claims \
+         FOR EACH STATEMENT EXECUTE FUNCTION lag()",
+        database.name
+    ));
+    let server = Server::accepting();
+    computer(&server, &log, 1)
+        .run(&["submit", "listings.csv", "--database-wait", "0s"])
+        .expect(0);
+    assert_each_once(&server, 1);
+}

@@ -1,6 +1,6 @@
 //! The tables: made once, by who may, and used by who knows them.
 
-use super::{lines, world};
+use super::{empty_log, lines, with_lines, world};
 use crate::support::postgres;
 
 #[test]
@@ -202,4 +202,24 @@ fn a_database_that_cannot_hold_every_text_is_refused_before_anything_is_made() {
         let is_named = ended.stderr.contains("encoding");
         assert_eq!(is_named, code != 0, "{}", ended.stderr);
     }
+}
+
+#[test]
+fn a_log_under_two_spellings_is_not_copied_into_itself() {
+    let Some((_database, log)) = with_lines(&lines(1..4)) else {
+        return;
+    };
+    let other = log.replacen("postgres://", "postgresql://", 1);
+    let ended = world().run(&["log", "copy", &log, &other]).expect(2);
+    assert!(ended.stderr.contains("same log"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_table_that_is_gone_is_called_gone() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    database.sql("ALTER TABLE creativeai.lines RENAME TO elsewhere");
+    let ended = world().run(&["status", &log]).expect(78);
+    assert!(ended.stderr.contains("tables are gone"), "{}", ended.stderr);
 }

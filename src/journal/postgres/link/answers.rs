@@ -52,6 +52,7 @@ impl Link {
                     Answer::Otherwise
                 }
                 Kind::Lines
+                | Kind::TakeIn(_)
                 | Kind::Quiet(_)
                 | Kind::Refresh
                 | Kind::Captures(_)

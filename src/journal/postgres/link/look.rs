@@ -11,6 +11,7 @@ use super::super::leases::{self, Key};
 use super::super::lines::{self, Halted};
 use super::super::mirror::Source;
 use super::super::runs::{self, BeingSent, Claimed, Run};
+use super::super::schema::VERSION;
 use super::super::task::{Kind, Task};
 use crate::jobs::JobKey;
 
@@ -36,8 +37,8 @@ pub(super) struct Seen {
     pub leased: HashMap<Key, String>,
     /// Of each attempt that was not accepted, in the order of [`refusals`].
     pub resent: Vec<Claimed>,
-    /// What other runs are sending now.
-    pub being_sent: Vec<BeingSent>,
+    /// What other runs are sending now, where that was asked.
+    pub being_sent: Option<Vec<BeingSent>>,
 }
 
 /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
@@ -66,7 +67,7 @@ pub(super) async fn look(
     let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
     let resent = runs::claims(log, &refused);
     let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
-    let being_sent = when(refreshes, runs::being_sent(log));
+    let being_sent = when(refreshes, runs::being_sent(log, VERSION));
     // The transaction begins first, since these are polled in this order.
     let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
         begin,
@@ -82,7 +83,7 @@ pub(super) async fn look(
         halted: halted.unwrap_or_default(),
         leased,
         resent,
-        being_sent: being_sent.unwrap_or_default(),
+        being_sent,
     })
 }
 
@@ -115,7 +116,9 @@ async fn unread(log: &LogHandle<'_>, (source, open, newest): Known<'_>) -> Resul
 
 /// Lines that say that an attempt was not accepted, each with the attempt.
 fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
-    let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
+    let tasks = tasks
+        .iter()
+        .filter(|task| matches!(task.kind, Kind::Lines | Kind::TakeIn(_)));
     let lines = tasks.flat_map(|task| task.lines.lines());
     lines.filter_map(|line| Some((line.refused()?, line.text.as_str())))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::path::Path;
 
 use tokio_postgres::Error;
 
@@ -56,32 +57,36 @@ impl Link {
         Ok((session, log))
     }
 
-    /// Says that the run is still there, or that it has ended. Returns whether the server heard it. Where it
-    /// cannot, others take it for gone after a while.
-    pub async fn touch(&mut self, has_ended: bool) -> bool {
+    /// Says that the run is still there. Returns whether the server heard it. Where it cannot, others take it
+    /// for gone after a while.
+    pub async fn touch(&mut self) -> bool {
         if !self.run.is_known {
             return true;
         }
-        if self.session.is_none() && !has_ended {
+        if self.session.is_none() {
             self.session = self.connect().await.ok();
         }
         if let Some((session, _)) = &self.session
-            && self
-                .run
-                .touch(session, &self.source.server, has_ended)
-                .await
-                .is_err()
+            && self.run.touch(session, &self.source.server).await.is_err()
         {
             self.session = None;
         }
         self.session.is_some()
     }
 
-    /// Says that the run has ended, and takes away what others have left long ago. Where that fails, another
-    /// run does it.
-    pub async fn end(&mut self) {
-        self.touch(true).await;
-        if let (true, Some((session, log))) = (self.run.is_known, &self.session) {
+    /// Says that the run has ended, and where it has `kept` what the log did not take in; takes away what
+    /// others have left long ago. Where that fails, another run does it.
+    pub async fn end(&mut self, kept: Option<&Path>) {
+        if !self.run.is_known {
+            return;
+        }
+        // Also where the log takes no more lines, as after a right was lost.
+        if self.session.is_none() {
+            self.session = self.connect().await.ok();
+        }
+        if let Some((session, log)) = &self.session
+            && self.run.end(session, kept).await.is_ok()
+        {
             let _ = runs::tidy(&log.of(session)).await;
         }
     }

@@ -12,6 +12,7 @@ use tokio_postgres::types::Type;
 use super::super::handle::{Failed, LogRow, NOT_READ, Newest, Parameter};
 use super::super::recent;
 use super::super::runs::{self, BeingSent};
+use super::super::schema;
 use super::super::session::Session;
 
 /// What a mirror knows of its source.
@@ -35,8 +36,8 @@ pub struct State {
 /// What a look at a log's lines takes, and what it sees beside them.
 pub struct Look {
     pub log: LogRow,
-    /// Whether the tables hold runs.
-    pub has_runs: bool,
+    /// The tables' version.
+    pub version: i32,
     pub being_sent: Vec<BeingSent>,
     /// Lines that commands on this computer have seen there before.
     pub recent: Vec<u8>,
@@ -60,6 +61,10 @@ pub async fn read(
         .isolation_level(IsolationLevel::RepeatableRead)
         .read_only(true)
         .start()
+        .await?;
+    // A log may be long; a role's limit is for other work.
+    transaction
+        .batch_execute("SET LOCAL statement_timeout = 0")
         .await?;
     let horizon = transaction
         .query_typed_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[])
@@ -111,8 +116,8 @@ pub async fn read(
     });
     // In this transaction: what follows its end at once, a pooler may give to another connection.
     look.lost = recent::lost(&look.recent, &log).await?;
-    if look.has_runs {
-        look.being_sent = runs::being_sent(&log).await?;
+    if look.version >= schema::RUNS {
+        look.being_sent = runs::being_sent(&log, look.version).await?;
     }
     Ok(next)
 }
