@@ -63,10 +63,10 @@ fn saturated(clock: SystemTime) -> Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClock {
     /// Too early.
-    #[error("the clock of this computer stands before the year 0")]
+    #[error("this computer's clock is set before the year 0")]
     Early,
     /// Too late.
-    #[error("the clock of this computer stands after the year 9999")]
+    #[error("this computer's clock is set after the year 9999")]
     Late,
 }
 
@@ -131,7 +131,7 @@ impl FromStr for Since {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::parse(text).ok_or_else(|| {
             format!(
-                "{text:?} is not a moment; write for example 2026-11-01, 2026-11-01T18:00 or 24h"
+                "{text:?} is not a date or time; write, for example, 2026-11-01, 2026-11-01T18:00 or 24h"
             )
         })
     }

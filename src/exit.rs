@@ -111,7 +111,7 @@ impl Code {
     /// What it means, and what to do.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "All done, or nothing to do. Clips that still render are fine.",
+            Self::Success => "All done, or nothing to do. Clips still rendering are fine.",
             Self::Failed => "Some jobs failed. `creativeai retry --failed` is safe.",
             Self::Usage => "The command line is wrong. Nothing was done.",
             Self::Decision => {
@@ -124,7 +124,7 @@ impl Code {
             }
             Self::Io => "Reading or writing on this machine failed: disk full, no permission.",
             Self::Temporary => {
-                "For now: the log is in use, the API is busy or out of reach, or --wait ran out \
+                "Temporary: the log is in use, the API is busy or unreachable, or --wait ran out \
                  of time. Run the same command again."
             }
             Self::Refused => "The vendor refused the key or the credits. Nothing more was sent.",
@@ -135,7 +135,9 @@ impl Code {
             Self::Interrupted => {
                 "Stopped with Ctrl-C. Requests in flight were waited for and logged."
             }
-            Self::Terminated => "Stopped with SIGTERM. The same.",
+            Self::Terminated => {
+                "Stopped with SIGTERM. Requests in flight were waited for and logged."
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "N", value_parser = values::credits)]
     pub max_credits: Option<Credits>,
 
-    /// Send at most so many this run; the rest stays for the next
+    /// Send at most this many in this run; the rest waits for the next run
     #[arg(long, value_name = "N")]
     pub max_jobs: Option<u64>,
 
@@ -49,7 +49,7 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub include_hidden: bool,
 
-    /// Only rows whose cell in this column has this value; several must all hold. Other rows stay as
+    /// Only rows whose cell in this column has this value; all conditions must match. Other rows stay as
     /// they are, and are not checked
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub rows: Vec<Pair>,
@@ -58,12 +58,12 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub skip_invalid: bool,
 
-    /// Go on with a damaged log: first mark the jobs of its damaged lines as unknown
+    /// Continue with a damaged log, after marking the jobs of its damaged lines as unknown
     #[arg(long)]
     pub accept_damage: bool,
 
-    /// First order the N rows that differ most, wait, look whether their clips play and have the
-    /// length and shape that were asked for, and ask before the rest is ordered
+    /// First order the N rows that differ most, wait, check that their clips play and have the
+    /// requested length and aspect ratio, and ask before the rest is ordered
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100), conflicts_with = "dry_run")]
     pub canary: Option<u16>,
 
@@ -105,7 +105,7 @@ pub struct ReconcileArgs {
     #[command(flatten)]
     pub jobs: JobsArg,
 
-    /// Poll until every clip has ended
+    /// Poll until every clip has completed or failed
     #[arg(long)]
     pub wait: bool,
 
@@ -117,7 +117,7 @@ pub struct ReconcileArgs {
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["wait", "recover"])]
     pub replay: Vec<PathBuf>,
 
-    /// With --replay: poll what a capture says but cannot prove
+    /// With --replay: poll clips whose captures cannot be verified
     #[arg(long, requires = "replay")]
     pub confirm: bool,
 
@@ -185,7 +185,7 @@ pub struct RetryArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// With --rejected: ask for the clips with this prompt in place of the old one
+    /// With --rejected: use this prompt instead of the old one
     #[arg(long, value_name = "TEXT", value_parser = values::plain_prompt,
         conflicts_with_all = ["failed", "unknown"])]
     pub new_prompt: Option<String>,
@@ -194,7 +194,7 @@ pub struct RetryArgs {
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Go on with a damaged log: first mark the jobs of its damaged lines as unknown
+    /// Continue with a damaged log, after marking the jobs of its damaged lines as unknown
     #[arg(long)]
     pub accept_damage: bool,
 
@@ -214,12 +214,12 @@ pub struct RetryArgs {
     #[command(flatten)]
     pub filter: WhereArgs,
 
-    /// Where requests stand that the log does not hold (logs of the vendor's sample scripts): a
+    /// Spreadsheets with the requests that the log does not hold (logs of the vendor's sample scripts): a
     /// spreadsheet of any kind that submit reads; repeatable
     #[arg(long, value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
     pub manifest: Vec<PathBuf>,
 
-    /// Of that manifest only rows whose cell in this column has this value; several must all hold.
+    /// Of that manifest only rows whose cell in this column has this value; all conditions must match.
     /// Other rows are not checked
     #[arg(long, value_name = "COLUMN=VALUE", requires = "manifest")]
     pub manifest_where: Vec<Pair>,

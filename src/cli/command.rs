@@ -18,7 +18,7 @@ use super::typed::IfTyped;
 /// The commands.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
-    /// Order a clip for every row of a spreadsheet that has none yet
+    /// Order a clip for every row of a spreadsheet that does not have one yet
     #[command(after_help = "Examples:
   creativeai submit listings.csv --dry-run
   creativeai submit listings.csv --max-credits 200
@@ -41,10 +41,10 @@ pub enum Command {
 
     /// The whole round: order what is new, wait, fetch, publish, report; once or by a schedule
     #[command(
-        after_help = "One round is the commands check, submit, retry --failed, reconcile --wait, download, publish (with
---to or --exec) and report, in this order; --skip leaves steps out. Its code is that of how all
-stands at the end. Nothing is said with -q unless a person is needed, or the third round in a row
-was not finished.
+        after_help = "One round runs the commands check, submit, retry --failed, reconcile --wait, download, publish (with
+--to or --exec) and report, in this order; --skip leaves steps out. The exit code reflects the state
+at the end. With -q it prints nothing unless a person is needed, or the third round in a row was not
+finished.
 
 Examples:
   creativeai run listings.csv --sandbox
@@ -91,7 +91,7 @@ Examples:
     /// Look at finished clips before they go out: keep them, reject them, or order them again
     #[command(
         after_help = "A page in your browser shows each clip beside its photo. Keys: k keeps, x rejects, o orders again,
-with another prompt (a new bill, said first), the arrows go on and back, space plays.
+with another prompt (a new bill, shown first), the arrows move, space plays.
 Verdicts are lines of the log. `publish` leaves out what was rejected, and with --approved publishes
 only what was kept. The page is on this computer only, at an address that no one can guess.
 
@@ -124,8 +124,8 @@ Examples:
 
     /// Run a stand-in for the API on this machine, with faults on request
     #[command(
-        after_help = "A sandbox that finds no key in the settings takes any; else it takes that one. In the other
-terminal, `export CREATIVEAI_API_KEY=sandbox` gives a key for the rehearsal (in PowerShell:
+        after_help = "Without a key in the settings the sandbox accepts any key; otherwise it accepts only that one. In the other
+terminal, `export CREATIVEAI_API_KEY=sandbox` sets a key for the rehearsal (in PowerShell:
 `$env:CREATIVEAI_API_KEY = 'sandbox'`).
 
 Examples:

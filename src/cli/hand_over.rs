@@ -79,8 +79,8 @@ pub struct PublishArgs {
           value_parser = clap::value_parser!(u16).range(1..=250))]
     pub position: Option<u16>,
 
-    /// With --to shopify: remove this tool's clip of the row as it was before you edited or rejected
-    /// it, once the new one is ready
+    /// With --to shopify: once the new clip is ready, remove the clip that this tool added for the
+    /// row before you edited or rejected it
     #[arg(long, conflicts_with = "exec")]
     pub replace: bool,
 
@@ -89,8 +89,7 @@ pub struct PublishArgs {
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "exec", value_parser = AltTemplate::parse)]
     pub alt: Option<AltTemplate>,
 
-    /// With --to shopify: "metafield NAMESPACE.KEY" lets that metafield of the product name the
-    /// video, too
+    /// With --to shopify: "metafield NAMESPACE.KEY" also sets that product metafield to the video
     #[arg(long = "as", num_args = 2, value_names = ["metafield", "NAMESPACE.KEY"],
           conflicts_with = "exec")]
     pub form: Option<Vec<String>>,
@@ -106,8 +105,8 @@ pub struct PublishArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// With --to shopify: agree, without being asked, to another shop than the clips went to before,
-    /// and add once more a clip that the shop has taken and does not show
+    /// With --to shopify: agree, without being asked, to a different shop from the one the clips
+    /// went to before, and add again a clip that the shop accepted but does not show
     #[arg(short, long, conflicts_with = "exec")]
     pub yes: bool,
 

@@ -22,10 +22,10 @@ pub struct LogArgs {
 pub enum LogVerb {
     /// Accept a job log as it is, after it was restored, replaced or deleted on purpose
     #[command(
-        after_help = "The file beside the log remembers how the log was left. A log that is shorter, is another or is gone
-is used for nothing that sends: orders that only the lost part knows would be placed and paid for
-again. Look for the newer file first. Where there is none, this shows what is remembered and what is
-there, and asks whether that is right. What the lost part had ordered has then to be settled by hand.
+        after_help = "The file beside the log remembers how the log was left. Nothing is sent with a
+log that is shorter, has been replaced or is gone: orders that only the lost part holds would be
+placed and paid for again. Look for the newer file first. Where there is none, this shows what is remembered and what is
+there, and asks whether that is right. Orders in the lost part then have to be settled by hand.
 
 Examples:
   creativeai log accept
@@ -33,11 +33,11 @@ Examples:
     )]
     Accept(AcceptArgs),
 
-    /// Make a job log in a PostgreSQL database, and its tables where there are none
+    /// Create a job log in a PostgreSQL database, and the tables if there are none
     #[cfg(feature = "postgres")]
     #[command(
-        after_help = "A log in a database is never made by a slip of a name: only this command makes one. What is there
-already stays as it is.
+        after_help = "A mistyped name never creates a log in a database: only this command does.
+Existing logs and tables are left unchanged.
 
 Examples:
   creativeai log init 'postgres://me@db.example/logs?log=shop'
@@ -63,8 +63,8 @@ Examples:
     /// Bring the tables of a database up to date with this creativeai
     #[cfg(feature = "postgres")]
     #[command(
-        after_help = "Other computers with an older creativeai go on as long as the new tables allow it; a creativeai that
-is too old says so and touches nothing.
+        after_help = "Computers with an older creativeai continue to work as long as the new tables
+allow it; one that is too old says so and changes nothing.
 
 Examples:
   creativeai log upgrade postgres://me@db.example/logs
@@ -72,10 +72,10 @@ Examples:
     )]
     Upgrade(LogAddressArgs),
 
-    /// Let nothing more be ordered from a job log until `log resume`, on whatever computer
+    /// Stop all orders from a job log, on every computer, until `log resume`
     #[command(
-        after_help = "What is in flight is finished. submit and retry then send nothing and say who has paused the log
-(3). The pause stays until it is taken away.
+        after_help = "Requests in flight are finished. After that submit and retry send nothing and
+say who paused the log (3). The pause lasts until `log resume`.
 
 Examples:
   creativeai log pause
@@ -83,7 +83,7 @@ Examples:
     )]
     Pause(LogPauseArgs),
 
-    /// Let a paused job log go on
+    /// Resume a paused job log
     #[command(after_help = "Examples:
   creativeai log resume
   creativeai log resume 'postgres://me@db.example/logs?log=shop'")]
@@ -91,8 +91,8 @@ Examples:
 
     /// Copy the lines of one job log into another, file or database; what is there stays
     #[command(
-        after_help = "Lines are a set: what the other log holds already is not added again, and a copy that was stopped can
-be run again. A file is made where there is none; a log in a database is made with `log init`. Use
+        after_help = "Lines that the other log already holds are not added again, so a copy that was
+interrupted can be run again. A file is made where there is none; a log in a database is made with `log init`. Use
 only one of the two logs from then on: each of them would order what only the other one knows.
 
 Examples:
@@ -153,7 +153,7 @@ pub struct LogInitArgs {
     #[arg(long)]
     pub print_sql: bool,
 
-    /// Give this role the rights that a command needs which writes to the log
+    /// Grant this role the rights that commands that write to the log need
     #[arg(long, value_name = "ROLE")]
     pub grant_to: Option<String>,
 

@@ -26,7 +26,7 @@ pub struct ReviewArgs {
     #[arg(long, conflicts_with = "from")]
     pub csv: bool,
 
-    /// Take in such a table: keep or reject in its column "verdict"; - reads standard input
+    /// Read such a table: keep or reject in its column "verdict"; - reads standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
 
@@ -117,8 +117,8 @@ pub struct RenameArgs {
           conflicts_with_all = ["old", "new"])]
     pub from_manifest: Vec<PathBuf>,
 
-    /// With --from-manifest: only rows whose cell in this column has this value; several must all
-    /// hold. Other rows keep the clips that they have
+    /// With --from-manifest: only rows whose cell in this column has this value; all conditions
+    /// must match. Other rows keep the clips that they have
     #[arg(
         long = "where",
         value_name = "COLUMN=VALUE",

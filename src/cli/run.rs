@@ -86,7 +86,7 @@ pub struct RunArgs {
     #[arg(long, conflicts_with_all = ["every", "at", "watch"])]
     pub once: bool,
 
-    /// Stay, and begin a round when this spreadsheet or folder has changed and is still for 10 seconds
+    /// Keep running, and start a round when this spreadsheet or folder has changed and then stayed unchanged for 10 seconds
     #[arg(long, value_name = "PATH", conflicts_with_all = ["every", "at"], value_hint = ValueHint::AnyPath)]
     pub watch: Option<PathBuf>,
 

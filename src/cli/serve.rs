@@ -32,8 +32,8 @@ pub struct ListenArgs {
     #[arg(long, value_name = "JOBS", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
 
-    /// Also send each verified delivery to this address, as it came, in the order of arrival; tried
-    /// until it is taken, also by the next run with the same --capture, or by another receiver of a
+    /// Also send each verified delivery to this address, as it came, in the order of arrival; retried
+    /// until accepted, also by the next run with the same --capture, or by another receiver of a
     /// log in a database
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::forward_address)]
     pub forward: Option<Url>,
@@ -52,8 +52,8 @@ pub struct ListenArgs {
     #[command(flatten)]
     pub metrics: MetricsArg,
 
-    /// Ask the receiver that runs at --addr whether it can keep deliveries, and end: 0 if it can, else
-    /// 75; for containers, which have nothing else to ask with
+    /// Ask the receiver at --addr whether it can keep deliveries, and exit: 0 if it can, else 75;
+    /// for containers without another HTTP client
     #[arg(long, conflicts_with_all = ["jobs", "forward", "exec", "metrics"])]
     pub health: bool,
 }
@@ -82,7 +82,7 @@ pub struct SandboxArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Clips")]
 pub struct StandInArgs {
-    /// Time a clip renders, about
+    /// Approximate time to render a clip
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = values::duration)]
     pub render_time: Duration,
 
@@ -90,7 +90,7 @@ pub struct StandInArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = values::duration)]
     pub latency: Duration,
 
-    /// What is drawn: the same seed, the same faults
+    /// Random seed: the same seed gives the same faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
@@ -102,11 +102,11 @@ pub struct StandInArgs {
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
     pub failover_share: f64,
 
-    /// Credits there are to spend [default: no limit]
+    /// Credits available [default: no limit]
     #[arg(long, value_name = "N", value_parser = values::credits)]
     pub balance: Option<Credits>,
 
-    /// How long a clip's address works [default: for ever]
+    /// How long a clip's address works [default: forever]
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
     pub link_lifetime: Option<Duration>,
 }

@@ -23,15 +23,15 @@ use crate::vendor::Rate;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// One JSON document on standard output, nothing else there
+    /// Print one JSON document to standard output, and nothing else
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Say nothing when all goes well
+    /// Print nothing when all goes well
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Say more on standard error
+    /// Print more to standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
@@ -150,7 +150,7 @@ pub struct LockArg {
 /// Narrows a command to some jobs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WhereArgs {
-    /// Only jobs whose column has this value; several must all hold. Also !=, ~ (has), !~, <, <=, > and
+    /// Only jobs whose column has this value; all conditions must match. Also !=, ~ (has), !~, <, <=, > and
     /// >=; the column state is where a clip stands, as in state=failed
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub filters: Vec<Condition>,
@@ -188,20 +188,20 @@ pub struct ManifestArgs {
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
 
-    /// Accept rows without a photo: clips from the prompt alone
+    /// Accept rows without a photo; their clips are made from the prompt alone
     #[arg(long)]
     pub allow_no_image: bool,
 
-    /// Make a row of each photo, where a cell holds several addresses; each is a clip, and is paid
+    /// Split a cell with several addresses into one row per photo; each is a clip, and is paid for
     #[arg(long)]
     pub split_images: bool,
 
     /// Prompt for rows that have none, filled from their columns: "Pan through the {room}, {light|warm
-    /// light}"; what follows | stands in for an empty cell
+    /// light}"; the text after | replaces an empty cell
     #[arg(long, value_name = "TEXT", value_parser = values::prompt)]
     pub prompt: Option<Template>,
 
-    /// Take cells as they are that look broken by a spreadsheet program, such as TBD or 12-Mar
+    /// Accept cells that look broken by a spreadsheet program, such as TBD or 12-Mar
     #[arg(long)]
     pub allow_odd_cells: bool,
 }

@@ -28,8 +28,8 @@ pub struct StatusArgs {
     #[arg(long, conflicts_with = "csv")]
     pub summary: bool,
 
-    /// What was ordered, charged, refunded and is in doubt; with --since, of the orders placed since;
-    /// a day begins at midnight UTC, as those of caps do
+    /// Credits ordered, charged, refunded and in doubt; with --since, only of orders placed since
+    /// then; a day starts at midnight UTC, as for caps
     #[arg(long, conflicts_with_all = ["id", "summary"])]
     pub money: bool,
 
@@ -37,8 +37,8 @@ pub struct StatusArgs {
     #[arg(long, value_name = "COLUMN", requires = "money")]
     pub by: Option<String>,
 
-    /// Where clips stand in words for others, without costs and commands: agent, buyer; or raw, as the
-    /// vendor says it
+    /// The status in words for other people, without costs and commands: agent, buyer; or raw, as
+    /// the vendor reports it
     #[arg(long, value_name = "AUDIENCE", value_parser = AUDIENCES, hide_possible_values = true,
         conflicts_with_all = ["csv", "id", "money", "summary", "watch"])]
     pub audience: Option<String>,
@@ -47,21 +47,21 @@ pub struct StatusArgs {
     #[arg(long)]
     pub csv: bool,
 
-    /// Who is at work on a log in a database: computer, command, since when, last heard of
+    /// Active runs on a log in a database: computer, command, start time, last heard from
     #[cfg(feature = "postgres")]
     #[arg(long, conflicts_with_all = ["csv", "id", "money", "summary", "watch", "filters", "since"])]
     pub runs: bool,
 
-    /// Stay, and show it anew whenever the log changes, until every clip has ended: in place on a
-    /// terminal, else one line for each change
+    /// Keep running, and update the output whenever the log changes, until every clip has completed
+    /// or failed: in place on a terminal, else one line for each change
     #[arg(long, conflicts_with_all = ["csv", "id", "money"])]
     pub watch: bool,
 
-    /// With --csv: what stands between two cells, such as ; [default: ,]
+    /// With --csv: the delimiter between cells, such as ; [default: ,]
     #[arg(long, value_name = "CHAR", requires = "csv", value_parser = values::delimiter)]
     pub delimiter: Option<u8>,
 
-    /// With --csv: a byte order mark in front, by which Excel knows the encoding
+    /// With --csv: start with a byte order mark, so that Excel detects the encoding
     #[arg(long, requires = "csv")]
     pub bom: bool,
 
@@ -203,7 +203,7 @@ pub struct InitArgs {
     #[arg(long)]
     pub key_stdin: bool,
 
-    /// Write no settings file, only the API key, in place of the one that is there
+    /// Write no settings file, only the API key, replacing the one that is there
     #[arg(long)]
     pub key_only: bool,
 

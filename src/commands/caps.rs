@@ -82,7 +82,7 @@ pub fn without_column(settings: &Settings, manifest: &Manifest) -> Option<String
     if let Some(cap) = settings.caps.iter().find(is_lost) {
         let column = cap.filter.as_ref().map_or("", |pair| &pair.name);
         return Some(format!(
-            "the cap of {cap} ({}) would hold nothing back: {} has no column {}",
+            "the cap of {cap} ({}) would have no effect: {} has no column {}",
             cap.origin,
             escape(manifest.name()),
             escape(column),
@@ -109,8 +109,8 @@ pub fn without_column(settings: &Settings, manifest: &Manifest) -> Option<String
 
 /// What to do about it.
 pub const WITHOUT_COLUMN: &str = "give the sheet the column (its cells may be empty), or correct the cap's \
-                                  where; a cap that is for other sheets alone belongs into a profile or into \
-                                  settings beside them";
+                                  where; put a cap that is only for other sheets into a profile, \
+                                  or into settings next to those sheets";
 
 /// Refuses to send what a cap would miss.
 pub fn refuse_without_column(settings: &Settings, manifest: &Manifest) -> Result<(), Failure> {

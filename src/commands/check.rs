@@ -32,7 +32,7 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
     findings.pass(
         "settings",
         if files.is_empty() {
-            "no settings file, so the defaults hold (`creativeai init` writes one)".into()
+            "no settings file, so the defaults apply (`creativeai init` writes one)".into()
         } else {
             escape(&files.join(", ")).into_owned()
         },
@@ -70,7 +70,7 @@ fn check_key(settings: &Settings) -> Result<&'static str, Failure> {
     } else if key.is_plausible() {
         Ok("there is one, not tested before the first order; `creativeai config` shows where")
     } else {
-        Err(Failure::config("what is there is too short for a key")
+        Err(Failure::config("what is there is too short to be a key")
             .help("replace it with `creativeai init --key-only`"))
     }
 }

@@ -91,8 +91,8 @@ fn leave(path: &Path, settings: &Settings, printer: &mut Printer) -> anyhow::Res
         return document(&as_it_is, printer);
     }
     printer.note(format_args!(
-        "compact: {} stays as it is, with {}: a database keeps each line once, and a line is never \
-         taken out of a log that other computers read",
+        "compact: {} is unchanged, with {}: a database keeps each line once, and lines are never \
+         removed from a log that other computers read",
         escape(&log.name().display().to_string()),
         words::count(ledger.lines(), "line"),
     ));

@@ -84,7 +84,7 @@ pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> F
     Failure::data(damage::refusal(damage, ledger, path, done))
         .help(
             "take the file back from a backup, or correct those lines; or add --accept-damage, \
-             which marks these jobs as unknown, leaves them out and goes on",
+             which marks these jobs as unknown, leaves them out and continues",
         )
         .counting("damaged_lines", damage.len() as u64)
 }

@@ -47,7 +47,7 @@ pub fn refuse_early_fields(command: &str) -> Result<(), Failure> {
              spreadsheet could become a command of its own; nothing was published"
         ))
         .help(format!(
-            "write !{name}! instead; docs/windows-macos.md shows it in a file of commands, too"
+            "write !{name}! instead; docs/windows-macos.md also shows it in a batch file"
         ))),
     }
 }

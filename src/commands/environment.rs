@@ -4,13 +4,13 @@
 pub const VARIABLES: [(&str, &str); 19] = [
     (
         "CREATIVEAI_API_KEY",
-        "The API key. It goes before the key file.",
+        "The API key. It takes precedence over the key file.",
     ),
     (
         "CREATIVEAI_API_KEY_FILE",
         "File that holds the API key; only you may be able to read it.",
     ),
-    ("CREATIVEAI_BASE_URL", "Where the API is."),
+    ("CREATIVEAI_BASE_URL", "Address of the API."),
     (
         "CREATIVEAI_JOBS",
         "The job log for commands that name none.",
@@ -21,12 +21,12 @@ pub const VARIABLES: [(&str, &str); 19] = [
     ),
     (
         "CREATIVEAI_VERIFY_KEYS",
-        "Further keys, separated by commas, that may have signed a webhook: the ones before the \
-         present one.",
+        "More keys that may have signed webhooks, separated by commas: the ones used before the \
+         current key.",
     ),
     (
         "CREATIVEAI_NOTIFY_WEBHOOK, CREATIVEAI_NOTIFY_PING",
-        "Where notices of rounds go; they go before [notify] of the settings.",
+        "Where notices of rounds go; these take precedence over [notify] in the settings.",
     ),
     (
         "SHOPIFY_ADMIN_TOKEN",
@@ -34,7 +34,7 @@ pub const VARIABLES: [(&str, &str); 19] = [
     ),
     (
         "SHOPIFY_CLIENT_ID, SHOPIFY_CLIENT_SECRET",
-        "The same by an app of yours.",
+        "The same, with an app of your own.",
     ),
     (
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, ...",
@@ -54,7 +54,7 @@ pub const VARIABLES: [(&str, &str); 19] = [
     ),
     (
         "NO_COLOR, CLICOLOR, CLICOLOR_FORCE",
-        "Whether there are colors; --color goes before them.",
+        "Whether to use colors; --color takes precedence.",
     ),
     ("TERM", "`dumb` switches the progress bar off."),
     (
@@ -80,7 +80,7 @@ pub const FILES: [(&str, &str); 10] = [
     (
         "creativeai.toml",
         "Settings: in the current folder, then in the user's settings folder. `creativeai config` \
-         shows what holds, and from where.",
+         shows the settings in effect and where each comes from.",
     ),
     (
         "api-key",

@@ -61,7 +61,7 @@ pub fn finish<'a>(
     if printer.options().json {
         printer.document(&summary.to_json()).map_err(|error| {
             let status = log.commands.on_log("status", "");
-            Failure::io(format!("{error}; what was done stands in the log"))
+            Failure::io(format!("{error}; what was done is in the log"))
                 .help(format!("`{status}` shows it"))
         })?;
     } else {

@@ -69,8 +69,8 @@ fn run(
 
 fn exists(path: &Path) -> Failure {
     let shown = path.display();
-    Failure::config(format!("{shown} is there already; nothing was changed"))
-        .help("edit it, or move it away first; `creativeai config` shows what holds")
+    Failure::config(format!("{shown} already exists; nothing was changed"))
+        .help("edit it, or move it away first; `creativeai config` shows the settings in effect")
 }
 
 /// Writes a key in place of the one that commands use now. Anything else stays as it is.
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(code_of(&error), Code::Config);
         let text = init(dir.path(), &args(false, None), Some("rph_live_1")).unwrap();
         assert!(
-            text.contains("stays") && says_who_can_read_it(&text),
+            text.contains("was kept") && says_who_can_read_it(&text),
             "{text}"
         );
         let settings = std::fs::read_to_string(dir.path().join(FILE_NAME)).unwrap();
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(code_of(&error), Code::Config);
         assert!(!dir.path().join(FILE_NAME).exists());
         let text = init(dir.path(), &args(false, None), Some("rph_live_new")).unwrap();
-        assert!(text.contains("stays"), "{text}");
+        assert!(text.contains("was kept"), "{text}");
         assert_eq!(key(dir.path()).unwrap().expose(), "old");
     }
 

@@ -67,14 +67,14 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     forget(&noted, &log)?;
     log.accept().map_err(failure::of_log)?;
     printer.note(format_args!(
-        "{} is accepted as it is; the next `creativeai submit` goes on from there",
+        "{} is accepted as it is; the next `creativeai submit` continues from there",
         escape(&shown)
     ));
     printer.json(|| document)?;
     Ok(Code::Success)
 }
 
-/// A log that is gone is missed no longer.
+/// Stops expecting a log that is gone.
 fn forget(noted: &NotedLogs, log: &Acceptance) -> Result<(), Failure> {
     let forgotten = if log.is_absent() {
         noted.forget(log.path())
@@ -93,14 +93,14 @@ fn forget(noted: &NotedLogs, log: &Acceptance) -> Result<(), Failure> {
 /// A log in a database is remembered by its lines: each computer puts back those that it has seen.
 fn never_refused(path: &Path) -> Failure {
     Failure::config(format!(
-        "there is nothing to accept of {}: a log in a database is not refused for being shorter; \
+        "there is nothing to accept in {}: a log in a database is never refused for being shorter; \
          nothing was changed",
         escape(&path.display().to_string())
     ))
     .help(
         "lines that the database has lost are put back by the next command that writes, on every \
-         computer that has seen them; to go on without them, make a new log with \
-         `creativeai log init` and copy into it what is right",
+         computer that has seen them; to go on without them, create a new log with `creativeai log \
+         init` and copy the right lines into it",
     )
 }
 
@@ -125,7 +125,7 @@ fn what_is_there(
 ) -> Result<String, Failure> {
     if found.is_none() {
         return Ok(
-            "Accepted as it is, it counts as deleted: the next `creativeai submit` begins a \
+            "If you accept this, the log counts as deleted: the next `creativeai submit` starts a \
                    new log and orders every row."
                 .to_owned(),
         );
@@ -146,7 +146,7 @@ fn ask(commands: &Commands, printer: &Printer) -> anyhow::Result<()> {
             "without a terminal to ask on, --yes is required; nothing was changed",
         )
         .help(format!(
-            "look for the newer log first; where this one is right: `{}`",
+            "look for the newer log first; if this one is right: `{}`",
             commands.on_log("log accept", "--yes")
         ))
         .into());

@@ -115,8 +115,7 @@ pub fn check_folder(dir: &Path, log: &Path) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(Failure::config(why)
-        .help("choose another folder with --dir; what is there was left as it was"))
+    Err(Failure::config(why).help("choose another folder with --dir; nothing there was changed"))
 }
 
 /// Whether `path` leads to the log or to a file beside it, there or not.

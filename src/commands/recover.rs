@@ -60,7 +60,7 @@ pub fn run(file: &Path, log: &Open<'_>, printer: &Printer) -> Result<(), Failure
         })?;
     for file in removed {
         printer.note(format_args!(
-            "{} is removed: what it was kept for is done",
+            "removed {}: everything in it is now in the log",
             escape(&file.display().to_string())
         ));
     }
@@ -74,7 +74,7 @@ fn of_recover(error: RecoverError, file: &Path, writer: &Writer) -> Failure {
         RecoverError::Read(error) => Failure::io(format!("cannot read {file}"))
             .because(error)
             .help(
-                "name the file in which the RECOVER lines were saved; what was read of it before is \
+                "name the file in which the RECOVER lines were saved; what was read before that is \
                  in the log",
             ),
         RecoverError::Line(number, error) => Failure::data(format!("{file}:{number}: {error}"))

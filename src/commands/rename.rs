@@ -82,7 +82,7 @@ fn of_rename(error: RenameError, commands: &Commands) -> Failure {
     match error {
         RenameError::Log(error) => failure::of_log(error),
         RenameError::Address(_) => {
-            failure.help("write a whole address such as https://example.com/kitchen.jpg")
+            failure.help("write a full address such as https://example.com/kitchen.jpg")
         }
         RenameError::Invisible => failure.help("type it by hand"),
         RenameError::Unknown(_) => {
@@ -101,10 +101,10 @@ fn of_unsettled(unsettled: Unsettled) -> Failure {
     match unsettled {
         Unsettled::Failed(error) => failure::of_append(&error, failure::MAKE_ROOM),
         Unsettled::BeingSent(_) | Unsettled::Outdated => Failure::temporary(
-            "another computer has written meanwhile about what was to be renamed, or about its new \
+            "another computer has since written about what was to be renamed, or about its new \
              name; nothing was changed",
         )
-        .help("run the same command again; it decides with everything known"),
+        .help("run the same command again; it will take that into account"),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn run(
         return Err(Failure::usage(format!(
             "{path} is a job log, not a file of captures; nothing was replayed"
         ))
-        .help("what follows --replay is read as captures: name the log before it, or with CREATIVEAI_JOBS")
+        .help("--replay takes the paths that follow it as captures: name the log before it, or in CREATIVEAI_JOBS")
         .into());
     }
     let mut reporter = ReplayReport::new(&log.writer, printer);

@@ -69,7 +69,7 @@ fn of_resolve(error: ResolveError, writer: &Writer, commands: &Commands) -> Fail
             Failure::usage(message).help(match own_id {
                 Some(id) => format!("`{}` reopens it", reopening(job, &id, commands)),
                 None => format!(
-                    "`{}` shows the events; --dismiss closes a job whatever its state",
+                    "`{}` shows the events; --dismiss closes a job in any state",
                     commands.look_into(None, job)
                 ),
             })
@@ -136,7 +136,7 @@ fn reopening(job: JobKey, id: &GenerationId, commands: &Commands) -> String {
 fn closed(job: &JobState, own_id: Option<&GenerationId>, commands: &Commands) -> String {
     let money = match Paid::of(job) {
         Paid::Clip => "its clip stays paid for",
-        Paid::UnderWay => "its clip is paid for all the same once it is rendered",
+        Paid::UnderWay => "its clip is still paid for once it is rendered",
         Paid::InDoubt => "its order may have been paid for",
         Paid::Nothing => "it has cost nothing",
     };

@@ -90,11 +90,11 @@ pub fn guard<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
 
 fn failure(why: &str) -> Failure {
     Failure::io(format!(
-        "something that the program cannot do without failed on this computer: {why}"
+        "something essential failed on this computer: {why}"
     ))
     .help(
         "whatever was in flight is in the log, as of unknown outcome; `creativeai status` shows \
-         it. Run the same command again, and report this where it happens again",
+         it. Run the same command again, and report this if it happens again",
     )
 }
 

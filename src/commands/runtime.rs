@@ -27,7 +27,7 @@ fn run_on<T>(
     let runtime = runtime
         .enable_all()
         .build()
-        .map_err(|e| Failure::io("cannot start the program's own machinery").because(e))?;
+        .map_err(|e| Failure::io("cannot start the program's runtime").because(e))?;
     let result = runtime.block_on(work);
     // Nothing in the background is worth waiting for: what counts is durable.
     runtime.shutdown_background();

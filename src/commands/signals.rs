@@ -82,7 +82,7 @@ pub fn watch(stop: &Stop) {
                 notify_all(first);
             }
             if let Some(second) = signals.next().await {
-                // Their clips are not marked: the next run begins anew with them.
+                // Their clips are not marked: the next run starts over with them.
                 kill_commands();
                 stopped::at_once(in_flight());
                 std::process::exit(i32::from(Code::of_signal(second).number()));

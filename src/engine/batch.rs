@@ -89,7 +89,7 @@ pub struct Batch<'a> {
     pub max_failed: Option<MostFailed>,
     /// Whether all clips are waited for.
     pub wait: bool,
-    /// The caps, counted anew from the log: what a canary was charged is in them.
+    /// The caps, counted again from the log: what a canary was charged is in them.
     pub cap: &'a dyn Fn() -> Result<Cap<'a>, LogError>,
     /// Takes each event.
     pub report: &'a dyn Fn(Event<'_>),

@@ -15,7 +15,7 @@ pub struct SendCounts {
     pub unknown: u64,
     /// Attempts that other computers have made.
     pub taken: u64,
-    /// Attempts that the next run decides about anew.
+    /// Attempts that the next run decides about again.
     pub later: u64,
     /// What the accepted and the unknown ones are expected to cost.
     pub credits: Credits,

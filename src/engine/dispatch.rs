@@ -329,14 +329,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Ok(true) => self.close(attempt, outcome),
             Ok(false) => {
                 self.state().tally.later += 1;
-                let why = "someone else has decided about it while this computer was held up";
+                let why = "someone else settled it while this computer was held up";
                 (self.report)(Event::Withdrawn(attempt, why));
             }
             // It stays announced, and so in doubt. Kept for later the line could come too late.
             Err(error) => {
                 self.stop.set(Reason::of_append(&error));
                 self.state().tally.unknown += 1;
-                let why = "the log could not be written any more, and shows it as unknown";
+                let why = "the log could no longer be written, and shows it as unknown";
                 (self.report)(Event::Withdrawn(attempt, why));
             }
         }

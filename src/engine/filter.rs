@@ -151,7 +151,7 @@ impl Filters {
             });
             if let Some((column, name)) = own.next() {
                 return Some(format!(
-                    "{} is the log's own here; the sheet's column of that name is {}",
+                    "{} is a field of the log here; the sheet's column of that name is {}",
                     escape(column),
                     escape(&name)
                 ));
@@ -299,7 +299,8 @@ mod tests {
             .unwrap()
             .unwrap();
         let doubt = Filters::new([Condition::is("Status", "hot")]).doubt([view]);
-        let text = "Status is the log's own here; the sheet's column of that name is sheet_status";
+        let text =
+            "Status is a field of the log here; the sheet's column of that name is sheet_status";
         assert_eq!(doubt.as_deref(), Some(text));
     }
 

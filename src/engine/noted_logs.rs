@@ -14,7 +14,7 @@ use crate::journal::{self, Mismatch};
 
 /// Logs that are noted, the newest ones.
 const MOST: usize = 50;
-/// So many lines and the file is written anew, with the newest ones.
+/// At this many lines the file is rewritten with only the newest ones.
 const MOST_LINES: usize = 2 * MOST;
 
 /// The note: a file with a line for each log, its full path.

@@ -67,7 +67,7 @@ impl Observer<'_> {
         };
         if !self.writer.ledger().may_bind(&seen.id) {
             return Ok(Ingested::UnknownId(
-                "a sandbox's id never enters a log of live jobs, nor the reverse",
+                "a sandbox's id never enters a log of live jobs, or the other way around",
             ));
         }
         let Some(view) = self.writer.view(job)? else {

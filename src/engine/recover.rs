@@ -50,7 +50,7 @@ pub enum RecoverError {
 }
 
 /// Appends every line to recover of `input` that the log does not hold, and gives `each` its number
-/// and what became of it. Other lines of a saved standard error are passed over.
+/// and what became of it. Other lines of saved standard error output are skipped.
 pub fn recover(
     input: impl Read,
     writer: &Writer,

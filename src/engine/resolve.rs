@@ -45,8 +45,8 @@ pub enum ResolveError {
     /// The id is another attempt's.
     #[error("{0} is the id of job {1}, attempt {2}")]
     Owned(GenerationId, JobKey, u32),
-    /// A computer sends it just now: it may be accepted in the next moment.
-    #[error("job {job} is being sent by {} just now", escape(host))]
+    /// A computer is sending it right now: it may be accepted at any moment.
+    #[error("job {job} is being sent by {} right now", escape(host))]
     BeingSent {
         /// The job.
         job: JobKey,

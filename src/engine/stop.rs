@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::journal::{AppendError, DatabaseError};
 
-/// A reason to start nothing new. What is in flight is drained all the same.
+/// A reason to start nothing new. Requests in flight are still drained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The person, or the system, asked: SIGINT (2) or SIGTERM (15).

@@ -293,7 +293,7 @@ impl AttemptState {
         self.shown() == Some(Status::Submitting) && self.verdict().is_none()
     }
 
-    /// Whether a run that is at work is sending it just now, as far as the log's lock or database
+    /// Whether an active run is sending it right now, as far as the log's lock or database
     /// knows.
     pub fn is_being_sent(&self) -> bool {
         self.flags & BEING_SENT != 0 && self.is_announced()

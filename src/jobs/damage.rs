@@ -33,7 +33,7 @@ impl Digest {
 pub(crate) struct AcceptedDamage {
     /// The damaged line's.
     pub digest: Digest,
-    /// The damaged line itself, where it no longer stands in the log.
+    /// The damaged line itself, if it is no longer in the log.
     pub text: Option<Vec<u8>>,
 }
 

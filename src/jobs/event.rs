@@ -70,7 +70,7 @@ pub const LOG_FIELDS: [&str; 52] = [
     "damaged_text_b64",
 ];
 
-/// One line of the log, about to be written. The fields stand in the line in this order.
+/// One line of the log, about to be written. The fields are written in this order.
 ///
 /// ```
 /// use creativeai::jobs::{Event, JobKey, Refusal, Stamp, What};

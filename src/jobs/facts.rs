@@ -80,7 +80,7 @@ fn text<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
     text.map(Text::as_str)
 }
 
-/// What a log line keeps of the vendor's word. The fields stand in the line in this order.
+/// What a log line keeps of the vendor's word. The fields are written in this order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Report<'a> {

@@ -109,7 +109,7 @@ impl Items {
     fn model(&mut self, model: &[u8]) -> Option<u16> {
         let known = self.models.iter().position(|m| m.as_bytes() == model);
         let number = known.unwrap_or(self.models.len());
-        // So many models are no models any more.
+        // Limit on models: more than this cannot be real model names.
         if number > 256 {
             return None;
         }

@@ -333,7 +333,7 @@ fn once<V: PartialEq, E: serde::de::Error>(
 ) -> Result<(), E> {
     if place.is_some() && *place != value {
         let name = name.as_str();
-        return Err(E::custom(format_args!("the field {name} stands twice")));
+        return Err(E::custom(format_args!("the field {name} appears twice")));
     }
     *place = value;
     Ok(())

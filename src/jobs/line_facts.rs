@@ -126,7 +126,7 @@ pub(crate) enum Read {
     /// A compacted line, whose history is to be read.
     Many,
     /// A person has accepted that a line is damaged; `None` where the line itself is quoted, and so
-    /// stands in the log no more.
+    /// is no longer in the log.
     Accepted(Option<Digest>),
 }
 
@@ -216,7 +216,7 @@ impl Reading {
             } else {
                 0
             },
-            // An order of which the log holds no request has a price all the same: that of the shortest clip.
+            // An order whose request is not in the log still has a price: that of the shortest clip.
             estimate: estimate.map_or_else(
                 || in_thousandths(self.rates.video("", Seconds::SHORTEST)),
                 |credits| in_thousandths(credits) | ESTIMATE_HELD,

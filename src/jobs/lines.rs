@@ -2,8 +2,8 @@
 
 use super::event::Event;
 
-/// Whole lines that a log is to take in, each with its newline: events, or lines that stood in a
-/// log before, as they stood there.
+/// Whole lines that a log is to take in, each with its newline: events, or lines from an existing
+/// log, unchanged.
 ///
 /// ```
 /// use creativeai::jobs::{Event, JobKey, Lines, Stamp, What};
@@ -17,7 +17,7 @@ use super::event::Event;
 pub struct Lines(String);
 
 impl Lines {
-    /// Lines of a log, as they stand there.
+    /// Lines of a log, unchanged.
     pub fn verbatim(text: &str) -> Self {
         let mut lines = Self::default();
         lines.push_verbatim(text);

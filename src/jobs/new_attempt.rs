@@ -18,7 +18,7 @@ pub enum Bar {
     Completed,
     /// An attempt may have been accepted.
     InDoubt,
-    /// A run that is at work is sending an attempt just now.
+    /// An active run is sending an attempt right now.
     BeingSent,
     /// An attempt was accepted, and has not ended as far as the log knows.
     UnderWay,
@@ -28,11 +28,11 @@ impl Bar {
     /// Why nothing is sent, as the end of a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::NewerVersion => "a newer version of creativeai wrote of it",
+            Self::NewerVersion => "a newer version of creativeai wrote about it",
             Self::Dismissed => "it was dismissed",
             Self::Completed => "its clip is finished",
             Self::InDoubt => "an attempt of it may have been accepted",
-            Self::BeingSent => "a run that is at work is sending it",
+            Self::BeingSent => "an active run is sending it",
             Self::UnderWay => "an attempt of it is under way",
         }
     }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_rejected_clip_can_be_replaced_and_is_never_paid_for_again_by_itself() {
-        // Whether `retry --failed` and `retry --rejected` order anew; nothing else does.
+        // Whether `retry --failed` and `retry --rejected` order again; nothing else does.
         type Case<'a> = (&'a [&'a [&'a str]], bool, bool);
         let cases: &[Case<'_>] = &[
             (&[&["completed"]], false, false),

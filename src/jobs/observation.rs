@@ -177,14 +177,14 @@ impl JobView {
         };
         let Some(prompt) = &seen.facts.prompt else {
             return Err(
-                "it has no prompt, so nothing shows that it is of the attempt its address names",
+                "it has no prompt, so nothing shows that it belongs to the attempt its address names",
             );
         };
         let own = known
             .request_value("prompt")
             .or_else(|| known.request_value("text"));
         if own.as_ref().and_then(Value::as_str) != Some(prompt.as_str()) {
-            return Err("its prompt is not that of the attempt its address names");
+            return Err("its prompt differs from that of the attempt its address names");
         }
         let binding = if known.ids.is_empty() {
             Binding::Adopted

@@ -24,7 +24,7 @@ pub enum DisplayStatus {
     Refused,
     /// Someone has checked that the vendor did not accept it; nothing was charged.
     NotAccepted,
-    /// A run that is at work is sending it just now.
+    /// An active run is sending it right now.
     BeingSent,
     /// It is not known whether it was accepted.
     Unknown,

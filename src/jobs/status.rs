@@ -89,7 +89,7 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// Facts about a job that are no state of an attempt; lines of their own.
+/// Facts about a job, which are lines of their own and not states of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fact {
     /// The clip is on disk: `file`, `bytes`, `sha256`.

@@ -23,7 +23,7 @@ pub enum What<'a> {
         /// Which line.
         #[serde(flatten)]
         refusal: Refusal<'a>,
-        /// What of the order stood in there whole.
+        /// The part of the order that was intact in there.
         #[serde(flatten)]
         order: Option<&'a Salvaged>,
     },
@@ -81,7 +81,7 @@ pub struct Order {
     pub request: Box<RawValue>,
 }
 
-/// What of an order could be read in a damaged line; the job's key proves it.
+/// The part of an order that could be read in a damaged line; the job's key proves it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Salvaged {
     /// Distinguishes clips of one photo.

@@ -170,7 +170,7 @@ impl Address {
             }
         };
         if !is_new {
-            return Err(wrong(format!("{name} is said twice")));
+            return Err(wrong(format!("{name} is given twice")));
         }
         if value.is_empty() {
             return Err(wrong(format!("{name} is empty")));
@@ -288,7 +288,7 @@ fn hosts(text: &str) -> Result<Vec<Host>, DatabaseError> {
 }
 
 fn host(text: &str) -> Result<Host, DatabaseError> {
-    let wrong = || DatabaseError::config("in the address: a host is not understood", FORM);
+    let wrong = || DatabaseError::config("in the address: a host is not valid", FORM);
     let (name, port_text) = match text.strip_prefix('[') {
         Some(rest) => {
             let (name, after) = rest.split_once(']').ok_or_else(wrong)?;
@@ -337,7 +337,7 @@ pub(super) fn log_name(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.is_empty() || text.len() > LONGEST_LOG || !text.chars().all(is_plain) {
         return Err(format!(
-            "a log's name has letters, digits, - _ and . only, at most {LONGEST_LOG}"
+            "a log's name contains only letters, digits, - _ and ., at most {LONGEST_LOG} of them"
         ));
     }
     Ok(text.to_owned())
@@ -348,7 +348,7 @@ fn schema_name(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
     if !begins || text.len() > 63 || !text.chars().all(is_plain) || text.starts_with("pg_") {
-        return Err("a schema's name has small letters, digits and _ only".to_owned());
+        return Err("a schema's name contains only lowercase letters, digits and _".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -366,7 +366,7 @@ fn unknown_parameter(name: &str) -> DatabaseError {
     let help = suggest::nearest(name, known.chain(["log", "schema"]));
     DatabaseError::config(
         format!(
-            "the address of the job log has a parameter that is not known: {}",
+            "the address of the job log has an unknown parameter: {}",
             redacted(name)
         ),
         help.map_or_else(

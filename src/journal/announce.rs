@@ -84,7 +84,7 @@ impl fmt::Display for Quiet {
 pub enum Refused {
     /// Another computer makes it, or has made it: the log says so.
     Taken,
-    /// The next run decides anew, with what others have written meanwhile.
+    /// The next run decides again, with what others have written since.
     Later(String),
     /// Not yet: the vendor has asked another computer to wait.
     NotBefore(Quiet),

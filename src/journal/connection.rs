@@ -26,11 +26,13 @@ impl SslMode {
             "verify-full" => Self::VerifyFull,
             "allow" | "prefer" => {
                 return Err(format!(
-                    "sslmode={word} is refused: it goes on in the clear where the server offers no \
+                    "sslmode={word} is refused: it continues unencrypted if the server offers no \
                      encryption"
                 ));
             }
-            _ => return Err("sslmode is disable, require, verify-ca or verify-full".to_owned()),
+            _ => {
+                return Err("sslmode must be disable, require, verify-ca or verify-full".to_owned());
+            }
         })
     }
 }
@@ -54,7 +56,8 @@ impl SessionAttrs {
             "read-write" | "primary" => Ok(Self::ReadWrite),
             "read-only" | "standby" => Ok(Self::ReadOnly),
             _ => Err(
-                "target_session_attrs is any, read-write, read-only, primary or standby".to_owned(),
+                "target_session_attrs must be any, read-write, read-only, primary or standby"
+                    .to_owned(),
             ),
         }
     }
@@ -64,11 +67,11 @@ impl SessionAttrs {
 pub fn connect_timeout(text: &str) -> Result<Duration, String> {
     text.parse()
         .map(Duration::from_secs)
-        .map_err(|_| "connect_timeout is a number of seconds".to_owned())
+        .map_err(|_| "connect_timeout must be a number of seconds".to_owned())
 }
 
 /// Reads a port.
 pub fn port(text: &str) -> Result<u16, String> {
     let port = text.parse().ok().filter(|port| *port != 0);
-    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
+    port.ok_or_else(|| "a port must be a number from 1 to 65535".to_owned())
 }

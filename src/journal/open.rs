@@ -57,7 +57,7 @@ impl Writer {
     }
 
     /// The same for a file that this process may have read before: of that, only what was added since
-    /// is read. `ledger` is for the case that all has to be read anew.
+    /// is read. `ledger` is in case everything has to be read again.
     pub fn open_again(
         path: &Path,
         ledger: Ledger,
@@ -182,7 +182,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets go of the log, and keeps what it held; nothing where the log has to be read anew, as one
+    /// Lets go of the log, and keeps what it held; nothing if the log has to be read again, as one
     /// that is damaged, or in a database. Everything that was appended must be durable.
     pub fn into_checkpoint(self) -> Option<Checkpoint> {
         let Self {

@@ -70,7 +70,7 @@ impl Appending {
 /// Why what a person has decided was not taken in.
 #[derive(Debug)]
 pub enum Unsettled {
-    /// This computer is sending it just now.
+    /// This computer is sending it right now.
     BeingSent(String),
     /// Another computer has written about it since this one has read the log.
     Outdated,

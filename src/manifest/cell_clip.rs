@@ -117,8 +117,8 @@ impl<'a> Cells<'a> {
                 self.complain(
                     column,
                     format!("there are {count} addresses in this cell, and a clip has one photo"),
-                    "give each photo a row of its own, or have that done with --split-images: each \
-                     is a clip, and is paid",
+                    "give each photo a row of its own, or let --split-images do it: each photo \
+                     becomes a clip, and each clip is paid for",
                 );
                 Vec::new()
             }
@@ -138,10 +138,10 @@ impl<'a> Cells<'a> {
                         format!("write only the address: {address}")
                     }
                     _ if given.contains("://") => {
-                        "copy the address out of a browser that shows the photo".to_owned()
+                        "copy the address from a browser that shows the photo".to_owned()
                     }
                     _ => {
-                        "the photo is fetched by the vendor, so it must be online: write its whole \
+                        "the photo is fetched by the vendor, so it must be online: write its full \
                           address, such as https://example.com/kitchen.jpg; a photo on this computer is \
                           uploaded with upload = \"s3://BUCKET/PREFIX\" in [photos] of creativeai.toml"
                             .to_owned()
@@ -163,7 +163,7 @@ impl<'a> Cells<'a> {
                 None if given.contains("&amp;") => self.complain(
                     column,
                     "the photo's address was copied out of a page's source: it has &amp; in it",
-                    "write & in place of &amp;",
+                    "change &amp; to &",
                 ),
                 None => return Some(url),
             },

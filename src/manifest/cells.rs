@@ -48,7 +48,7 @@ impl<'a> Cells<'a> {
         column.map_or("", |column| self.trimmed(column))
     }
 
-    /// That a cell which has to be there holds nothing.
+    /// The message for a required cell that is empty.
     pub fn lacking(&self, column: usize, what: &str) -> String {
         if column < self.record.len() {
             format!("the {what} is empty")
@@ -87,7 +87,7 @@ impl<'a> Cells<'a> {
         let help = if purpose == Purpose::Address {
             oddity.help.into_owned()
         } else {
-            format!("{}. If it is meant so: --allow-odd-cells", oddity.help)
+            format!("{}. If it is intended, add --allow-odd-cells", oddity.help)
         };
         self.complain(column, oddity.message, help);
         true
@@ -104,7 +104,7 @@ impl<'a> Cells<'a> {
                 "there is an invisible character (U+{:04X}) in the {what}, after {place} others",
                 u32::from(hidden)
             ),
-            "delete the cell and type it again, or paste it by way of a plain text editor",
+            "delete the cell and type it again, or paste it through a plain-text editor",
         );
         true
     }
@@ -116,7 +116,7 @@ impl<'a> Cells<'a> {
         };
         self.complain(
             column,
-            format!("nothing was filled into {}", excerpt(placeholder)),
+            format!("a placeholder was left unfilled: {}", excerpt(placeholder)),
             "write what belongs there",
         );
         true
@@ -142,14 +142,14 @@ impl<'a> Cells<'a> {
             if length > MAX_CELL {
                 self.complain(
                     column,
-                    format!("this cell is {length} bytes long, the most is {MAX_CELL}"),
+                    format!("this cell is {length} bytes long; the maximum is {MAX_CELL}"),
                     "shorten it; if it holds several rows, a closing quote is missing",
                 );
             }
         }
     }
 
-    /// An empty cell with a formula asks for something all the same.
+    /// An empty cell with a formula is still meant to have a value.
     pub fn check_formula(&mut self, column: usize) {
         let line = self.place.line;
         let is_formula = |workbook: &Hidden| workbook.has_formula(line, column);
@@ -181,7 +181,7 @@ impl<'a> Cells<'a> {
             self.complain(
                 column,
                 self.lacking(column, name),
-                "write it on every row, also where several rows belong together",
+                "write it in every row, even where several rows belong together",
             );
         } else if !self.is_odd(column, id, Purpose::Id) {
             self.hides_something(column, id, name);
@@ -189,7 +189,7 @@ impl<'a> Cells<'a> {
         id
     }
 
-    /// A text that has to be there.
+    /// A required text.
     pub fn words(&mut self, column: usize, what: &str) -> &'a str {
         let words = self.trimmed(column);
         if words.is_empty() {
@@ -220,7 +220,7 @@ impl<'a> Cells<'a> {
                 Err(reason) => self.complain(
                     column,
                     format!("the webhook's address {reason}"),
-                    "write a whole address such as https://example.com/webhooks/creativeai",
+                    "write a full address such as https://example.com/webhooks/creativeai",
                 ),
             }
         }

@@ -35,7 +35,7 @@ pub(super) struct Columns {
     pub carried_names: Vec<String>,
     /// What carried columns were probably meant to be: the header, and a column's right name.
     pub doubts: Vec<(String, &'static str)>,
-    /// Columns without a header. Nothing may stand in them.
+    /// Columns without a header. They must be empty.
     pub nameless: Vec<usize>,
 }
 
@@ -126,7 +126,7 @@ impl Roles<'_> {
                     map_option(field.name(), &headers[second])
                 )
             };
-            let message = format!("column {} already is the {}", first + 1, field.name());
+            let message = format!("column {} is already the {}", first + 1, field.name());
             self.problems.push(self.place.column(second, message, help));
         }
         found.first().copied()
@@ -368,7 +368,7 @@ fn headless(place: Place<'_>, options: &Options) -> Option<Problem> {
     };
     headers.iter().any(quoted).then(|| {
         place.row(
-            "“ and ” are no quotes in a CSV, but part of the names and cells",
+            "“ and ” do not work as quotes in a CSV; they become part of the names and cells",
             STRAIGHTEN,
         )
     })
@@ -376,7 +376,7 @@ fn headless(place: Place<'_>, options: &Options) -> Option<Problem> {
 
 /// Reports that the header is one column, which no manifest's is.
 fn single_column(place: Place<'_>, header: &str, asked: Option<u8>) -> Problem {
-    let message = "the first line is one single column";
+    let message = "the first line has only one column";
     let mark = |c: &char| matches!(c, '|' | ':' | '^' | '~' | '#' | '*' | '/');
     let usual = header.chars().find(|c| matches!(c, ',' | ';' | '\t'));
     if let (Some(usual), Some(asked)) = (usual, asked) {
@@ -388,19 +388,18 @@ fn single_column(place: Place<'_>, header: &str, asked: Option<u8>) -> Problem {
             }
         };
         let [usual, asked] = [usual, char::from(asked)].map(name);
-        let help = format!(
-            "{usual} seems to stand between the columns, and not {asked}: leave out --delimiter"
-        );
+        let help =
+            format!("{usual} seems to separate the columns, not {asked}: leave out --delimiter");
         return place.cell(0, header, message, help);
     }
     if usual.is_some() {
-        let help = "the whole line stands in quotes: remove the quote at its beginning and at its end, \
+        let help = "the whole line is in quotes: remove the quote at its beginning and at its end, \
                     in the other rows as well";
         return place.cell(0, header, message, help);
     }
     let help = match header.chars().find(mark) {
         Some(mark) => {
-            format!("if {mark} stands between the columns, say so: --delimiter \"{mark}\"")
+            format!("if {mark} separates the columns, add --delimiter \"{mark}\"")
         }
         None => {
             "the first line names the columns, such as listing_id,image_url,video_prompt".into()

@@ -201,13 +201,10 @@ impl Known {
         }
         let _ = match &self.passed_over {
             Some(PassedOver::Empty(_)) => {
-                write!(
-                    text,
-                    "; rows that only hold a further picture are passed over"
-                )
+                write!(text, "; rows that only add another picture are skipped")
             }
             Some(PassedOver::NoPhoto(_)) => {
-                write!(text, "; rows of other media than photos are passed over")
+                write!(text, "; rows whose media is not a photo are skipped")
             }
             None => Ok(()),
         };
@@ -236,8 +233,8 @@ impl Known {
     /// What to do about a row without a photo.
     pub fn photo_help(&self) -> Option<&'static str> {
         self.photo.map(|_| {
-            "the picture of a product with variants may show another one: give this variant its own \
-             in the shop, or take the product's with --map"
+            "the product's picture may show another variant: give this variant its own picture in \
+             the shop, or use the product's with --map"
         })
     }
 }

@@ -68,7 +68,7 @@ impl Field {
         match self {
             Self::ListingId | Self::Sku => "the listing's or product's id (listing_id or sku)",
             Self::ImageUrl => "the photo's address (image_url)",
-            _ => "what shall happen in the clip (video_prompt)",
+            _ => "what should happen in the clip (video_prompt)",
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn open_sheet(name: &str) -> Option<&str> {
 const EXPORT: &str = "open it there and save it as \"CSV UTF-8\"";
 const UNPACK: &str = "unpack it first, then name the spreadsheet in it";
 const NAME_SHEET: &str = "name the spreadsheet instead";
-const LOGIN: &str = "the download gave a page in place of the file, perhaps a log-in: open the address \
+const LOGIN: &str = "the download returned a web page instead of the file, perhaps a login page: open the address \
                      in a browser, and export the sheet as CSV there";
 
 /// What a file begins with, what it is, and what to do.
@@ -71,7 +71,7 @@ const FORMATS: [(&[u8], &str, &str); 25] = [
     (b"\xff\xd8\xff", "a photo (JPEG)", NAME_SHEET),
     (b"\x89PNG", "a picture (PNG)", NAME_SHEET),
     (b"GIF8", "a picture (GIF)", NAME_SHEET),
-    (b"RIFF", "a picture or a film", NAME_SHEET),
+    (b"RIFF", "a picture or a video", NAME_SHEET),
     (b"II*\0", "a picture (TIFF)", NAME_SHEET),
     (b"MM\0*", "a picture (TIFF)", NAME_SHEET),
     (
@@ -106,7 +106,7 @@ pub(super) fn foreign_format(head: &[u8]) -> Option<(&'static str, &'static str)
         return Some((what, help));
     }
     if head.get(4..8) == Some(b"ftyp") {
-        return Some(("a photo or a film", NAME_SHEET));
+        return Some(("a photo or a video", NAME_SHEET));
     }
     is_json(text).then_some((
         "a JSON file",

@@ -1,4 +1,4 @@
-//! Where a file's header is, and what stands between its cells.
+//! Finds a file's header and its delimiter.
 
 use std::io::Read;
 
@@ -22,7 +22,7 @@ pub(super) struct Header {
     pub names: Vec<String>,
     pub digest: u64,
     pub text_after_quote: Option<usize>,
-    /// How many rows with something on them stand above it.
+    /// Number of non-empty rows above it.
     pub above: usize,
 }
 
@@ -206,7 +206,7 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
     ManifestError::Invalid(vec![match damage {
         Damage::NotUtf8 { column, byte } => place.row(
             format!("byte {column} of this line (0x{byte:02X}) is not UTF-8 text"),
-            "save the file as UTF-8, or say what it is: --encoding windows-1252 (older Excel), \
+            "save the file as UTF-8, or name its encoding: --encoding windows-1252 (older Excel), \
              --encoding macintosh (older Macs)",
         ),
         Damage::Untranslatable => place.row(
@@ -217,16 +217,16 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
             "save the file as UTF-8, or name another encoding with --encoding",
         ),
         Damage::Nul { first: true } if source.encoding().is_none() => place.row(
-            "this looks like UTF-16 without its mark",
+            "this looks like UTF-16 without a byte order mark",
             "save the file as UTF-8, or try --encoding utf-16le (or utf-16be)",
         ),
         Damage::Nul { .. } => place.row(
-            "there is a NUL character on this line, so this is not a text file or a damaged one",
+            "there is a NUL character on this line, so this is not a text file, or it is damaged",
             "export the sheet again as \"CSV UTF-8\"",
         ),
         Damage::TooLong { open: Some(cell) } => place.column(
             cell,
-            "this row is longer than 1 MiB, and the quote that opens this cell is not closed so far",
+            "this row is longer than 1 MiB, and the quote that opens this cell has not been closed",
             "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
         ),
         Damage::TooLong { open: None } => place.row(
@@ -235,8 +235,8 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
         ),
         Damage::OpenQuote { cell } => place.column(
             cell,
-            "the quote that opens this cell is never closed, so the rows after it cannot be \
-             distinguished",
+            "the quote that opens this cell is never closed, so the rows after it cannot be told \
+             apart",
             "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
         ),
     }])

@@ -1,4 +1,4 @@
-//! Photos on this computer, for those who have them uploaded: found, looked at, known by their
+//! Photos on this computer that are to be uploaded: found, checked, and identified by their
 //! content.
 
 use std::collections::HashMap;
@@ -87,7 +87,7 @@ impl LocalPhotos {
         if meta.len() > self.max_size {
             return Err(unfit(
                 format!(
-                    "the photo has {} bytes, and the most is {}",
+                    "the photo has {} bytes; the maximum is {}",
                     meta.len(),
                     self.max_size
                 ),
@@ -99,8 +99,8 @@ impl LocalPhotos {
             .map_err(|what| unfit(format!("the photo cannot be used: {what}"), ELSE))?;
         if let Some(named) = named_kind(path).filter(|named| *named != media_type) {
             return Err(unfit(
-                format!("the file is named as {named}, but its content is {media_type}"),
-                "save it again as JPEG, or give its name the right ending",
+                format!("the file's name says {named}, but its content is {media_type}"),
+                "save it again as JPEG, or give the file the right extension",
             ));
         }
         let name = format!("{sha256}.{ending}");
@@ -201,7 +201,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Unfit {
     let why = match error.kind() {
         io::ErrorKind::NotFound => "is not there".to_owned(),
         io::ErrorKind::IsADirectory => "is a folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "may not be read by you".to_owned(),
+        io::ErrorKind::PermissionDenied => "cannot be read: permission denied".to_owned(),
         _ => format!("cannot be read: {error}"),
     };
     Unfit {
@@ -258,7 +258,7 @@ mod tests {
             (
                 "mislabeled.jpg",
                 PNG,
-                "named as image/jpeg, but its content is image/png",
+                "name says image/jpeg, but its content is image/png",
             ),
             ("page.jpg", b"<!doctype html>", "web page"),
             ("large.png", &[PNG, &[0; 1000]].concat()[..], "1017 bytes"),

@@ -5,7 +5,7 @@
 //! | `sheets.rs` | the manifest: one file, or several |
 //! | `sheet.rs` | one file: its header, a pass over its rows |
 //! | `table.rs` | a table that is not a manifest |
-//! | `header.rs` | where the header is, and what stands between cells |
+//! | `header.rs` | where the header is, and the delimiter |
 //! | `source.rs` | the open file, read as UTF-8; what cannot be read twice is copied |
 //! | `workbook/` | `.xlsx` and `.ods`, one sheet as a table |
 //! | `exports.rs` | exports of shops and listing services, known by their headers |

@@ -39,7 +39,7 @@ pub struct Options {
     pub prompt: Option<Template>,
     /// `--where`: rows that do not fulfill all of these are left out.
     pub conditions: Vec<Condition>,
-    /// What stands in for empty cells.
+    /// Defaults for empty cells.
     pub defaults: Defaults,
 }
 
@@ -53,7 +53,7 @@ pub struct Condition {
     pub value: String,
 }
 
-/// What stands in for empty cells and absent columns.
+/// Defaults for empty cells and missing columns.
 #[derive(Clone, Debug)]
 pub struct Defaults {
     /// `--model`.
@@ -103,7 +103,7 @@ impl Options {
     }
 }
 
-/// Refuses what cannot stand between cells.
+/// Rejects characters that cannot be delimiters.
 pub(super) fn check_delimiter(delimiter: u8) -> Result<(), ManifestError> {
     let usable = matches!(delimiter, b'\t' | b' ') || delimiter.is_ascii_punctuation();
     if usable && delimiter != b'"' {

@@ -5,7 +5,7 @@ pub const HEAD: usize = 64;
 
 /// What an empty file is.
 pub const EMPTY: &str = "the file is empty";
-const UNKNOWN: &str = "its content is not a photo that is known here; save it again as JPEG";
+const UNKNOWN: &str = "its content is not a supported kind of photo; save it again as JPEG";
 
 /// Whether a file that begins with `head` and is declared as `kind` is a photo that the vendor can
 /// read. The error says what it is instead.
@@ -23,7 +23,7 @@ pub fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
                 Ok(())
             } else {
                 Err(format!(
-                    "it is said to be {declared}, but its content is {}; save it again as JPEG",
+                    "it is declared as {declared}, but its content is {}; save it again as JPEG",
                     kinds[0]
                 ))
             }
@@ -79,7 +79,7 @@ const KINDS: [(&[u8], Found); 14] = [
     ),
     (
         b"<?xml",
-        Found::Other("it is XML, perhaps an error of the server, not a photo"),
+        Found::Other("it is XML, perhaps a server error, not a photo"),
     ),
     (b"<!doctype", Found::Other("it is a web page, not a photo")),
     (b"<html", Found::Other("it is a web page, not a photo")),
@@ -97,9 +97,9 @@ fn sniffed(head: &[u8]) -> Option<Found> {
         return Some(match head.get(8..12) {
             Some(b"avif" | b"avis") => Found::Photo(&["image/avif"]),
             Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
-                Found::Other("it is a HEIC photo, as iPhones take them; save it as JPEG")
+                Found::Other("it is a HEIC photo, the format that iPhones use; save it as JPEG")
             }
-            _ => Found::Other("it is a film, not a photo"),
+            _ => Found::Other("it is a video, not a photo"),
         });
     }
     let text = head.trim_ascii_start();
@@ -151,13 +151,17 @@ mod tests {
         for (head, kind, part) in [
             (&b""[..], Some("image/jpeg"), "empty"),
             (b"\0\0\0\x18ftypheic", Some("image/jpeg"), "HEIC"),
-            (b"\0\0\0\x18ftypmp42", Some("image/jpeg"), "film"),
+            (
+                b"\0\0\0\x18ftypmp42",
+                Some("image/jpeg"),
+                "a video, not a photo",
+            ),
             (
                 b"\x89PNG\r\n\x1a\n",
                 Some("image/jpeg"),
                 "content is image/png",
             ),
-            (JPEG, Some("text/html"), "said to be text/html"),
+            (JPEG, Some("text/html"), "declared as text/html"),
             (b"\n<!DOCTYPE html>", Some("image/jpeg"), "web page"),
             (b"<Html>", Some("text/html"), "web page"),
             (b"hello", Some("text/plain"), "not an image but text/plain"),

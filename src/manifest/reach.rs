@@ -1,4 +1,4 @@
-//! Addresses of photos that the vendor cannot fetch, known without asking any server: on this computer, in a
+//! Addresses of photos that the vendor cannot fetch, detected without asking a server: on this computer, in a
 //! network, or links for sharing, which show a page.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use url::{Host, Url};
 
 const MESSAGE: &str = "this link shows a page, not the photo";
-const ELSEWHERE: &str = "upload the photo to a place that gives its own address, which ends in .jpg \
-                         or the like and shows only the photo";
-const RAW: &str = "write raw=1 in place of dl=0 at its end (or add ?raw=1)";
+const ELSEWHERE: &str = "upload the photo to a host that gives it a direct address, one that ends \
+                         in .jpg or similar and shows only the photo";
+const RAW: &str = "change dl=0 at its end to raw=1 (or add ?raw=1)";
 
 /// Hosts of a service, with all below them; what the path begins with, or one of these, or nothing for
 /// any; parts of the query that make the link one of the file itself; and what to do.
@@ -103,7 +103,7 @@ pub fn out_of_reach(url: &Url, allow_own: bool) -> Option<OutOfReach> {
             help: UPLOAD,
         }),
         Reach::Network => Some(OutOfReach {
-            message: "the photo is in your own network, where the vendor cannot fetch it",
+            message: "the photo is on your own network, where the vendor cannot fetch it",
             help: UPLOAD,
         }),
         Reach::Internet => shows_page(url).map(|(message, help)| OutOfReach { message, help }),
@@ -165,7 +165,7 @@ pub(super) fn local_file(text: &str) -> Option<OutOfReach> {
     ];
     if is_share {
         Some(OutOfReach {
-            message: "the photo is in your own network, where the vendor cannot fetch it",
+            message: "the photo is on your own network, where the vendor cannot fetch it",
             help: UPLOAD,
         })
     } else if is_drive || schemes.iter().any(|scheme| lower.starts_with(scheme)) {

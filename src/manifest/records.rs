@@ -1,8 +1,8 @@
 //! Rows as cells, with the line each one really starts on.
 //!
-//! Cells are distinguished by `csv-core`. What it does not report is added here: line numbers that are
+//! Cells are parsed by `csv-core`. What it does not report is added here: line numbers that are
 //! right after CRLF, lone CR and blank lines; quotes that are left open or followed by text; bytes
-//! that are no text. One row is held at a time, and its size is bounded.
+//! that are not text. One row is held at a time, and its size is bounded.
 
 use std::{
     fmt,
@@ -222,7 +222,7 @@ pub(super) struct Record<'a> {
     pub line: u64,
     /// Its bytes as read, line end included.
     raw: &'a [u8],
-    /// All cells, unquoted, one behind the other.
+    /// All cells, unquoted, concatenated.
     text: &'a str,
     ends: &'a [usize],
     /// The cell (counted from 0) whose closing quote is followed by text.

@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Checker<'_> {
-    /// Whether the row's cells can be distinguished at all.
+    /// Whether the row can be split into cells at all.
     pub(super) fn shape_problem(&self, record: &Record<'_>) -> Option<Problem> {
         if let Some(cell) = record.text_after_quote {
             let message = "text follows the quote that closes this cell";
@@ -101,9 +101,9 @@ impl Checker<'_> {
             format!("an opening quote only counts directly after the {mark}: remove the space")
         } else if record.len() > self.columns.headers.len() {
             if record.cells().any(|cell| cell.contains(CURLY)) {
-                return format!("“ and ” are no quotes in a CSV: {STRAIGHTEN}");
+                return format!("“ and ” do not work as quotes in a CSV: {STRAIGHTEN}");
             }
-            format!("a cell with a {mark} in its text must stand in double quotes")
+            format!("a cell with a {mark} in its text must be in double quotes")
         } else {
             format!("an empty cell needs its {mark} too")
         }

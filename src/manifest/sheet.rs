@@ -24,7 +24,7 @@ pub(super) struct Sheet {
     pub columns: Columns,
     /// Which rows are meant.
     chosen: Chosen,
-    /// How many rows with something on them stand above the header.
+    /// Number of non-empty rows above the header.
     above: usize,
     /// The header's digest, to notice a file that was changed.
     header: u64,
@@ -80,8 +80,8 @@ impl Sheet {
         let absent = template.flat_map(|template| template.without_column(&self.columns.headers));
         meant.chain(absent.map(|name| {
             format!(
-                "cannot find the column \"{}\" for the prompt, so what stands after the | is taken in \
-                 every row",
+                "cannot find the column \"{}\" for the prompt, so every row gets the text after \
+                 the |",
                 escape(&excerpt(name))
             )
         }))
@@ -159,7 +159,7 @@ impl Sheet {
     }
 }
 
-/// One pass over a table's rows. Rows in which nothing is written are passed over.
+/// One pass over a table's rows. Empty rows are skipped.
 pub(super) struct SheetRows<'a> {
     source: &'a Source,
     /// `None` once nothing more can be read.

@@ -85,7 +85,7 @@ impl Manifest {
                     first.name(),
                     first.columns.id_column.name()
                 ),
-                "submit listings and products each with a command of their own",
+                "submit listings and products with separate commands",
             ));
         }
         let mut carried: Vec<String> = Vec::new();
@@ -233,7 +233,7 @@ impl Manifest {
 /// For each carried column of the manifest its place among a file's; empty where they are the same.
 type Places = Cow<'static, [Option<usize>]>;
 
-/// One pass over a manifest's rows. Rows in which nothing is written are passed over.
+/// One pass over a manifest's rows. Empty rows are skipped.
 pub struct Rows<'a> {
     /// The files that are still to be read, the first of them perhaps in part.
     parts: VecDeque<(Places, SheetRows<'a>)>,

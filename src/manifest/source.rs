@@ -84,7 +84,8 @@ impl Source {
         }
         let name: Arc<str> = Arc::from(path.to_string_lossy());
         if let Some(sheet) = files::open_sheet(&name) {
-            let message = "this is no spreadsheet, but the mark of a program that has one open";
+            let message =
+                "this is not a spreadsheet but the lock file of a program that has one open";
             let help = format!("name {sheet}, and close it there first");
             return Err(ManifestError::of_file(&name, message, help));
         }
@@ -290,8 +291,8 @@ fn encoding_for(label: &str) -> Result<&'static Encoding, ManifestError> {
             })
             .unwrap_or("windows-1252");
         ManifestError::Usage(format!(
-            "{label:?} is not an encoding that is known here. Did you mean --encoding {near}? \
-             Usual ones: {}",
+            "{label:?} is not a supported encoding. Did you mean --encoding {near}? \
+             Common ones: {}",
             USUAL_LABELS.join(", ")
         ))
     })

@@ -34,7 +34,7 @@ impl Template {
         let mut parts = Vec::new();
         let mut rest = text.trim();
         if rest.is_empty() {
-            return Err("write what shall happen in the clip".to_owned());
+            return Err("write what should happen in the clip".to_owned());
         }
         while let Some(open) = rest.find(['{', '}']) {
             let (before, from) = rest.split_at(open);

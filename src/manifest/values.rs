@@ -68,7 +68,7 @@ pub fn is_speed(text: &str) -> bool {
 
 /// The addresses in a cell that holds several, with whatever stands between them left out. A
 /// single address in brackets after a name, as Airtable writes attachments, is one of these, too.
-/// An address within an address is none of its own.
+/// An address inside another address does not count separately.
 pub(super) fn addresses_in(text: &str) -> Vec<&str> {
     let found = named_in(text).into_iter();
     found.map(|photo| photo.address).collect()

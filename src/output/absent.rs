@@ -28,8 +28,8 @@ pub fn of_sheet(name: &str) -> String {
         format!("did you mean {}? No row was sent", typed(near))
     } else if names.is_empty() {
         format!(
-            "no spreadsheet is in {}: go to the folder of yours with cd, or type `creativeai submit` and \
-             a blank, and drag the file into this window; no row was sent",
+            "there is no spreadsheet in {}: go to your spreadsheet's folder with cd, or type \
+             `creativeai submit` and a space, and drag the file into this window; no row was sent",
             whole(folder)
         )
     } else {
@@ -77,7 +77,7 @@ mod tests {
     fn a_sheet_that_is_not_there_is_looked_for_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let step = |name: &str| of_sheet(&dir.path().join(name).to_string_lossy());
-        assert!(step("a.csv").contains("no spreadsheet is in"));
+        assert!(step("a.csv").contains("there is no spreadsheet in"));
         for name in [
             "My Listings June.csv",
             "rooms.xlsx",
@@ -102,6 +102,6 @@ mod tests {
             );
             assert!(!other.contains("notes") && !other.contains('~'), "{other}");
         }
-        assert!(step("away/a.csv").contains("no spreadsheet is in"));
+        assert!(step("away/a.csv").contains("there is no spreadsheet in"));
     }
 }

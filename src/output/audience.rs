@@ -58,15 +58,13 @@ impl Audience {
     /// What is reported where the user has no words of their own.
     fn usual(self, state: &str) -> &'static str {
         match (self, state) {
-            (Self::Buyer, "queued") => "In the queue: its place at the video service is kept.",
-            (Self::Buyer, "rendering") => {
-                "Being rendered: it arrives by itself as soon as it is finished."
-            }
+            (Self::Buyer, "queued") => "Queued at the video service.",
+            (Self::Buyer, "rendering") => "Being rendered: it will arrive automatically.",
             (Self::Buyer, "ready") => {
                 "Ready: it can go on the product page, into ads and into e-mail."
             }
-            (Self::Buyer, "failed") => "Not made: order it again, or have it looked into.",
-            (_, "queued") => "In the queue: its place is kept, and you need not do anything.",
+            (Self::Buyer, "failed") => "Not made: order it again, or ask support.",
+            (_, "queued") => "Queued: you do not need to do anything.",
             (_, "rendering") => "Being rendered: you will hear when the video is ready.",
             (_, "ready") => "Ready: download it, or publish it to the MLS or your website.",
             (_, "failed") => "Not made: order it again, or give support the job's number, {job}.",
@@ -187,10 +185,10 @@ mod tests {
         for (status, agent, buyer) in [
             (
                 "pending",
-                "need not do anything",
-                "place at the video service",
+                "do not need to do anything",
+                "Queued at the video service",
             ),
-            ("processing", "will hear", "arrives by itself"),
+            ("processing", "will hear", "arrive automatically"),
             ("failed", "support the job's number", "order it again"),
         ] {
             let message = |audience| wording(audience, None).message(&view(status)).text;

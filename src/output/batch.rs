@@ -22,12 +22,12 @@ pub fn warn_of_cap(cap: &Cap<'_>, printer: &Printer) {
     for limit in cap.reached() {
         if limit.name == TYPED {
             printer.warn(
-                "the next clip would go beyond --max-credits, which counts all that the log has \
-                 charged and reserved; raise it to send the rest",
+                "the next clip would exceed --max-credits, which counts everything charged and \
+                 reserved in the log; raise it to send the rest",
             );
         } else {
             printer.warn(format_args!(
-                "the next clip would go beyond the cap of {}: {} are charged or reserved; raise it, \
+                "the next clip would exceed the cap of {}: {} are charged or reserved; raise it, \
                  or wait for the next period, to send the rest",
                 escape(&limit.name),
                 words::credits(limit.committed())
@@ -37,7 +37,7 @@ pub fn warn_of_cap(cap: &Cap<'_>, printer: &Printer) {
 }
 
 /// What is said of credits that a cap does not admit.
-pub const BEYOND: &str = "beyond it, and not sent";
+pub const BEYOND: &str = "over the cap, and not sent";
 
 /// What a dry run says of the caps: for people, a line each, and for programs.
 pub fn preview_of_caps(
@@ -131,12 +131,12 @@ impl<'a> BatchReport<'a> {
             )),
             canary::Event::Declined(left, by_others) => self.printer.warn(format_args!(
                 "{} not ordered{}. Look at the clips that are ready (`{}`); then run the same \
-                 command again without --canary to order the rest, or with --yes to go on by itself",
+                 command again without --canary to order the rest, or with --yes to continue without a question",
                 words::count(*left, "row"),
                 match by_others {
                     0 => String::new(),
                     _ => format!(
-                        ", and {} ordered by another computer meanwhile",
+                        ", and {} already ordered by another computer",
                         words::count(*by_others, "row")
                     ),
                 },

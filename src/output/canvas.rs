@@ -1,4 +1,4 @@
-//! What a progress bar is drawn on: pictures that standard error's own thread puts on the screen.
+//! The progress bar's drawing target: frames that the standard-error thread puts on the screen.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use indicatif::TermLike;
 use super::messages::Step;
 use super::terminal::width_of_stderr;
 
-/// Collects the steps of a picture and hands them on, without ever waiting for the terminal.
+/// Collects the drawing steps of a frame and passes them on, without ever waiting for the terminal.
 pub struct Canvas<F> {
     steps: Mutex<Vec<Step>>,
     show: F,

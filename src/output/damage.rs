@@ -83,8 +83,8 @@ pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> S
 /// Warns of a drive that may lose what it has confirmed.
 pub fn warn_of_drive(printer: &Printer) {
     printer.warn(
-        "this drive cannot say when it has written its own memory, as is usual for a network \
-         drive: after a power cut the last lines may be missing; a log on this computer's own \
+        "this drive cannot confirm that its cache has been written, as is common for network \
+         drives: after a power cut the last lines may be missing; a log on this computer's own \
          drive is safer",
     );
 }
@@ -108,5 +108,5 @@ fn speaks_of(damage: &Damage, ledger: &Ledger) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("it speaks of {}{more}", names.join("; "))
+    format!("it is about {}{more}", names.join("; "))
 }

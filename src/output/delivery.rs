@@ -119,13 +119,13 @@ fn left(count: usize, verb: &str) -> Option<String> {
     let them = words::choose(count as u64, "it", "them");
     (count > 0).then(|| {
         format!(
-            "{count} being {verb} by other computers: run it again to see what has become of {them}"
+            "{count} being {verb} by other computers: run it again to see what became of {them}"
         )
     })
 }
 
 const WAITING: &str = "waiting for the rest of a listing or SKU";
-const WITHDRAWN: &str = "rejected, dismissed or replaced meanwhile, and left out";
+const WITHDRAWN: &str = "since rejected, dismissed or replaced, and left out";
 
 /// Counts that are not zero, each with its words.
 fn counts<const N: usize>(counts: [(usize, &str); N]) -> impl Iterator<Item = String> {
@@ -246,7 +246,7 @@ impl Published<'_> {
         let mut parts = vec![format!("{clips} {verb}{shop}")];
         let already = format!("published already{}", self.repeated);
         let wait = words::choose(self.held.not_looked_at as u64, "waits", "wait");
-        let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
+        let look = format!("{wait} for review: `{}`", commands.on_log("review", ""));
         let summary = self.summary;
         parts.extend(counts([
             (summary.unmarked.len(), "of them not in the log yet"),

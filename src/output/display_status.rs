@@ -1,4 +1,4 @@
-//! What a person reads about where a job stands: its color, and its place in a list.
+//! How a job's status is shown: its color, and its position in a list.
 
 use std::cmp::Ordering;
 
@@ -32,22 +32,22 @@ impl DisplayStatus {
             Self::Rendering => "The vendor is making the clip.",
             Self::Queued => "The vendor has accepted it and will start soon.",
             Self::NotSent => {
-                "The vendor did not take it yet, and nothing was charged. The next submit sends it again."
+                "The vendor has not accepted it yet, and nothing was charged. The next submit sends it again."
             }
             Self::Failed => "The vendor could not make the clip and gives the credits back.",
             Self::Refused => "The vendor did not accept it; nothing was charged.",
             Self::NotAccepted => {
                 "Someone checked that the vendor did not accept it; nothing was charged."
             }
-            Self::BeingSent => "A run that is at work is sending it just now.",
+            Self::BeingSent => "An active run is sending it right now.",
             Self::Unknown => {
                 "It was sent, but no clear answer came back. It may have been accepted, and paid for."
             }
             Self::Newer => {
-                "A newer version of creativeai wrote of it what this one cannot read. It is not sent again."
+                "A newer version of creativeai wrote something about it that this one cannot read. It is not sent again."
             }
             Self::Replaced => "Its row was edited; the newer clip takes its place.",
-            Self::Closed => "A person closed it by hand.",
+            Self::Closed => "Someone closed it by hand.",
         }
     }
 

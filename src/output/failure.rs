@@ -46,7 +46,7 @@ pub fn of_log(error: LogError) -> Failure {
         LogError::Missing(path) => missing(&path),
         LogError::Form { path, .. } => {
             Failure::data(format!("{message}; nothing was sent")).help(format!(
-                "`creativeai compact {}` writes it again as a log, and loses nothing",
+                "`creativeai compact {}` rewrites it as a log and loses nothing",
                 path_from_here(&path).display()
             ))
         }
@@ -58,7 +58,7 @@ pub fn of_log(error: LogError) -> Failure {
         ))
         .help(format!(
             "put the log back there, mount its disk, or correct the link: a new log would order \
-                 and pay for everything again. If it really is to be new, make the empty file {} \
+                 and pay for everything again. If you do want a new log, create the empty file {} \
                  yourself, and run the same command again",
             target.display()
         )),
@@ -113,13 +113,13 @@ pub fn of_foreign(path: &Path) -> Failure {
         "{} is not a job log: no line of it can be read; it was left alone, and nothing was sent",
         path.display()
     ))
-    .help("name the job log, or a file that is not there yet for a new one")
+    .help("name the job log, or a file that does not exist yet to start a new log")
 }
 
 /// What it means for the run that a rehearsal would write to a log of live jobs.
 pub fn of_rehearsal(error: &RehearsalError) -> Failure {
     Failure::config(error.to_string())
-        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
+        .help("name no log, and unset CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
 }
 
 /// What it means for the run that live jobs would enter the log of a sandbox.
@@ -128,7 +128,7 @@ pub fn of_mixing(log: &Path) -> Failure {
         "{} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent",
         log.display()
     ))
-    .help("name another log, or add --sandbox to go on rehearsing")
+    .help("name another log, or add --sandbox to keep rehearsing")
 }
 
 /// What an id means that may not be entered into a log by hand.
@@ -187,7 +187,7 @@ pub fn of_ingest(error: IngestError) -> Failure {
         IngestError::Write(error) => of_append(
             &error,
             "make room on the disk and replay again; the captures are untouched, and what the log \
-             knows already is passed over",
+             already knows is skipped",
         ),
     }
 }
@@ -234,15 +234,15 @@ fn which_log(log: &Path, file: &Path, is_earlier: bool) -> String {
     if is_earlier {
         return format!(
             "what they have ordered would be ordered and paid for again. Add them with `creativeai log \
-             copy {file} {log}`, here and on each other computer that has worked with the log. If they \
-             do not count any more, remove that file; it is not asked about again"
+             copy {file} {log}`, here and on each other computer that has worked with the log. If \
+             they no longer matter, remove that file, and you will not be asked again"
         );
     }
     format!(
         "what they have ordered may be ordered and paid for again. If these are orders of this log, \
          as after a backup was restored into a new database, add them with `creativeai log copy \
          {file} {log}`. If they belong to the other database, as to a copy for tests, remove that \
-         file; what is there is not asked about again"
+         file, and you will not be asked about those lines again"
     )
 }
 
@@ -280,7 +280,7 @@ pub fn warn_of_lost(writer: &Writer, printer: &Printer) {
     if writer.begins_anew() {
         // Also with --quiet: what the older log has ordered would be ordered again.
         printer.say(format_args!(
-            "warning: a new job log {} is begun, although an older one was here: its lock file is \
+            "warning: starting a new job log {}, although an older one was here: its lock file is \
              still there. If that log was moved or its disk is not mounted, stop now and put it \
              back, or its orders are placed and paid for again",
             escape(&writer.path().display().to_string())
@@ -323,8 +323,8 @@ fn missing(path: &Path) -> Failure {
         ))
     } else if name == LOG_NAME || name == SANDBOX_LOG_NAME {
         failure.help(format!(
-            "a log lies beside its spreadsheet, and {} has none: go to that folder with cd, or name \
-             the log. `creativeai submit MANIFEST` begins one",
+            "a log is next to its spreadsheet, and {} has none: go to that folder with cd, or name \
+             the log. `creativeai submit MANIFEST` creates one",
             escape(&absent::whole(path.parent().unwrap_or(path)))
         ))
     } else {

@@ -154,7 +154,7 @@ impl Findings {
             };
             let (sign, subject) = (printer.paint(sign, tone), finding.subject);
             let mut text = finding.text().to_owned();
-            // What continues a text stands below it.
+            // Continuation lines are printed below the text.
             if printer.is_terminal() {
                 text = columns::hanging(&text, printer.width(), TEXT_COLUMN);
             }

@@ -26,16 +26,16 @@ fn in_words(event: &Event<'_>, name: &str, in_database: bool) -> String {
     match event {
         Event::Taken(one) => format!("{}: forwarded", escape(&one.id)),
         Event::Refused(one, why) => format!(
-            "{name} does not take the delivery of {} ({}); it is kept, and the next `listen \
+            "{name} did not accept the delivery of {} ({}); it is kept, and the next `listen \
              --forward` sends it again",
             escape(&one.id),
             escape(why)
         ),
         Event::Down(why) => format!(
-            "{name} takes no deliveries ({}); they are kept, and sent when it does",
+            "{name} does not accept deliveries ({}); they are kept, and sent when it does",
             escape(why)
         ),
-        Event::Up => format!("{name} takes deliveries again"),
+        Event::Up => format!("{name} accepts deliveries again"),
         Event::Earlier(count) => format!(
             "{} captured earlier: only new ones are forwarded",
             deliveries(*count)
@@ -47,7 +47,7 @@ fn in_words(event: &Event<'_>, name: &str, in_database: bool) -> String {
             words::choose(*count, "signature does", "signatures do")
         ),
         Event::Unnoted(why) => format!(
-            "it cannot be noted what was forwarded ({}); the next run may send it again",
+            "cannot record what was forwarded ({}); the next run may send it again",
             escape(&why.to_string())
         ),
         Event::NotShortened(why) => format!(
@@ -56,7 +56,7 @@ fn in_words(event: &Event<'_>, name: &str, in_database: bool) -> String {
         ),
         Event::Left(count) => format!("{} not forwarded to {name}; {left}", deliveries(*count)),
         Event::LeftUnknown(why) => format!(
-            "it is not known what is not forwarded to {name} yet ({}); {left}",
+            "cannot tell what has not been forwarded to {name} yet ({}); {left}",
             escape(why)
         ),
         #[cfg(feature = "postgres")]
@@ -77,7 +77,7 @@ fn in_words(event: &Event<'_>, name: &str, in_database: bool) -> String {
         Event::Unverifiable => UNVERIFIABLE.to_owned(),
         #[cfg(feature = "postgres")]
         Event::Unmarked(count) => format!(
-            "it cannot be noted that {} forwarded; another receiver may send that again",
+            "cannot record that {} forwarded; another receiver may send that again",
             words::choose(*count as u64, "a delivery was", "some deliveries were"),
         ),
     }
@@ -85,7 +85,7 @@ fn in_words(event: &Event<'_>, name: &str, in_database: bool) -> String {
 
 #[cfg(feature = "postgres")]
 const UNVERIFIABLE: &str = "a delivery that waits to be forwarded cannot be verified any more; it is \
-     kept, and the next `listen --forward` tries it again. Give the key of that time in \
+     kept, and the next `listen --forward` tries it again. Give the key used at that time in \
      CREATIVEAI_VERIFY_KEYS";
 
 /// `1 delivery`, `2 deliveries`.

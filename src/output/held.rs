@@ -51,8 +51,8 @@ pub fn report_set_back(count: u64, manifest: &str, printer: &Printer) {
             escape(manifest),
             words::agreeing(
                 count,
-                "[was|were] set back to what was ordered before: that clip counts again, and the newer \
-                 one counts as replaced where no row asks for it. Nothing is ordered for [it|them]"
+                "[was|were] changed back to what was ordered before: that clip counts again, and \
+                 the newer one counts as replaced unless a row asks for it. Nothing is ordered for [it|them]"
             ),
         ));
     }
@@ -68,7 +68,7 @@ pub fn report_closed(count: u64, manifest: &str, printer: &Printer) {
             words::agreeing(
                 count,
                 "[asks|ask] for a clip that was closed with `creativeai resolve --dismiss`, and nothing is \
-                 ordered for [it|them]; to order one all the same, fill in the column variant"
+                 ordered for [it|them]; to order one anyway, fill in the column variant"
             ),
         ));
     }
@@ -221,7 +221,7 @@ impl HeldReport<'_> {
         }
         for (file, header) in manifest.hidden_columns() {
             self.printer.warn(format_args!(
-                "{}: the column \"{}\" is hidden in the sheet, and counts all the same",
+                "{}: the column \"{}\" is hidden in the sheet, but is used anyway",
                 escape(file),
                 escape(header)
             ));

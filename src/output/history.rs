@@ -104,7 +104,7 @@ fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> Rows 
     };
     let ids = summary.billed_twice.join(" and ");
     let twice =
-        format!("one request was given the ids {ids}. Ask the vendor to give one charge back.");
+        format!("one request was given the ids {ids}. Ask the vendor to refund one charge.");
     let conflict = "it was reported both as failed and as completed; the finished clip counts";
     let has_two_ends = view.state.attempts().any(AttemptState::has_two_ends);
     let mut rows = vec![
@@ -136,7 +136,7 @@ fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
     let field = |name: &str| Some(effective?.fields.text(name)?.to_owned());
     let is_failover =
         effective.and_then(|a| a.fields.get("failover_used")) == Some(&Value::Bool(true));
-    let failover = "another provider than the first choice made it";
+    let failover = "made by a provider other than the first choice";
     let rehearsal = "nothing was paid";
     let mut rows = rows_of([
         ("Job", Some(summary.key.to_string())),
@@ -315,7 +315,7 @@ fn of_fact(fact: Fact, line: &Line<'_>) -> String {
             format!("now goes by {}", names.join(", "))
         }
         Fact::Superseded if line.names_itself() => {
-            "its row was set back to it; it counts again".to_owned()
+            "its row was changed back to it; it counts again".to_owned()
         }
         Fact::Superseded => with(line, "replaced by an edited row, job", "by_job"),
         Fact::Reviewed => match verdict.and_then(|word| Look::parse(word.as_str())) {
@@ -332,4 +332,4 @@ fn of_fact(fact: Fact, line: &Line<'_>) -> String {
     }
 }
 
-const UNKNOWN_WORD: &str = " said something this version does not know";
+const UNKNOWN_WORD: &str = " wrote something that this version does not know";

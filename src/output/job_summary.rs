@@ -146,7 +146,7 @@ fn state(view: &JobView, display: DisplayStatus) -> String {
             }
         }
         DisplayStatus::BeingSent => {
-            let sender = view.sender.as_deref().unwrap_or("a run that is at work");
+            let sender = view.sender.as_deref().unwrap_or("an active run");
             text.push_str(" by ");
             text.push_str(sender);
         }

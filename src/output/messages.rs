@@ -248,7 +248,7 @@ impl Messages {
     }
 
     /// Returns once everything is written, or nothing was for as long as `patience`. Vital
-    /// messages are waited for all the same.
+    /// messages are still waited for.
     pub fn drain(&self, patience: Duration) {
         let mut queue = self.shared.queue();
         while !queue.is_idle() {

@@ -38,7 +38,7 @@ impl<'a> Polling<'a> {
             poll::Event::Begun(open, silent) => self.begin(*open, *silent),
             poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
             poll::Event::Trouble(clip, error) if is_stray(clip, error) => {
-                let error = format!("{error}. It is a rehearsal's: add --sandbox");
+                let error = format!("{error}. It belongs to a rehearsal: add --sandbox");
                 self.trouble(self.name(clip), &error);
             }
             poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),

@@ -92,7 +92,7 @@ fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
         Flaw::Missing => (format!("{file} is missing"), again),
         Flaw::Altered => (
             format!(
-                "{file} is not the clip as it was downloaded; one that was cut is kept and published so"
+                "{file} differs from the clip that was downloaded; a clip that you trimmed is kept and published as it is"
             ),
             format!("for the vendor's clip, move it away and {again}"),
         ),

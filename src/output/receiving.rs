@@ -56,7 +56,7 @@ impl RequestReport {
                 printer.warn(
                     "a delivery was refused and not kept: its signature is wrong. If the API key \
                      was changed since, give the old one in CREATIVEAI_VERIFY_KEYS; -v reports \
-                     further ones",
+                     every one",
                 );
             }
             webhook::Event::Astray(path)
@@ -65,7 +65,7 @@ impl RequestReport {
                 printer.warn(format_args!(
                     "a signed delivery came to {} and was refused and not kept: this receiver takes \
                      them at {}. Give it that path with --path, or correct the proxy or \
-                     --webhook-url; -v reports further ones",
+                     --webhook-url; -v reports every one",
                     escape(path),
                     escape(&self.path)
                 ));
@@ -142,7 +142,7 @@ impl Receiving<'_> {
         if is_first {
             self.printer.warn(format_args!(
                 "{text}. If another log has ordered it, `reconcile --replay` with that log applies \
-                 it; -v reports further ones"
+                 it; -v reports every one"
             ));
         } else {
             self.printer.detail(text);
@@ -167,7 +167,7 @@ impl Receiving<'_> {
                     report_binding(binding, (*job, *attempt), id, writer, printer);
                     printer.detail(format_args!("{id}: {status}, applied"));
                 }
-                Applied::Known => printer.detail(format_args!("{id}: {status}, known already")),
+                Applied::Known => printer.detail(format_args!("{id}: {status}, already known")),
                 Applied::UnknownId(why) => self.report_unknown(id, why),
             },
             Event::Written => {
@@ -229,7 +229,7 @@ impl Receiving<'_> {
                     ),
                 };
                 printer.warn(format_args!(
-                    "it cannot be written to the log that the command ran for {} ({}); {next}",
+                    "cannot record in the log that the command ran for {} ({}); {next}",
                     words::count(*clips as u64, "clip"),
                     escape(why),
                 ));
@@ -287,7 +287,7 @@ impl Received {
     pub fn line(&self, does_forward: bool, does_exec: bool) -> String {
         let number = words::number;
         let mut text = format!(
-            "listen: {} kept, {} without a right signature, {} failed",
+            "listen: {} kept, {} without a valid signature, {} failed",
             number(self.stats.kept),
             number(self.stats.unsigned),
             number(self.stats.failed),

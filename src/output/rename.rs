@@ -76,7 +76,7 @@ pub fn sentence(renamings: &[Renaming], sheets: &[String]) -> String {
         return format!("{clips} by the new name from now on; nothing was ordered{there}");
     }
     if sheets.is_empty() {
-        return "it has that name already; nothing was changed".to_owned();
+        return "it already has that name; nothing was changed".to_owned();
     }
     format!(
         "no row of {} gives a new name to a clip whose own row is gone; nothing was changed",

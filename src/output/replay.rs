@@ -98,8 +98,8 @@ impl<'a> ReplayReport<'a> {
         }
         if self.other_traffic > 0 {
             self.printer.detail(format_args!(
-                "{} no webhooks and were passed over",
-                words::count(self.other_traffic, "other entry")
+                "{} skipped: not a delivery of a webhook",
+                words::counted(self.other_traffic, "other entry", "other entries")
             ));
         }
         if counts == Replayed::default() && self.other_traffic == 0 {

@@ -39,8 +39,8 @@ pub fn left_out(
             ""
         };
         printer.warn(format_args!(
-            "the log does not hold what was sent for {named}, so {} cannot be sent again{beside}: look into \
-             the vendor's dashboard; `{}` shows how to say what you found",
+            "the log does not hold what was sent for {named}, so {} cannot be sent again{beside}: check the \
+             vendor's dashboard; `{}` shows how to say what you found",
             words::choose(count, "it", "they"),
             commands.on_log("status", ""),
         ));

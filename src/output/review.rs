@@ -104,7 +104,7 @@ pub fn not_ordered(why: NotOrdered) -> (String, &'static str) {
     }
 }
 
-/// What became of an order on the page: why it is none, or how it goes on.
+/// The result of an order on the page: why it was not placed, or what happens next.
 pub fn ordered(ordered: &Ordered, job: JobKey, commands: &Commands) -> Result<String, String> {
     match ordered {
         Ordered::Accepted => Ok(format!(
@@ -117,7 +117,7 @@ pub fn ordered(ordered: &Ordered, job: JobKey, commands: &Commands) -> Result<St
         )),
         Ordered::InDoubt => Err(format!(
             "no clear answer came back, so it may have been accepted and paid for. It is not sent \
-             again by itself; `{}` shows more",
+             again automatically; `{}` shows more",
             commands.look_into(None, job)
         )),
     }
@@ -143,7 +143,7 @@ impl<W: Write> Looks<W> {
         Ok(Self(rows))
     }
 
-    /// Adds a job with a clip. A verdict that was given stands in its row.
+    /// Adds a job with a clip. Its row holds the verdict, if there is one.
     pub fn push(&mut self, view: &JobView) -> io::Result<()> {
         let speaking = view.effective();
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -159,7 +159,7 @@ impl<W: Write> Looks<W> {
         ])
     }
 
-    /// Brings out the last rows.
+    /// Flushes the last rows.
     pub fn finish(self) -> io::Result<()> {
         self.0.finish()
     }

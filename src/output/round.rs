@@ -14,7 +14,7 @@ use crate::text::escape;
 /// Jobs that are named when they are given up.
 const MOST_NAMED: usize = 20;
 
-/// How all stands at the end of a round.
+/// The state at the end of a round.
 pub struct RoundEnd {
     /// How it ended, with how the jobs stand.
     pub code: Code,
@@ -213,7 +213,7 @@ fn exhausted(summary: &JobSummary, attempts: u32, commands: &Commands) -> String
         attempts.saturating_add(1)
     );
     format!(
-        "  given up after {}: {}. Another photo or prompt may help; to try once more as it is: {}",
+        "  given up after {}: {}. Another photo or prompt may help; to try again unchanged: {}",
         words::count(u64::from(attempts), "attempt"),
         clip_and_reason(summary),
         commands.on_log("retry", &again),
@@ -223,8 +223,8 @@ fn exhausted(summary: &JobSummary, attempts: u32, commands: &Commands) -> String
 fn rowless(summary: &JobSummary, commands: &Commands) -> String {
     let job = summary.key.to_string();
     format!(
-        "  {}, and left alone, since no row of the sheet asks for it as it was ordered: {}. To order \
-         it all the same: {}; to close it: {}",
+        "  {}, and left alone, since no row of the sheet asks for it as it was ordered: {}. To \
+         order it anyway: {}; to close it: {}",
         summary.display.words(),
         clip_and_reason(summary),
         commands.on_log("retry", &format!("--failed --id {job}")),

@@ -144,7 +144,7 @@ impl<'a> Sending<'a> {
             E::Unknown(attempt, error) => {
                 let text = format!(
                     "no clear answer, it may have been accepted and paid for: {}. It is not sent \
-                     again by itself; `{}` shows more",
+                     again automatically; `{}` shows more",
                     escape(error),
                     self.commands.look_into(None, attempt.job),
                 );
@@ -261,7 +261,7 @@ mod tests {
         let sending = Sending::new(&printer, 3, &commands);
         let attempt = &Attempt::of_test(1);
         for end in [
-            dispatch::Event::Withdrawn(attempt, "someone else has decided about it"),
+            dispatch::Event::Withdrawn(attempt, "someone else settled it"),
             dispatch::Event::Recover("{}".to_owned()),
             dispatch::Event::GaveUp(attempt, "HTTP 429".to_owned()),
         ] {

@@ -51,7 +51,7 @@ pub fn ending_of_server(stop: &Stop) -> Ending {
 /// What was refused with an HTTP status, and what to do about it.
 fn denied(http_status: u16, error: &str, commands: &Commands) -> String {
     let (what, fix) = match http_status {
-        402 => ("your credits do not suffice", "Buy credits"),
+        402 => ("you do not have enough credits", "Buy credits"),
         401 => (
             "the vendor does not accept the API key",
             "Check the key (`creativeai config` shows where it comes from)",
@@ -93,11 +93,11 @@ pub fn kept(file: &Path, kept: Kept, is_away: bool, commands: &Commands) -> Stri
     let [file, recover] = [&file, &recover].map(|text| escape(text));
     if is_away {
         format!(
-            "{what} that the database did not take in are kept in {file}. The next command of this user on this computer that writes to the log takes them in; elsewhere `{recover}` does. Until then {meanwhile}"
+            "{what} that the database did not store are kept in {file}. The next command that this user runs on this computer and that writes to the log adds them; elsewhere `{recover}` does. Until then {meanwhile}"
         )
     } else {
         format!(
-            "{what} that the job log did not take in are kept in {file}. Once the log is in order, `{recover}` takes them back; until then {meanwhile}"
+            "{what} that could not be written to the job log are kept in {file}. Once the log is in order, `{recover}` takes them back; until then {meanwhile}"
         )
     }
 }
@@ -148,8 +148,8 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
     let status = commands.on_log("status", "");
     Some(match reason {
         Reason::CapReached | Reason::Shared => return None,
-        Reason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to go on".to_owned(),
-        Reason::Deadline => "--timeout leaves no time for the next request; run the same command again to go on".to_owned(),
+        Reason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to continue".to_owned(),
+        Reason::Deadline => "--timeout leaves no time for the next request; run the same command again to continue".to_owned(),
         Reason::Kept(file) => kept(file, Kept::Replies, is_away, commands),
         Reason::Denied(http_status, error) => denied(*http_status, error, commands),
         Reason::Disk(error) => {
@@ -172,11 +172,11 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
             format!("{text}; then `{retry}` orders these three, and the same command again the rest")
         }
         Reason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
-        Reason::LogTaken { by_rehearsal: true } => "another computer has begun a rehearsal in this log, and live jobs never enter such a log, so nothing more was sent. Name another log, or add --sandbox to go on rehearsing".to_owned(),
+        Reason::LogTaken { by_rehearsal: true } => "another computer has begun a rehearsal in this log, and live jobs never enter such a log, so nothing more was sent. Name another log, or add --sandbox to keep rehearsing".to_owned(),
         Reason::LogTaken { by_rehearsal: false } => "another computer has ordered live jobs in this log, and a rehearsal never writes to a live log, so nothing more was sent. Name another log for rehearsals".to_owned(),
         Reason::Paused(by) => {
             let resume = commands.on_log("log resume", "");
-            format!("the log was paused {}, so nothing more was sent. `{resume}` lets the fleet go on", escape(by))
+            format!("the log was paused {}, so nothing more was sent. `{resume}` lets all computers continue", escape(by))
         }
         Reason::Input(error) => error.clone(),
     })

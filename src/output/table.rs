@@ -39,7 +39,7 @@ pub fn table(
     printer: &mut Printer,
 ) -> io::Result<()> {
     rehearsal(tally, printer)?;
-    // A sign and blanks stand before each line of the columns.
+    // Each line of the columns starts with a sign and spaces.
     let width = printer.width().saturating_sub(4);
     let cards = || groups.iter().flat_map(|group| &group.cards);
     let patience = Patience::of(cards());

@@ -253,7 +253,7 @@ impl Tally {
         let mut spent = words::money(rates, self.spent());
         if self.unreported > Credits::ZERO {
             spent = format!(
-                "{spent}; for {} of them the vendor has reported no charge yet, so the estimate stands",
+                "{spent}; the vendor has not reported the charge for {} of them yet, so the estimate counts",
                 self.unreported
             );
         }

@@ -1,4 +1,4 @@
-//! What stands behind a stream: a terminal of some width, with colors or without, or a reader that may go.
+//! What a stream is connected to: a terminal of some width, with colors or without, or a reader that may go.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use super::display_status::Tone;
 /// Columns of a terminal that does not say, and of everything that is none.
 const USUAL_WIDTH: u16 = 80;
 
-/// What stands behind a stream.
+/// What a stream is connected to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind {
     pub terminal: bool,

@@ -39,7 +39,7 @@ pub fn warn(
         (
             format!("{file} keeps replies of a run on this computer that are not in the job log"),
             format!(
-                "once that run has ended, `{}` takes them in, as every command does here that writes",
+                "once that run has ended, `{}` adds them, as does every command on this computer that writes",
                 commands.on_log("reconcile", "")
             ),
         )
@@ -47,8 +47,8 @@ pub fn warn(
     let beside = waiting(log.path(), name, commands)?;
     if let Some((what, next)) = spooled.or(beside) {
         printer.warn(escape(&format!(
-            "{what}, so what is shown as unknown may have been accepted and paid for. Settle nothing \
-             and send nothing again first; {next}"
+            "{what}, so what is shown as unknown may have been accepted and paid for. Do not \
+             settle or resend anything yet; {next}"
         )));
     }
     Ok(())

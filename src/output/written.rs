@@ -62,8 +62,8 @@ pub fn warn_of_public(clips: &[PublicClip], commands: &Commands, printer: &Print
     let hidden = clips.iter().filter(|clip| !clip.has_original()).count() as u64;
     if hidden > 0 {
         printer.warn(format_args!(
-            "{} without a way to the original photo, which is on this computer or has a signed \
-             address that is for the vendor alone; set originals in [public] of the settings to \
+            "{} without a link to the original photo, which is on this computer or has a signed \
+             address that only the vendor may use; set originals in [public] of the settings to \
              where these are online",
             words::count(hidden, "clip")
         ));
@@ -160,7 +160,7 @@ pub fn report(
             } else {
                 ""
             };
-            writeln!(out, "{} was there already and stays{next}.", shown(path))?;
+            writeln!(out, "{} already exists and was kept{next}.", shown(path))?;
         }
         FileOutcome::None => {}
     }
@@ -171,7 +171,7 @@ pub fn report(
         }
         FileOutcome::Kept(path) => {
             let path = shown(path);
-            writeln!(out, "The key file {path} was there already and stays.")?;
+            writeln!(out, "The key file {path} already exists and was kept.")?;
         }
         FileOutcome::None => writeln!(
             out,
@@ -201,6 +201,6 @@ fn readers_of(path: &Path) -> String {
             };
             format!("others can read it, too: {others}. To keep it to yourself: {advice}")
         }
-        Err(error) => format!("who else can read it could not be found: {error}."),
+        Err(error) => format!("could not find out who else can read it: {error}."),
     }
 }

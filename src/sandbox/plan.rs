@@ -27,7 +27,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the job is accepted and billed all the same.
+    /// Whether the job is accepted and billed anyway.
     pub const fn is_billed(self) -> bool {
         matches!(self, Self::BilledError | Self::LostReply | Self::Slow)
     }
@@ -79,7 +79,7 @@ impl Options {
     /// What will happen to `request`; `draw` is what [`Draw::of`] gave.
     ///
     /// With an idempotency key, the ending depends on the key and not on the occasion: repeating
-    /// a POST of unknown outcome ends as the first would have. Faults are drawn anew each time.
+    /// a POST of unknown outcome ends as the first would have. Faults are drawn again each time.
     pub(super) fn plan(
         &self,
         request: &Request<'_>,

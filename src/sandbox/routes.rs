@@ -49,7 +49,7 @@ pub(super) fn router(app: App) -> Router {
             refuse(&Refusal::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "this address does not take this method",
+                "this address does not accept this method",
             ))
         })
         .with_state(app)

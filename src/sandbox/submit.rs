@@ -70,7 +70,7 @@ async fn read(body: Body) -> Result<String, Refusal> {
         Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
-            "the body is larger than 1 MiB, or broke off",
+            "the body is larger than 1 MiB, or was cut short",
         )
     })?;
     String::from_utf8(bytes.into()).map_err(|_| {

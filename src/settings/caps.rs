@@ -89,7 +89,7 @@ fn cap(file: &File, profile: Option<&str>, name: &str) -> Result<Cap, Failure> {
             origin: file.origin(first),
         }),
         (None, Some((field, first))) => {
-            Err(file.problem(&field, first, "is of a cap that names no credits"))
+            Err(file.problem(&field, first, "belongs to a cap without credits"))
         }
         (_, None) => Err(Failure::config("a cap is empty").help("write credits = 200 in it")),
     }

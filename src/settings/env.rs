@@ -73,7 +73,7 @@ impl Env<'_> {
         };
         value.into_string().map(Some).map_err(|_| {
             Failure::config(format!("the environment variable {name} is not valid text"))
-                .help("set it again, or unset it")
+                .help("correct it, or unset it")
         })
     }
 

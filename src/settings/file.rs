@@ -37,10 +37,10 @@ impl File {
             || Failure::config(format!("cannot read the settings file {}", path.display()));
         let text = match disk::open_regular(path).and_then(|file| read_capped(&file)) {
             Ok(text) => text,
-            // What stands there was meant to count: without it another log may, and other caps.
+            // These settings were meant to count: without them another log and other caps could apply.
             Err(e) if path.is_symlink() => {
                 return Err(cannot().because(e).help(
-                    "the link leads to a place that is not there; bring that back, or remove the link",
+                    "the link points to a file that does not exist; restore that file, or remove the link",
                 ));
             }
             // A log may be named below a file by mistake; that is reported when the log is opened.
@@ -69,7 +69,7 @@ impl File {
             let help = if line.contains('"') && line.contains('\\') {
                 "write paths of Windows in single quotes: api_key_file = 'C:\\keys\\creativeai'"
             } else if line.contains(['“', '”', '„', '‘', '’']) {
-                "“ and ” are no quotes here: type straight ones, as in model = \"kling-v3\""
+                "“ and ” do not work as quotes here: type straight ones, as in model = \"kling-v3\""
             } else {
                 "values look like: model = \"kling-v3\"  or  concurrency = 3"
             };
@@ -134,9 +134,7 @@ impl File {
                 (Kind::Unknown, _) => {
                     let help = names::suggestion(&name);
                     return Err(wrong(format!("unknown setting `{name}`")).help(
-                        help.unwrap_or_else(|| {
-                            "`creativeai config` lists the settings there are".to_owned()
-                        }),
+                        help.unwrap_or_else(|| "`creativeai config` lists all settings".to_owned()),
                     ));
                 }
             }
@@ -202,7 +200,7 @@ impl File {
             self.path.display(),
             found.line
         ))
-        .help("correct the line; `creativeai config` shows what holds")
+        .help("correct the line; `creativeai config` shows the settings in effect")
     }
 }
 
@@ -249,7 +247,7 @@ fn simple(value: &DeValue<'_>) -> Value {
             };
             let texts: Option<Vec<String>> = values.iter().map(text).collect();
             texts.map_or(
-                Value::Other("a list of other things than texts"),
+                Value::Other("a list that holds something other than strings"),
                 Value::List,
             )
         }

@@ -113,8 +113,8 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
         server,
         security,
         login,
-        from: from.ok_or_else(|| missing("from", "who the e-mail is from"))?,
-        to: to.ok_or_else(|| missing("to", "who gets it, as a list"))?,
+        from: from.ok_or_else(|| missing("from", "the sender of the e-mail"))?,
+        to: to.ok_or_else(|| missing("to", "the recipients, as a list"))?,
     }))
 }
 

@@ -124,7 +124,7 @@ impl<'a> Sources<'a> {
         let set = set.map(|text| {
             let value = read(&Value::Text(text.clone())).map_err(|why| {
                 Failure::config(format!("the environment variable {variable} {why}"))
-                    .help("set it again, or unset it")
+                    .help("correct it, or unset it")
             })?;
             Ok(Setting::new(value, Origin::Env(variable), text))
         });
@@ -321,5 +321,5 @@ pub fn amount(value: &Value) -> Result<f64, String> {
     let number = value.number()?.replace('_', "").parse::<f64>().ok();
     number
         .filter(|n| (0.0..=1e9).contains(n))
-        .ok_or_else(|| "must be a number that is not negative".to_owned())
+        .ok_or_else(|| "must not be a negative number".to_owned())
 }

@@ -279,7 +279,7 @@ fn webhook_url(l: &mut Sources<'_>, flags: &Flags) -> Result<Option<String>, Fai
     if let Some(Err(reason)) = typed.as_deref().map(check_address) {
         return Err(
             Failure::usage(format!("the address after --webhook-url {reason}"))
-                .help("write a whole address such as https://example.com/webhooks/creativeai"),
+                .help("write a full address such as https://example.com/webhooks/creativeai"),
         );
     }
     l.pick_open("webhook_url", typed, |value| {

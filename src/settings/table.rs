@@ -14,7 +14,7 @@ pub struct Definition {
     pub about: &'static str,
     /// The default under `--sandbox`, where it differs.
     pub sandbox: Option<&'static str>,
-    /// What holds where there is no default, in words.
+    /// What applies if there is no default, in words.
     pub unset: &'static str,
     /// The option that overrides it.
     pub flag: &'static str,
@@ -139,30 +139,30 @@ use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
 pub static DEFINITIONS: [Definition; 68] = definitions! {
-    PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
+    PROFILE = Unwritten, "The profile to use: the settings of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
-    "base_url" = Text("https://api.creativeai.run"), "Where the API is"
+    "base_url" = Text("https://api.creativeai.run"), "Address of the API"
         { flag: "--base-url", variable: "CREATIVEAI_BASE_URL" };
     "api_key" = Unwritten, "The API key"
         { variable: "CREATIVEAI_API_KEY" };
     "api_key_file" = Example("\"~/keys/creativeai\""), "File that holds the API key; only you may be able to read it"
         { unset: "api-key in the user's settings folder", flag: "--api-key-file", variable: "CREATIVEAI_API_KEY_FILE", own: true };
-    "verify_keys" = Unwritten, "Further keys that may have signed webhooks, with commas between them"
+    "verify_keys" = Unwritten, "More keys that may have signed webhooks, separated by commas"
         { variable: "CREATIVEAI_VERIFY_KEYS" };
     "webhook_url" = Example("\"https://example.com/webhooks/creativeai\""), "Where the API reports finished clips"
         { unset: "none; clips are polled", flag: "--webhook-url", variable: "CREATIVEAI_WEBHOOK_URL", own: true };
     "jobs" = Example("\"jobs.jsonl\""), "The job log"
         { unset: "jobs.jsonl beside the manifest, or in the current folder", flag: "--jobs", variable: "CREATIVEAI_JOBS", own: true };
-    "model" = Text("kling-v3"), "Model for rows that name none"
+    "model" = Text("kling-v3"), "Model for rows without one"
         { flag: "--model" };
-    "duration" = Text("5s"), "Length of a clip for rows that give none"
+    "duration" = Text("5s"), "Clip length for rows without one"
         { flag: "--duration" };
-    "aspect_ratio" = Text("16:9"), "Shape of a clip for rows that give none"
+    "aspect_ratio" = Text("16:9"), "Aspect ratio for rows without one"
         { flag: "--aspect-ratio" };
     "duration_style" = Text("text"), "How a length is sent: \"text\" sends \"5s\", \"integer\" sends 5";
     "concurrency" = Example("3"), "Requests at once"
         { unset: "3 for listings, 4 for SKUs", flag: "--concurrency" };
-    "rate" = Example("\"100/min\""), "At most so many requests in a second (5/s) or a minute (100/min)"
+    "rate" = Example("\"100/min\""), "Most requests per second (5/s) or minute (100/min)"
         { unset: "no limit", flag: "--rate" };
     "timeout" = Example("\"2h\""), "Stop the whole run after this long"
         { unset: "never", flag: "--timeout" };
@@ -175,26 +175,26 @@ pub static DEFINITIONS: [Definition; 68] = definitions! {
         { sandbox: Some("1s"), flag: "--interval" };
     "lock_wait" = Text("5s"), "Longest wait for another command to release the log"
         { flag: "--lock-wait" };
-    "database_wait" = Text("5m"), "Longest wait for a database that is away, for a log in one"
+    "database_wait" = Text("5m"), "Longest wait for the log's database while it is unreachable"
         { flag: "--database-wait" };
-    "max_attempts" = Number("3"), "Attempts that a job gets in all, retries included"
+    "max_attempts" = Number("3"), "Most attempts per job, retries included"
         { flag: "--max-attempts" };
-    MAP = Example("image_url = \"Photo\""), "What manifests call a column. A file without that header is read as it is"
+    MAP = Example("image_url = \"Photo\""), "What manifests call a column. Files without that header are read unchanged"
         { own: true };
-    CAPS = Example("credits = 200\n# per = \"month\"\n# where = \"client=acme\""), "Most credits that may be charged and reserved; per day, week, month or year, and where a column has a value, or over all"
+    CAPS = Example("credits = 200\n# per = \"month\"\n# where = \"client=acme\""), "Most credits to charge and reserve: in all, or per day, week, month or year, and only for jobs with a given value in a column if you like"
         { unset: "no cap" };
-    "photos.upload" = Example("\"s3://my-photos/listings\""), "Where photos on this computer are uploaded, so that a sheet may name them by their paths: s3://BUCKET/PREFIX, gs:// or az://"
+    "photos.upload" = Example("\"s3://my-photos/listings\""), "Where to upload photos from this computer, so that a sheet can name them by path: s3://BUCKET/PREFIX, gs:// or az://"
         { unset: "nowhere; a sheet names photos by their addresses", own: true };
     "photos.max_size" = Text("50MB"), "Largest photo to upload";
-    "voice.voice" = Text("alloy"), "Voice for rows that name none";
-    "voice.language" = Text("en"), "Language for rows that name none";
-    "voice.speed" = Text("1.0"), "Speed for rows that give none";
+    "voice.voice" = Text("alloy"), "Voice for rows without one";
+    "voice.language" = Text("en"), "Language for rows without one";
+    "voice.speed" = Text("1.0"), "Speed for rows without one";
     "voice.poll_path" = Text("/api/generate/voice/{id}"), "Where to ask for a voice job; the vendor documents none. \"\" never asks";
-    "rates.video_per_5s" = Number("5"), "Credits for each started 5 seconds of video";
+    "rates.video_per_5s" = Number("5"), "Credits for each 5 seconds of video, or part of them";
     "rates.voice" = Number("1"), "Credits for one voice job; the vendor publishes none";
     "rates.dollars_low" = Number("0.071"), "Dollars for a credit in the largest pack";
     "rates.dollars_high" = Number("0.10"), "Dollars for a single credit";
-    MODELS = Example("\"seedance-1.5-pro\" = 3"), "Credits for each started 5 seconds of single models";
+    MODELS = Example("\"seedance-1.5-pro\" = 3"), "Credits for each 5 seconds, or part of them, of particular models";
     "download.dir" = Text("videos"), "Folder for the clips, one folder in it for each listing or SKU; or a bucket: s3://BUCKET/PREFIX, gs:// or az://"
         { sandbox: Some("sandbox-videos"), flag: "--dir", own: true };
     "download.max_size" = Text("500MB"), "Largest clip to accept"
@@ -209,15 +209,15 @@ pub static DEFINITIONS: [Definition; 68] = definitions! {
         { unset: "false", flag: "--approved" };
     "run.skip" = Example("[\"report\"]"), "Steps that a round leaves out: check, submit, retry, wait, download, publish or report"
         { unset: "none", flag: "--skip" };
-    "run.skip_invalid" = Example("true"), "Leave out rows with mistakes, in place of ordering nothing"
+    "run.skip_invalid" = Example("true"), "Leave out rows with mistakes instead of ordering nothing"
         { unset: "false", flag: "--skip-invalid" };
-    "run.wait" = Text("2h"), "Wait at most so long for the clips; the rest is fetched by the next round"
+    "run.wait" = Text("2h"), "Longest wait for the clips; the next round fetches the rest"
         { flag: "--wait" };
     "run.to" = Example("\"shopify\""), "Publish clips to a service: shopify"
         { unset: "clips are not published", flag: "--to", own: true };
-    "run.every" = Example("\"1h\""), "Stay, and begin a round this often; --once makes only one"
+    "run.every" = Example("\"1h\""), "Keep running, and start a round this often; --once runs one round"
         { unset: "one round, now", flag: "--every" };
-    "run.at" = Example("\"02:30\""), "Stay, and begin a round each day at this time of this computer's clock"
+    "run.at" = Example("\"02:30\""), "Keep running, and start a round each day at this local time"
         { unset: "one round, now", flag: "--at" };
     "shopify.store" = Example("\"example.myshopify.com\""), "With --to shopify: the shop, such as example.myshopify.com"
         { flag: "--store", own: true };
@@ -226,22 +226,22 @@ pub static DEFINITIONS: [Definition; 68] = definitions! {
         { own: true };
     "shopify.token" = Unwritten, "The shop's Admin API token"
         { variable: "SHOPIFY_ADMIN_TOKEN" };
-    "public.rules" = Text("both"), "Rules that the statement on a page of report --public is for: ab723 (California AB 723), eu-ai-act (Article 50 of the EU AI Act) or both";
+    "public.rules" = Text("both"), "Rules that the statement on a report --public page covers: ab723 (California AB 723), eu-ai-act (Article 50 of the EU AI Act) or both";
     "public.statement" = Example("\"These videos were generated by computer.\""), "The statement on that page, in your own words"
         { unset: "words for the rules" };
-    "public.originals" = Example("\"https://example.com/originals/\""), "Where photos of this computer are online under their names, for those who want to see the original"
+    "public.originals" = Example("\"https://example.com/originals/\""), "Where this computer's photos are online under their own names, for viewers who want to see the original"
         { unset: "nowhere", own: true };
-    "copy.language" = Example("\"de\""), "Language of the words for others, where [copy.agent] or [copy.buyer] has some in it: ready-de"
+    "copy.language" = Example("\"de\""), "Language of the texts for others, if [copy.agent] or [copy.buyer] has texts in it, such as ready-de"
         { unset: "words without a language" };
-    AGENT = Example("ready = \"The video of {listing} is ready.\"\n# ready-de = \"Das Video von {listing} ist fertig.\""), "Words of --audience agent: for queued, rendering, ready, failed and checking, each also in a language";
+    AGENT = Example("ready = \"The video of {listing} is ready.\"\n# ready-de = \"Das Video von {listing} ist fertig.\""), "Texts for --audience agent: queued, rendering, ready, failed and checking, each optionally per language";
     BUYER = Example("ready = \"The video is ready.\""), "The same for --audience buyer";
-    "notify.on" = Example("[\"attention\", \"failure\"]"), "What webhook, e-mail and desktop hear of the rounds of run: start, success, attention, failure"
+    "notify.on" = Example("[\"attention\", \"failure\"]"), "Which events of a run are sent by webhook, e-mail and desktop: start, success, attention, failure"
         { unset: "attention and failure" };
     "notify.webhook" = Example("\"https://example.com/hook\""), "Where notices of rounds are posted"
         { unset: "nowhere", variable: "CREATIVEAI_NOTIFY_WEBHOOK", own: true };
     "notify.format" = Example("\"slack\""), "How notices look there: json, slack, discord or ntfy"
-        { unset: "as the address wants it, else json" };
-    "notify.ping" = Example("\"https://hc-ping.com/uuid\""), "A dead man's switch, which hears of the start, success and failure of every round"
+        { unset: "detected from the address, else json" };
+    "notify.ping" = Example("\"https://hc-ping.com/uuid\""), "Address of a dead man's switch, called at the start, success and failure of every round"
         { unset: "none", variable: "CREATIVEAI_NOTIFY_PING", own: true };
     "notify.desktop" = Example("true"), "Whether notices are shown on this computer's desktop"
         { unset: "false" };
@@ -249,13 +249,13 @@ pub static DEFINITIONS: [Definition; 68] = definitions! {
         { unset: "none; no e-mail is sent", own: true };
     "notify.email.port" = Example("587"), "Its port"
         { unset: "587 for starttls, 465 for tls, 25 for none", own: true };
-    "notify.email.tls" = Text("starttls"), "How the connection is encrypted: starttls, tls (from its first byte), or none, which only a server on this computer may have"
+    "notify.email.tls" = Text("starttls"), "How the connection is encrypted: starttls, tls (from its first byte), or none, allowed only for a server on this computer"
         { own: true };
     "notify.email.user" = Example("\"clips@example.com\""), "Name for the login there"
         { unset: "no login", own: true };
     "notify.email.password_file" = Example("\"~/keys/mail\""), "File that holds the password; only you may be able to read it"
         { own: true };
-    "notify.email.from" = Example("\"clips@example.com\""), "Who the e-mail is from"
+    "notify.email.from" = Example("\"clips@example.com\""), "Sender of the e-mail"
         { own: true };
     "notify.email.to" = Example("[\"sam@example.com\"]"), "Who gets it"
         { own: true };

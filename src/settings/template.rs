@@ -4,10 +4,10 @@ use super::table::{CAPS, DEFINITIONS, OPEN_TABLES};
 
 /// What the settings file that `init` writes begins with.
 const HEAD: &str = "\
-# Settings of creativeai. Whatever is commented out shows the default, or an example
-# where there is none. An option on the command line, then an environment variable, go
-# before this file; the file of the same name in the user's settings folder comes after
-# it. `creativeai config` shows what holds, and why. No key belongs in here. A table
+# Settings of creativeai. A line that is commented out shows the default, or an example
+# where there is none. Command-line options, then environment variables, take precedence
+# over this file; the file of the same name in the user's settings folder comes after
+# it. `creativeai config` shows the settings in effect, and why. Keep keys out of here. A table
 # [profile.NAME] may hold any of these for one client; --profile NAME chooses it.";
 
 /// The commented settings file. `set` are keys without a table that stand there for good, each

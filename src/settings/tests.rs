@@ -207,14 +207,14 @@ fn a_wrong_value_is_refused_even_where_another_one_has_the_say() {
         ("concurrency = 0", "must be a whole number from 1 to 1024"),
         ("concurrency = 1.5", "must be a whole number"),
         ("concurrency = 99999999999", "must be a whole number"),
-        ("model = 3", "must be a text in quotes, not a number"),
+        ("model = 3", "must be a string in quotes, not a number"),
         ("model = \"\"", "must not be empty"),
         (
             "duration = true",
-            "must be a text or a number, not true or false",
+            "must be a string or a number, not true or false",
         ),
         ("duration = \"long\"", "not a clip length"),
-        ("interval = \"0s\"", "longer than nothing"),
+        ("interval = \"0s\"", "longer than zero"),
         ("duration_style = \"int\"", "neither"),
         ("jobs = [\"a\"]", "not a list"),
         ("rate = \"fast\"", "not a rate"),
@@ -504,7 +504,7 @@ fn a_settings_file_that_leads_nowhere_is_not_passed_over() {
     let refusal = world.refusal(SUBMIT);
     assert!(refusal.contains("here/creativeai.toml"), "{refusal}");
     assert!(
-        refusal.contains("leads to a place that is not there"),
+        refusal.contains("points to a file that does not exist"),
         "{refusal}"
     );
 }

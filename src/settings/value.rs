@@ -23,7 +23,7 @@ impl Value {
         match self {
             Self::Text(text) => Ok(text),
             other => Err(format!(
-                "must be a text in quotes, not {}",
+                "must be a string in quotes, not {}",
                 other.in_words()
             )),
         }
@@ -42,7 +42,7 @@ impl Value {
         match self {
             Self::Text(text) | Self::Number(text) => Ok(text),
             other => Err(format!(
-                "must be a text or a number, not {}",
+                "must be a string or a number, not {}",
                 other.in_words()
             )),
         }
@@ -53,7 +53,10 @@ impl Value {
         match self {
             Self::List(texts) => Ok(texts.clone()),
             Self::Text(text) => Ok(text.split(',').map(|t| t.trim().to_owned()).collect()),
-            other => Err(format!("must be a list of texts, not {}", other.in_words())),
+            other => Err(format!(
+                "must be a list of strings, not {}",
+                other.in_words()
+            )),
         }
     }
 

@@ -76,7 +76,7 @@ pub fn target(text: &str) -> Result<String, String> {
 
 /// An address that deliveries are forwarded to.
 pub fn forward_address(text: &str) -> Result<Url, String> {
-    let wrong = || "write a whole address that begins with https:// or http://".to_owned();
+    let wrong = || "write a full address that begins with https:// or http://".to_owned();
     let url = Url::parse(text.trim()).map_err(|_| wrong())?;
     let is_http = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
     if is_http { Ok(url) } else { Err(wrong()) }
@@ -85,7 +85,7 @@ pub fn forward_address(text: &str) -> Result<Url, String> {
 /// A duration other than zero.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("must be longer than nothing".to_owned()),
+        Duration::ZERO => Err("must be longer than zero".to_owned()),
         length => Ok(length),
     }
 }
@@ -137,7 +137,7 @@ impl FromStr for Pair {
                 name: name.trim().to_owned(),
                 value: value.to_owned(),
             }),
-            _ => Err(format!("{text:?} is not of the form NAME=VALUE")),
+            _ => Err(format!("{text:?} does not have the form NAME=VALUE")),
         }
     }
 }
@@ -207,7 +207,7 @@ pub fn generation_id(text: &str) -> Result<GenerationId, String> {
         );
     }
     GenerationId::parse(text.trim()).ok_or_else(|| {
-        "is not a generation id: those have letters, digits, - and _ only".to_owned()
+        "is not a generation id: those contain only letters, digits, - and _".to_owned()
     })
 }
 

@@ -40,8 +40,7 @@ impl BaseUrl {
             // What cannot be read may still hold a password before its @.
             let shown = text.rsplit('@').next().unwrap_or_default();
             ConfigError(format!(
-                "the base URL {shown:?} is not a whole address; \
-                 give one such as https://api.creativeai.run"
+                "the base URL {shown:?} is not a full address; give one such as https://api.creativeai.run"
             ))
         })?;
         // The text itself may hold a password, so from here on the origin stands for it.
@@ -63,7 +62,7 @@ impl BaseUrl {
         let plain = url.scheme() == "http" && loopback;
         if !https && !plain {
             return Err(ConfigError(format!(
-                "the base URL {text:?} is not https, so the API key would travel in the open; \
+                "the base URL {text:?} is not https, so the API key would be sent unencrypted; \
                  use https (http works only for this computer, e.g. http://127.0.0.1:8790)"
             )));
         }

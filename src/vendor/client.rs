@@ -183,7 +183,7 @@ impl Client {
                 let mut url = self.video.clone();
                 // An id needs no escapes.
                 url.path_segments_mut()
-                    .map_err(|()| ConfigError(format!("{base} has no paths below it")))?
+                    .map_err(|()| ConfigError(format!("{base} cannot have paths appended to it")))?
                     .push(id.as_str());
                 Ok(url)
             }
@@ -314,7 +314,7 @@ fn default_headers(key: Option<&ApiKey>) -> Result<HeaderMap, ConfigError> {
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     if let Some(key) = key {
         let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose()))
-            .map_err(|_| ConfigError("the API key cannot stand in a header".to_owned()))?;
+            .map_err(|_| ConfigError("the API key cannot be sent in a header".to_owned()))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }

@@ -29,7 +29,7 @@ impl ApiKey {
             .then(|| Self(SecretString::from(text)))
     }
 
-    /// Why a text is no key, without a word of it.
+    /// Why a text is not a key, without quoting any of it.
     pub fn fault(text: &str) -> Option<String> {
         let text = bare(text);
         if text.is_empty() {

@@ -1,4 +1,4 @@
-//! A request as this program first sent it, whatever has written the log again since.
+//! A request as this program first sent it, even if another program has rewritten the log since.
 
 use serde_json::{Map, Number, Value};
 
@@ -15,7 +15,7 @@ const VIDEO: [&str; 6] = [
 ];
 const VOICE: [&str; 5] = ["text", "voice", "language", "speed", "webhook_url"];
 
-/// A new attempt for a photo where the first one had none has it at the end.
+/// In a new attempt with a photo where the first attempt had none, the photo comes last.
 const PHOTO: &str = "image_url";
 
 /// The body that was sent for a request that the log has as `logged`. Another program may have written the

@@ -228,8 +228,7 @@ fn accepted(reply: &Reply, endpoint: Endpoint, key: Option<&ApiKey>) -> Outcome 
     let warning = match (&word, known) {
         (Some(word), Some(None)) => Some(explain::tidy(
             &format!(
-                "the vendor calls its state {:?}, a word this version does not know; \
-                 it counts as pending",
+                "the vendor calls its state {:?}, an unknown status; it counts as pending",
                 word.as_str()
             ),
             key,
@@ -299,12 +298,8 @@ fn seen(reply: &Reply, asked: &GenerationId) -> Result<Status, String> {
     let word = payload
         .status()
         .ok_or_else(|| "the reply names no status".to_owned())?;
-    Status::from_vendor(word.as_str()).ok_or_else(|| {
-        format!(
-            "the status {:?} is a word this version does not know",
-            word.as_str()
-        )
-    })
+    Status::from_vendor(word.as_str())
+        .ok_or_else(|| format!("the status {:?} is unknown to this version", word.as_str()))
 }
 
 #[cfg(test)]

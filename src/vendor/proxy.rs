@@ -1,4 +1,4 @@
-//! The proxy that the environment names: it stands between here and the API, so errors name it.
+//! The proxy from the environment: it is between here and the API, so errors name it.
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -28,7 +28,7 @@ pub fn peer(base: &BaseUrl) -> String {
 fn proxy_for(origin: &str, matcher: &Matcher) -> Option<String> {
     let found = matcher.intercept(&origin.parse::<Uri>().ok()?)?;
     let proxy = found.uri();
-    // What stands before an @ could be a password.
+    // The part before an @ could be a password.
     let host = proxy.authority()?.as_str().rsplit('@').next()?;
     Some(format!("{}://{host}", proxy.scheme_str().unwrap_or("http")))
 }

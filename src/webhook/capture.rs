@@ -41,7 +41,7 @@ pub enum Body<'a> {
     Raw(Cow<'a, [u8]>),
     /// Their beginning: what kept it says that more was sent.
     Cut(Cow<'a, [u8]>),
-    /// The same JSON, written anew: no signature can be checked against it.
+    /// The same JSON, reserialized: no signature can be checked against it.
     Reserialized(Cow<'a, [u8]>),
 }
 

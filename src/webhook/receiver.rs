@@ -98,7 +98,7 @@ pub enum Event<'e> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 404.
-    #[error("its path is another one than the receiver's")]
+    #[error("its path is not the receiver's")]
     Path,
     /// 405.
     #[error("it is not a POST")]
@@ -110,7 +110,7 @@ pub enum Refusal {
     #[error("its body took too long")]
     TooSlow,
     /// 400.
-    #[error("its body broke off")]
+    #[error("its body was cut short")]
     Broken,
     /// 401.
     #[error("it has no signature")]
@@ -356,7 +356,7 @@ impl Refusal {
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "only POST\n"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body took too long\n"),
-            Self::Broken => (StatusCode::BAD_REQUEST, "the body broke off\n"),
+            Self::Broken => (StatusCode::BAD_REQUEST, "the body was cut short\n"),
             Self::Unsigned => (StatusCode::UNAUTHORIZED, "the signature is missing\n"),
             Self::Signature => (StatusCode::UNAUTHORIZED, "the signature is wrong\n"),
         };

@@ -264,7 +264,7 @@ where
                 path,
                 1,
                 Unreadable::because(format!(
-                    "as one document it is larger than {} MiB: split it, or store one capture a line",
+                    "read as one document, it is larger than {} MiB: split it, or store one capture a line",
                     MAX_DOCUMENT >> 20
                 )),
             )],

@@ -66,7 +66,7 @@ pub enum Doubt {
     /// There is no key to check it with.
     #[error("no key can check its signature")]
     NoKey,
-    /// The format or the place that kept it wrote the body anew.
+    /// The format, or whatever stored it, rewrote the body.
     #[error("its format does not keep the body as it was sent")]
     Reserialized,
     /// Only the body's beginning was kept.

@@ -57,7 +57,7 @@ fn check_clock(reply: &Response, findings: &mut Findings) {
             "clock",
             Code::Config,
             format_args!(
-                "this computer's clock is {} off; set it, or times in the log will mislead",
+                "this computer's clock is {} off; set it, or times in the log will be wrong",
                 words::duration(off.as_secs())
             ),
         );

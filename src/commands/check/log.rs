@@ -45,7 +45,7 @@ fn jobs_of(path: &Path, settings: &Settings) -> Result<String, Failure> {
             if let Some(gone) = NotedLogs::of_user().missed(&log) {
                 return Err(failure::of_log(LogError::Changed(Box::new(gone))));
             }
-            return Ok(format!("{shown} will be made by the first submit"));
+            return Ok(format!("{shown} will be created by the first submit"));
         }
         read => read.map_err(failure::of_log)?,
     };
@@ -77,7 +77,7 @@ fn check_server(address: &journal::Address, findings: &mut Findings) {
     if !promises.outlive_a_crash {
         findings.skip(
             "server",
-            format_args!("{settings}: a crash of the server may take lines that it has confirmed"),
+            format_args!("{settings}: a server crash may lose lines that it has confirmed"),
         );
     } else if promises.has_standby {
         findings.pass("server", format_args!("{settings}"));

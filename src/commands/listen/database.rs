@@ -22,7 +22,7 @@ pub fn refuse_capture_file(args: &ListenArgs) -> Result<(), Failure> {
         return Ok(());
     };
     Err(Failure::usage(format!(
-        "with {} captures are kept there, and in no file",
+        "with {} captures are kept there, not in a file",
         escape(&jobs.display().to_string())
     ))
     .help("leave --capture out; `creativeai log captures` prints them"))

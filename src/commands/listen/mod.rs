@@ -74,7 +74,7 @@ async fn ask_health(addr: SocketAddr, settings: &Settings) -> Result<(), Failure
     let not_ready = |why: String| {
         Failure::temporary(format!("the receiver at {addr} is not ready"))
             .because(why)
-            .help("its own messages say more; with --addr another receiver is asked")
+            .help("its own messages say more; use --addr to ask another receiver")
     };
     // It is on this computer: a proxy could not reach it.
     let client = reqwest::Client::builder()

@@ -93,6 +93,6 @@ fn of_copy(error: CopyError) -> Failure {
             Failure::config(message).help("copy a rehearsal's log into one of its own")
         }
         CopyError::Append { .. } => Failure::io(message)
-            .help("make room on the disk and run the same command again; it goes on from there"),
+            .help("make room on the disk and run the same command again; it continues from there"),
     }
 }

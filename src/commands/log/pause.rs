@@ -24,8 +24,7 @@ pub fn pause(
     } else {
         let commands = open::commands_for(&path, false, settings);
         printer.note(format_args!(
-            "{name} is paused: nothing more is ordered from it, on whatever computer; `{}` lets it \
-             go on",
+            "{name} is paused: nothing more is ordered from it, on any computer; `{}` resumes it",
             commands.on_log("log resume", "")
         ));
     }
@@ -43,7 +42,10 @@ pub fn resume(
     let name = path.display().to_string();
     let name = escape(&name);
     match &before {
-        Some(by) => printer.note(format_args!("{name} goes on; it was paused {}", escape(by))),
+        Some(by) => printer.note(format_args!(
+            "{name} is resumed; it was paused {}",
+            escape(by)
+        )),
         None => printer.note(format_args!("{name} was not paused")),
     }
     document("log resume", false, before.as_deref(), printer)

@@ -141,7 +141,7 @@ pub fn run(
     Ok(())
 }
 
-/// Why there is no page.
+/// Why the page could not be made.
 enum Broken {
     Log(LogError),
     Page(io::Error),

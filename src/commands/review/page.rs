@@ -180,7 +180,8 @@ pub fn run(
 /// Serves the page. Its questions are answered on this thread.
 fn served(desk: &mut Desk<'_>, stop: &Stop, printer: &mut Printer) -> anyhow::Result<Served> {
     let token = token().map_err(|error| {
-        Failure::io("this computer gives no random numbers for the page's address").because(error)
+        Failure::io("this computer provides no random numbers for the page's address")
+            .because(error)
     })?;
     thread::scope(|scope| {
         let (questions, asked) = mpsc::channel();

@@ -78,9 +78,9 @@ fn table_failure(error: &ManifestError) -> Failure {
     let message = error.to_string();
     match error {
         ManifestError::Io { .. } => {
-            Failure::io(message).help("name a table as `creativeai review --csv` writes it")
+            Failure::io(message).help("name a table that `creativeai review --csv` wrote")
         }
-        _ => Failure::data(format!("{message}\nno verdict was taken in"))
+        _ => Failure::data(format!("{message}\nno verdict was recorded"))
             .help("correct the file and run the same command again"),
     }
 }

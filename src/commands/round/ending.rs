@@ -1,4 +1,4 @@
-//! What is reported about a round: how all stands at its end, and what is new about that for a person.
+//! The report on a round: the state at its end, and what is new for a person.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -87,7 +87,7 @@ pub fn report(
         && let Err(error) = file.write(&memory)
     {
         printer.warn(format_args!(
-            "{} cannot be written ({error}); what it would hold may be said again",
+            "{} cannot be written ({error}); its news may be reported again",
             escape(&file.path().display().to_string())
         ));
     }
@@ -101,7 +101,7 @@ pub fn report(
 pub fn beginning() -> Notice {
     Notice {
         event: Event::Start,
-        text: "run: a round begins".to_owned(),
+        text: "run: a round has started".to_owned(),
         code: None,
         counts: json!({}),
     }

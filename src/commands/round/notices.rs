@@ -35,7 +35,7 @@ pub fn send(listeners: &Listeners, notice: &Notice, printer: &Printer) -> Option
     };
     for why in failed {
         printer.warn(format_args!(
-            "a notice was not sent: {}. The run goes on",
+            "a notice was not sent: {}. The run continues",
             escape(&why)
         ));
     }

@@ -36,7 +36,9 @@ pub fn run(path: &Path, printer: &mut Printer) -> anyhow::Result<Code> {
         ));
     }
     if runs.is_empty() {
-        printer.note(format_args!("{address}: no one orders from it just now"));
+        printer.note(format_args!(
+            "{address}: no one is ordering from it right now"
+        ));
         return Ok(Code::Success);
     }
     let heads = ["HOST", " PROCESS", "COMMAND", "SINCE", "LAST HEARD OF"];

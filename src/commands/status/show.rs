@@ -114,7 +114,7 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
 
 /// How often it is looked whether the log has changed, which costs nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often ages and waits are shown anew although the log has not changed.
+/// How often ages and waits are refreshed while the log is unchanged.
 const REDRAW_EVERY: u32 = 30;
 
 /// Shows the log at `path` until every clip has ended, or until a signal, which the code says.

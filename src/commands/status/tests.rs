@@ -122,9 +122,8 @@ fn the_table_fits_eighty_columns() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and say what you
-       found, or send again at the risk of paying twice, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
+       automatically. Check the vendor's dashboard and say what you found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          found:      creativeai resolve 0000000000000004 --generation-id ID
          not there:  creativeai resolve 0000000000000004 --not-accepted
@@ -173,8 +172,8 @@ fn a_wide_terminal_has_links_beside_the_clips() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again by itself. Look into the vendor's dashboard and say what
-       you found, or send again at the risk of paying twice, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again automatically. Check
+       the vendor's dashboard and say what you found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          found:      creativeai resolve 0000000000000004 --generation-id ID
          not there:  creativeai resolve 0000000000000004 --not-accepted
@@ -221,9 +220,8 @@ fn the_summary_has_counts_and_money_only() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and say what you
-       found, or send again at the risk of paying twice, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
+       automatically. Check the vendor's dashboard and say what you found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          found:      creativeai resolve 0000000000000004 --generation-id ID
          not there:  creativeai resolve 0000000000000004 --not-accepted
@@ -305,9 +303,8 @@ fn the_sample_scripts_logs_are_shown_too() {
     To fetch  creativeai download
     Spent     5 credits, about $0.36 to $0.50
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and say what you
-       found, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
+       automatically. Check the vendor's dashboard and say what you found, by one of these commands:
        LST-2
          found:      creativeai resolve 4bf73a5f1d4853ce --generation-id ID
          not there:  creativeai resolve 4bf73a5f1d4853ce --not-accepted
@@ -326,7 +323,7 @@ fn what_is_in_doubt_beside_a_rehearsal_is_not_said_to_be_unpaid() {
     let (out, _) = printed(log, Asked::default());
     for words in [
         "Rehearsal: nothing was paid, unless 1 order in doubt went to the vendor\n",
-        "look into the vendor's dashboard",
+        "check the vendor's dashboard",
     ] {
         let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(out.contains(words.trim()), "{words}: {out}");
@@ -362,9 +359,8 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
     To fetch         creativeai download --sandbox
     Would have cost  5 credits, about $0.36 to $0.50
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. A rehearsal has no vendor's dashboard to look into:
-       say what you would find, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
+       automatically. A rehearsal has no vendor dashboard: say what you would find there, by one of these commands:
        LST-2
          found:      creativeai resolve 0000000000000002 --generation-id ID --sandbox
          not there:  creativeai resolve 0000000000000002 --not-accepted --sandbox

@@ -1,4 +1,4 @@
-//! A manifest whose rows stand in another log than the one that they are about to go into: every row
+//! Detects a manifest whose rows are in a different log from the one they are about to go into: every row
 //! would be ordered again.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// What other logs have to do with rows that are about to be ordered.
+/// How other logs overlap with rows that are about to be ordered.
 enum Beside {
     /// They hold most of the rows, or a copy of the log holds some.
     Most(OtherLogs),
@@ -47,8 +47,8 @@ pub fn refuse_beside(
                 holding(&other),
             ))
             .help(format!(
-                "go on with that log, by --jobs in every run, or add to this one what it lacks: {}; if \
-                 the clips are to be ordered and paid for once more, add --allow-same-clip",
+                "continue with that log, with --jobs in every run, or add what this one lacks: {}; to \
+                 order and pay for the clips once more, add --allow-same-clip",
                 copies.collect::<Vec<_>>().join(", ")
             )))
         }
@@ -58,8 +58,8 @@ pub fn refuse_beside(
             shown(&other)
         ))
         .help(format!(
-            "go on with that log, by --jobs, CREATIVEAI_JOBS or `jobs` in creativeai.toml; to begin this \
-             one: --jobs {}",
+            "continue with that log, with --jobs, CREATIVEAI_JOBS or `jobs` in creativeai.toml; to \
+             start this one: --jobs {}",
             words::shell_word(&own)
         ))),
         other => {
@@ -97,12 +97,12 @@ pub fn warn_beside(
 fn warning(found: &Beside) -> Option<String> {
     match found {
         Beside::Some(other) => Some(format!(
-            "{} of this manifest that would be ordered; if those are the same clips, stop and go on with \
-             that log, by --jobs",
+            "{} of this manifest that would be ordered; if those are the same clips, stop and \
+             continue with that log, with --jobs",
             holding(other),
         )),
         Beside::Unread(path) => Some(format!(
-            "{} was used last on this computer and cannot be looked into now; if these rows were ordered \
+            "{} was the last log used on this computer and cannot be read now; if these rows were ordered \
              there, stop and name it with --jobs",
             shown(path)
         )),
@@ -195,14 +195,14 @@ pub fn refuse(
         return Ok(());
     };
     Err(Failure::decision(format!(
-        "the job log {} is empty, and {} of this manifest stand in the log {} of the same database; \
+        "the job log {} is empty, and {} of this manifest are in the log {} of the same database; \
          nothing was sent",
         escape(address.log()),
         words::count(rows, "row"),
         escape(&name)
     ))
     .help(format!(
-        "name that log with log={}; if the clips are to be ordered and paid for once more, add \
+        "name that log with log={}; to order and pay for the clips once more, add \
          --allow-same-clip",
         escape(&name)
     )))

@@ -91,7 +91,7 @@ fn line(here: &JobState, there: &JobState) -> Lines {
     let number = here.newest().number.max(there.newest().number);
     let now = clock::now();
     let refusal = Refusal {
-        error: "two logs that were copied together have each ordered it; one of the orders is in doubt",
+        error: "two logs that were joined each ordered it; one of the orders is in doubt",
         http_status: None,
         temporary: false,
     };

@@ -47,7 +47,7 @@ pub enum CallError {
     #[error("the address was not called: {0}")]
     Refused(Refused),
     /// More than 5 redirects, or one that says not where to.
-    #[error("the address redirects without end")]
+    #[error("the address redirects endlessly")]
     Redirects,
     /// This machine cannot make such calls at all, e.g. for want of root certificates.
     #[error("no https connection can be made: {0}")]
@@ -56,7 +56,7 @@ pub enum CallError {
     #[error("{}", plain(.0))]
     Network(reqwest::Error),
     /// The server took no more of a body, or has it and did not answer; another try may work.
-    #[error("the server did not go on for too long")]
+    #[error("the server stalled for too long")]
     Stalled,
 }
 

@@ -91,7 +91,7 @@ impl FetchError {
             Self::Again { why, .. } => (
                 FailureKind::MayHelp,
                 format!(
-                    "{why}; run the command again, it goes on where it stopped{}",
+                    "{why}; run the command again; it continues where it stopped{}",
                     if delivery.is_sandbox {
                         " (it is a rehearsal's clip: add --sandbox, unless `creativeai sandbox` \
                          is running)"
@@ -118,7 +118,7 @@ impl FetchError {
             Self::Log(Unusable { kind, why }) => (kind, format!("the log cannot be used: {why}")),
             Self::Another => (
                 FailureKind::MayHelp,
-                "another computer fetches it; run the command again".to_owned(),
+                "another computer is downloading it; run the command again".to_owned(),
             ),
             Self::Bucket(error) => {
                 if error.kind == FailureKind::Setup {
@@ -144,7 +144,7 @@ fn disk_message(error: &io::Error, dir: &Path, stop: &Stop) -> String {
     }
     format!(
         "cannot write below {}: {error}; make room or choose another folder, then run the command \
-         again, it goes on where it stopped",
+         again; it continues where it stopped",
         dir.display()
     )
 }

@@ -116,7 +116,7 @@ impl Fetch<'_> {
                     None => self.too_large(&format!("over {} bytes", self.max_size)),
                 });
             }
-            // At once: a stop drops this at any wait, and what came is gone on with later.
+            // At once: a stop drops this at any wait, and what has arrived is resumed later.
             sink.file.write_all(&chunk)?;
             sink.hasher.update(&chunk);
             sink.len = len;

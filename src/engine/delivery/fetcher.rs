@@ -36,7 +36,7 @@ pub(super) struct Fetcher<'a, R> {
 
 impl<R: Refresh> Fetcher<'_, R> {
     /// Tries until it is whole, until no try is left, or until trying is of no use. A link that
-    /// gives no clip, for whatever reason, is asked for anew once before the clip is given up.
+    /// gives no clip, for whatever reason, is requested once more before the clip is given up.
     pub async fn fetch(&self, delivery: &Delivery, part: &mut Part) -> Result<Whole, FetchError> {
         let Some(first) = &delivery.output_url else {
             let why = "the log holds no link to the clip";

@@ -1,6 +1,6 @@
 //! The right to fetch or publish clips while no other computer does.
 //!
-//! A listing or SKU is leased as a whole: its clips come to stand in one folder, and are distinguished on
+//! A listing or SKU is leased as a whole: its clips end up in one folder, and are distinguished on
 //! one product.
 
 use super::facts::Delivery;
@@ -72,7 +72,7 @@ pub(super) async fn begin(
             return Ok(Begun::Another);
         };
         let Some(view) = writer.view(delivery.job)? else {
-            let why = format!("job {} is not in it any more", delivery.job);
+            let why = format!("job {} is no longer in it", delivery.job);
             let kind = FailureKind::MayHelp;
             return Err(Unusable { kind, why });
         };

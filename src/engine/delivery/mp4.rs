@@ -27,10 +27,10 @@ pub enum Unplayable {
     #[error("its tables are missing or damaged")]
     Tables,
     /// It has no pictures.
-    #[error("it has no pictures")]
+    #[error("it has no frames")]
     NoPicture,
     /// Its pictures should stand behind its end.
-    #[error("it ends before its last picture")]
+    #[error("it ends before its last frame")]
     CutShort,
 }
 

@@ -1,4 +1,4 @@
-//! A clip on its way: what has come of it, and notes on how to go on.
+//! A partial download: the bytes so far, and notes for resuming it.
 //!
 //! Parts live in a hidden folder of the target folder, so that the last step is a rename within
 //! one file system and no half clip ever stands under a clip's name.
@@ -21,7 +21,7 @@ pub(super) const STAGING: &str = ".creativeai-partial";
 /// How often the hidden folder is made for one file while other runs remove it.
 const MOST_SWEEPS: u32 = 10;
 
-/// A clip that has come whole.
+/// A complete clip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Whole {
     pub bytes: u64,
@@ -41,7 +41,7 @@ pub(super) struct Got {
 /// What the last reply reported.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Notes {
-    /// `ETag` or `Last-Modified`, for `If-Range`; without one a part is not gone on with.
+    /// `ETag` or `Last-Modified`, for `If-Range`; without one a partial download is not resumed.
     pub validator: Option<String>,
     /// The whole clip's size.
     pub total: Option<u64>,
@@ -95,7 +95,7 @@ impl Part {
         }
     }
 
-    /// Bytes that can be gone on with.
+    /// Bytes that can be resumed from.
     pub fn len(&self) -> u64 {
         if self.notes.validator.is_none() {
             return 0;
@@ -126,7 +126,7 @@ impl Part {
         make()
     }
 
-    /// Begins anew.
+    /// Starts over.
     pub fn clear(&mut self) -> io::Result<()> {
         self.notes = Notes::default();
         remove(&self.data)?;
@@ -207,7 +207,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The hash of a file's content so far, to be gone on with.
+/// The hash of a file's content so far, to be continued.
 pub(super) fn hash_of(path: &Path) -> io::Result<(u64, Sha256)> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();

@@ -49,7 +49,7 @@ pub fn cut_since(deliveries: &[Delivery], log_folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Holds back clips whose file is not there, as long as a later run may get it: `may_lack` says which
-/// go out all the same.
+/// are published anyway.
 pub fn hold_without_file(
     deliveries: &mut [Delivery],
     log_folder: &Path,

@@ -104,7 +104,7 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
     let checked: Vec<Result<u64, Flawed>> = due
         .into_par_iter()
         .map(|delivery| {
-            // A copy of it may be here all the same.
+            // A copy of it may still be here.
             let elsewhere = delivery.elsewhere.as_ref().filter(|_| copy.is_some());
             let saved = delivery.saved.as_ref().or(elsewhere);
             let file = saved.map(|saved| place(saved, log_folder, copy));

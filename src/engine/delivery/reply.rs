@@ -121,14 +121,14 @@ pub(super) fn check_range(
         return Err("the server did not say which part it sent");
     };
     if first != have || last.checked_add(1) != Some(total) {
-        return Err("the server sent another part than the one asked for");
+        return Err("the server sent a different part from the one requested");
     }
     let length = response.content_length();
     if length.is_some_and(|length| length != total - have) {
-        return Err("the server sent another length than it said");
+        return Err("the server sent a different length from the one it announced");
     }
     if coding(response) != notes.coding {
-        return Err("the server now packs the clip in another way");
+        return Err("the server now encodes the clip differently");
     }
     let tag = header(response, &ETAG).filter(|tag| !tag.starts_with("W/"));
     let old_tag = notes.validator.as_deref().filter(|v| v.starts_with('"'));
@@ -184,9 +184,9 @@ pub(super) fn no_reply(error: CallError) -> FetchError {
         error @ (CallError::Network(_) | CallError::Stalled) => cut(&error.to_string()),
         CallError::Unable(why) => FetchError::Unable(why),
         CallError::Redirects => FetchError::NoClip("redirects without end".to_owned()),
-        CallError::Refused(refused) => {
-            FetchError::NoClip(format!("leads to an address that is not called: {refused}"))
-        }
+        CallError::Refused(refused) => FetchError::NoClip(format!(
+            "leads to an address that is not allowed: {refused}"
+        )),
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Event<'a> {
     Withdrawn(&'a Attempt, &'static str),
     /// Another computer has made it; the log says so.
     Taken(&'a Attempt),
-    /// Not sent, for this reason; the next run decides anew.
+    /// Not sent, for this reason; the next run decides again.
     Left(&'a Attempt, String),
     /// Everybody waits, because the vendor or the network asks for it.
     Waiting(Duration, String),

@@ -36,7 +36,7 @@ impl Transport for Client {
 }
 
 impl<'a, T: Transport> Dispatcher<'a, T> {
-    /// Sends what stands in the log, as often as it takes; `None` where the claim no longer lets it.
+    /// Sends what is in the log, as often as it takes; `None` where the claim no longer lets it.
     ///
     /// A claim that has grown old before the first POST is not used: others may have taken this
     /// computer for gone. Neither is one that was granted after the run was to stop.
@@ -99,7 +99,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             };
             permit = match self.renewed(claim, permit).await {
                 Ok(renewed) => renewed?,
-                // What the vendor has said of the POST before is true all the same.
+                // What the vendor said about the earlier POST is still true.
                 Err(()) => return Some(outcome),
             };
         }

@@ -25,7 +25,7 @@ impl Email {
     pub(super) async fn send(&self, notice: &Notice) -> Vec<String> {
         let login = match self.login.as_ref().map(Login::credentials).transpose() {
             Ok(login) => login,
-            Err(why) => return vec![format!("the e-mail of [notify]: {why}")],
+            Err(why) => return vec![format!("the e-mail for [notify]: {why}")],
         };
         // For all recipients together: a server that answers slowly does not hold up the round.
         let deadline = Instant::now() + 3 * TIME_OUT;
@@ -34,7 +34,7 @@ impl Email {
         let mut all = self.to.iter();
         while let Some(to) = all.next() {
             let failure_of =
-                |to: &Address, why: &str| format!("the e-mail of [notify] to {to}: {why}");
+                |to: &Address, why: &str| format!("the e-mail for [notify] to {to}: {why}");
             if conversation.is_none() {
                 match in_time(deadline, Conversation::begin(self, login.as_ref())).await {
                     Ok(begun) => conversation = Some(begun),

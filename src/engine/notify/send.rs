@@ -31,7 +31,7 @@ pub async fn send(listeners: &Listeners, notice: &Notice) -> Vec<String> {
 }
 
 async fn post(request: &Request) -> Result<(), String> {
-    let url = url::Url::parse(&request.url).map_err(|_| "its address is not one".to_owned())?;
+    let url = url::Url::parse(&request.url).map_err(|_| "its address is not valid".to_owned())?;
     let plain = url.scheme() == "http" && is_loopback(&url);
     let client = transport(plain).timeout(TIME_OUT);
     let client = build_transport(client, "the service").map_err(|error| error.to_string())?;

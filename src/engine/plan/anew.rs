@@ -1,4 +1,4 @@
-//! Rows whose photo's address was made anew since it was ordered, and the jobs that they may be.
+//! Rows whose photo address was regenerated since it was ordered, and the jobs that they may match.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +27,7 @@ struct Group {
 }
 
 impl Search<'_> {
-    /// Notes the jobs whose row this may be, its photo's address made anew.
+    /// Notes the jobs that this row may match if its photo address was regenerated.
     pub(super) fn note_anew(&mut self, index: usize, row: &Row) {
         let marks = marks_of(row);
         let (jobs, is_elsewhere) = self.made_anew(&marks);

@@ -114,7 +114,7 @@ pub struct Found {
     pub held: Vec<Held>,
     /// Rows taken for those of jobs although a person cannot see a difference.
     pub same: u64,
-    /// Rows taken for those of jobs whose photo's address was made anew.
+    /// Rows matched to jobs whose photo's address was regenerated.
     pub rotated: u64,
     /// Jobs that were accepted, or may have been.
     pub accepted: u64,

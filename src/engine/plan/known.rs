@@ -1,4 +1,4 @@
-//! The log read once more, to recognize rows that something has spelled anew.
+//! Reads the log once more to recognize rows that were respelled.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The rows whose key alone does not decide, read once more: in memory where there is room for them.
+//! The rows that cannot be decided by their key alone; reread, and held in memory if they fit.
 
 use super::marks::marks_of;
 use super::{Plan, PlanError};

@@ -89,7 +89,7 @@ pub(super) struct Search<'a> {
     clips: HashMap<u64, ClipJobs>,
     /// Jobs of which a row has the photo elsewhere.
     pub(super) moved: HashSet<u32>,
-    /// Rows whose photos' addresses were made anew.
+    /// Rows whose photo addresses were regenerated.
     pub(super) anew: Anew,
     /// Refused jobs that a row with another photo replaces.
     corrected: HashSet<u32>,

@@ -1,4 +1,4 @@
-//! Two versions of a sheet that are read together: a copy that was made before its rows were edited.
+//! Detects two versions of a sheet that are read together: a copy made before its rows were edited.
 
 use super::decision::Decision;
 use super::held::Doubt;

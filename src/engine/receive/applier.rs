@@ -1,4 +1,4 @@
-//! Writes what is captured to a job log, whenever no one else writes to it.
+//! Writes captures to a job log whenever no one else is writing to it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -38,9 +38,9 @@ pub struct Applier<'a> {
     stop: &'a Stop,
     parting: Duration,
     backlog: Backlog,
-    /// Whether it was said what the keys do not verify.
+    /// Whether the captures that no key verifies have been reported.
     is_told: bool,
-    /// What the log held when it was let go of: a trickle does not read a large log each time.
+    /// The log's content when its lock was released, so that occasional deliveries do not reread a large log.
     checkpoint: Option<Checkpoint>,
 }
 
@@ -245,7 +245,7 @@ type Named = Option<(JobKey, u32)>;
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum Kept {
     Proven(Observation<'static>),
-    /// Its signature holds with none of the keys.
+    /// None of the keys verifies its signature.
     Unproven(GenerationId, Named),
 }
 

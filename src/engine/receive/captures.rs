@@ -50,7 +50,7 @@ impl CaptureFile {
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Opens the file anew in place of `failed`, which never writes again. Nothing is lost by
+    /// Reopens the file to replace `failed`, which never writes again. Nothing is lost by
     /// that: whatever is not known to be durable was not answered with 200.
     fn reopen(&self, failed: &Arc<Appender>) {
         let mut current = self.appender.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl CaptureFile {
             return Ok(());
         };
         // The disk may have room again by the next delivery. A file that was removed or replaced is
-        // made anew at once: nothing is answered with 200 that is in no file.
+        // recreated at once: nothing is answered with 200 before it is in a file.
         self.reopen(&appender);
         if error.disturbed().is_some() {
             self.appender().append(&line).await?;

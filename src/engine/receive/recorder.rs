@@ -162,7 +162,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn record(&mut self, deliveries: Vec<Delivery>) -> Result<(), ReceiveError> {
-        // It gives up once and for all; after that the next delivery connects anew.
+        // It gives up once and for all; after that the next delivery reconnects.
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => open(self.log)?,
@@ -170,7 +170,7 @@ impl<'a> Recorder<'a> {
         writer.refresh_blocking().map_err(IngestError::Write)?;
         if !deliveries.is_empty() {
             let kept = self.keep(deliveries, &writer);
-            // A transaction of which nothing was heard may have been made all the same.
+            // A transaction without an answer may have been committed anyway.
             if let Some(forwarder) = &self.forwarder {
                 forwarder.wake();
             }

@@ -20,7 +20,7 @@ pub struct Saved {
     pub number: usize,
 }
 
-/// Gives every line to recover to `each`; other lines are passed over.
+/// Gives every line to recover to `each`; other lines are skipped.
 pub fn read<E: From<io::Error>>(
     mut input: impl Read,
     mut each: impl FnMut(Saved) -> Result<(), E>,

@@ -1,5 +1,5 @@
 //! What rounds leave for those after them: how many in a row were not finished, and which jobs a
-//! person has heard of. Without it, and with one that someone has spoiled, counting begins anew.
+//! person has heard of. Without it, and with one that someone has spoiled, counting starts over.
 
 use std::collections::BTreeSet;
 

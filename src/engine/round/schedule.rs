@@ -110,7 +110,7 @@ impl Watch {
     }
 
     /// Takes in what is seen at `now`, on a clock that only goes forward. `true` when a round begins.
-    /// Nothing there is no reason for one.
+    /// An empty folder does not trigger a round.
     pub fn see(&mut self, seen: Seen, now: Duration) -> bool {
         if seen != self.last {
             self.last = seen;

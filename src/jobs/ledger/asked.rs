@@ -61,7 +61,7 @@ impl Ledger {
         self.find(key).map(|i| &self.jobs[i as usize])
     }
 
-    /// A run that is at work is sending an attempt just now: the one `on` this computer, where that is known.
+    /// An active run is sending an attempt right now: the one `on` this computer, if that is known.
     pub fn mark_being_sent(&mut self, key: JobKey, number: u32, on: Option<&str>) {
         if let Some(index) = self.find(key) {
             self.jobs[index as usize].mark_being_sent(number);

@@ -55,11 +55,11 @@ fn what_is_no_log_line_says_why() {
         ),
         (
             r#"{"job":"5b1f0c9a77d2e318","status":"pending","status":"failed"}"#,
-            "stands twice",
+            "appears twice",
         ),
         (
             r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"pending","job":"0000000000000001"}"#,
-            "stands twice",
+            "appears twice",
         ),
         (r#"{"job":"nope","status":"pending"}"#, "not a log line"),
         (

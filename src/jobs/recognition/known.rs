@@ -64,7 +64,7 @@ impl Like<'_> {
         !names.contains(&0) && !self.has_same_photo_name()
     }
 
-    /// Whether the row's address may be the job's, made anew.
+    /// Whether the row's address may be the job's, regenerated.
     pub fn may_be_made_anew(&self) -> bool {
         self.row.place.may_be(&self.name.place)
     }
@@ -236,7 +236,7 @@ impl Recognition {
         same.map(|entry| self.like(*entry, row))
     }
 
-    /// Jobs whose id may be the row's, spelled anew, with the same photo, whatever the prompt.
+    /// Jobs whose id may be the row's, respelled, with the same photo, whatever the prompt.
     pub fn of_subject<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
         self.likes(row, row.sought.iter().map(|keys| keys.subject))
     }

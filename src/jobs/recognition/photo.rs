@@ -20,12 +20,12 @@ pub struct Photo {
     /// The server's name.
     pub host: String,
     /// The folders on the way to the file, in small letters; empty for those whose names are not plain
-    /// words, but tokens as they change when an address is signed anew.
+    /// words, but tokens that change when an address is re-signed.
     pub folders: Vec<String>,
 }
 
 impl Photo {
-    /// Whether no part of the address names the photo: all of it is made anew.
+    /// Whether no part of the address names the photo: all of it changes with each export.
     pub fn is_nameless(&self) -> bool {
         self.name.starts_with("//")
     }
@@ -169,7 +169,7 @@ fn segment(encoded: &str) -> String {
     }
 }
 
-/// Whether a part of a path is a signature, which is made anew each time: Cloudinary's `s--x--`,
+/// Whether a part of a path is a signature, which changes each time: Cloudinary's `s--x--`,
 /// and tokens as Akamai, Bunny and Google put them into paths.
 fn is_signature(segment: &str) -> bool {
     const TOKENS: [&str; 12] = [
@@ -245,7 +245,7 @@ fn without_shopify_size(name: &str) -> String {
     found.unwrap_or_else(|| name.to_owned())
 }
 
-/// Services whose addresses are nothing but tokens, all made anew: no part of them names the photo.
+/// Services whose addresses consist only of changing tokens: no part of them names the photo.
 const NAMELESS: [&str; 1] = ["airtableusercontent.com"];
 
 fn name(host: &str, last: &str, identity: &str) -> String {

@@ -1,4 +1,4 @@
-//! Where a photo is, and whether an address of it may be another one made anew.
+//! The location of a photo, and whether one of its addresses may be another one, regenerated.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::photo::Photo;
 const FOLDERS: usize = 7;
 /// No folder.
 const NONE: u32 = 0;
-/// A folder whose name is made anew.
+/// A folder whose name is regenerated.
 const TOKEN: u32 = 1;
 
 /// Hashes of the server's name and of the folders on the way to the file, the last one first.
@@ -44,7 +44,7 @@ impl Place {
         }
     }
 
-    /// What a voice has in its place: no other settings are these made anew.
+    /// The counterpart for a voice: different settings never count as regenerated ones.
     pub fn of_settings(settings: &[Cow<'_, str>; 3], variant: &str) -> Self {
         let mut folders = [NONE; FOLDERS];
         folders[0] = word_hash((settings, variant));
@@ -54,7 +54,7 @@ impl Place {
         }
     }
 
-    /// Whether an address here may be one there, made anew: on another server, with a token in place
+    /// Whether an address here may be one there, regenerated: on another server, with a token in place
     /// of a folder, or with more or fewer tokens on the way.
     pub fn may_be(&self, there: &Self) -> bool {
         let both = || self.folders.iter().zip(&there.folders);

@@ -1,4 +1,4 @@
-//! How programs spell ids anew: zeros lost, numbers grouped or rounded, days and times made, letters
+//! How programs respell ids: zeros lost, numbers grouped or rounded, days and times made, letters
 //! read wrongly.
 
 use jiff::ToSpan;

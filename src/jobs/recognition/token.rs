@@ -1,4 +1,4 @@
-//! Tokens, as they stand in addresses that are signed anew, told from names and from ids that stay.
+//! Tells tokens in re-signed addresses from names and stable ids.
 
 /// Whether the last part of a path may be a token rather than a file's name: at random letters, capitals
 /// and digits, a JSON web token, a time, or longer than any digest. What looks like a UUID or a digest is

@@ -12,7 +12,7 @@ use super::source::Source;
 use crate::disk::FileId;
 use crate::jobs::Ledger;
 
-/// Bytes that are caught up with; reading everything anew is as quick for more.
+/// Most bytes to catch up on; beyond that, reading everything again is as fast.
 const MOST: u64 = 16 << 20;
 
 /// What a log held when it was let go of.
@@ -26,8 +26,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// What the log at `path` holds, of which `source` and `ledger` are all; nothing where it has to be
-    /// read anew.
+    /// What the log at `path` holds, of which `source` and `ledger` are all; nothing if it has to
+    /// be read again.
     pub(in super::super) fn of(path: &Path, source: &Source, ledger: Ledger) -> Option<Self> {
         if !source.is_plain() || ledger.unreadable() > 0 || ledger.is_of_copy() {
             return None;
@@ -37,7 +37,7 @@ impl Checkpoint {
             let len = file.metadata()?.len();
             io::Result::Ok((block_before(&file, len)?, len, FileId::of(&file)?))
         };
-        // Where it cannot be looked at now, it is read anew.
+        // If it cannot be examined now, it is read again.
         let (block, len, identity) = look().ok()?;
         Some(Self {
             ledger,
@@ -47,7 +47,7 @@ impl Checkpoint {
         })
     }
 
-    /// The folded log with what was added since; nothing where it has to be read anew.
+    /// The folded log with what was added since; nothing if it has to be read again.
     pub(in super::super) fn catch_up(
         mut self,
         file: &File,

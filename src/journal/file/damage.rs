@@ -283,7 +283,7 @@ fn has_space(text: &str) -> bool {
     objects::without_space(text.as_bytes()).len() < text.len()
 }
 
-const BROKEN_OFF: &str = "it breaks off before its end";
+const BROKEN_OFF: &str = "it is cut off before its end";
 
 /// What is wrong with `text`, as in "it ...".
 pub(super) fn what(text: &[u8]) -> String {
@@ -300,7 +300,7 @@ pub(super) fn what(text: &[u8]) -> String {
         }
     };
     if read.starts_with("\"{") || read.contains("\"\"job\"\"") || read.contains("\"\"status\"\"") {
-        return "its quotes are doubled, as a spreadsheet program does it".to_owned();
+        return "its quotes are doubled, as spreadsheet programs do".to_owned();
     }
     if !read.starts_with('{') {
         return "its beginning is missing".to_owned();
@@ -308,7 +308,7 @@ pub(super) fn what(text: &[u8]) -> String {
     match Line::parts(read) {
         Err(LineError::Malformed(error)) => why(read, &error),
         Err(error) => why(read, &error.to_string()),
-        Ok(_) => "it stands beside something that cannot be read".to_owned(),
+        Ok(_) => "it is next to something that cannot be read".to_owned(),
     }
 }
 
@@ -316,11 +316,10 @@ fn why(text: &str, error: &str) -> String {
     let json = serde_json::from_str::<serde::de::IgnoredAny>(text);
     match json {
         Err(error) if error.is_eof() => BROKEN_OFF.to_owned(),
-        Err(error) if objects::first(text).is_some_and(is_whole) => format!(
-            "something stands behind its end, at column {}",
-            error.column()
-        ),
-        Err(error) => format!("it is not JSON any more, at column {}", error.column()),
+        Err(error) if objects::first(text).is_some_and(is_whole) => {
+            format!("something follows its end, at column {}", error.column())
+        }
+        Err(error) => format!("it is no longer valid JSON at column {}", error.column()),
         Ok(_) => format!("it is not a line of this log: {error}"),
     }
 }

@@ -81,9 +81,9 @@ pub enum LogError {
 
 fn other(is_earlier: bool) -> &'static str {
     if is_earlier {
-        "an earlier log alone, which stood at this address and was lost or removed"
+        "an earlier log at this address, which was lost or removed"
     } else {
-        "another database alone, of which this one is a copy, or which is a copy of this one"
+        "another database that is a copy of this one, or the other way around"
     }
 }
 

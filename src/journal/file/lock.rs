@@ -53,7 +53,7 @@ pub enum LockError {
     },
     /// Another process hands clips of the log to this receiver.
     #[error(
-        "clips of {} are being handed to {target:?} by {}",
+        "clips of {} are being published to {target:?} by {}",
         log.display(),
         holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::to_string)
     )]

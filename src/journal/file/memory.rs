@@ -26,7 +26,7 @@ use crate::{clock, disk};
 pub(super) const BLOCK: usize = 4096;
 /// Bytes of a record's line. All lines together are one sector, which a disk writes as a whole.
 const RECORD_WIDTH: usize = 176;
-/// What stands before a record's checksum.
+/// The part of a record before its checksum.
 const CHECK: &str = ",\"check\":\"";
 
 /// How the log was after a commit.
@@ -187,7 +187,7 @@ fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&Found>) -> 
     let path = path.display();
     let Some(remembered) = remembered else {
         return format!(
-            "the job log {path} is gone or empty; orders went into it from this computer"
+            "the job log {path} is gone or empty, although this computer wrote orders to it"
         );
     };
     let length = format::count(remembered.length, "byte");
@@ -200,7 +200,7 @@ fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&Found>) -> 
     let what = if found.length < remembered.length {
         "is shorter than"
     } else {
-        "has other content than"
+        "has different content from"
     };
     let changed = found.changed.map(|at| format!(", changed {}", moment(at)));
     format!(

@@ -16,7 +16,7 @@ pub(super) struct Open {
 pub(super) enum Step {
     /// It ends before this byte.
     Ended(usize),
-    /// It cannot go on with what stands before this byte.
+    /// Nothing before this byte can be continued.
     Broken(usize),
 }
 

@@ -16,7 +16,7 @@ use crate::disk;
 /// leads to it: then a log was there, or was meant to be.
 pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {
     if Location::is_address(path) {
-        // Nothing that is done with a file is done with what stands at an address.
+        // File operations do not apply to an address.
         return Err(LogError::Database(DatabaseError::config(
             format!(
                 "{} is an address, and this works on files only",

@@ -210,7 +210,7 @@ impl Window {
     }
 }
 
-/// Fills `buffer` with what stands at `offset`, as far as the file goes; how much that is.
+/// Fills `buffer` from `offset` up to the end of the file; returns the number of bytes.
 pub(super) fn fill_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

@@ -95,7 +95,7 @@ fn next_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<E
     }
 }
 
-/// An object that has begun and goes on with the next line, or is torn.
+/// An object that continues on the next line, or is torn.
 struct Held {
     number: u64,
     text: Vec<u8>,

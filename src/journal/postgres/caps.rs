@@ -1,4 +1,4 @@
-//! What counts against each cap. It is counted once from the folded log, and from then on anew for each
+//! What counts against each cap. It is counted once from the folded log, and from then on again for each
 //! job that a line speaks of: every computer does so, with the log's row locked and everything that
 //! others have committed folded, so that all of them count the same.
 
@@ -70,7 +70,7 @@ impl Sums {
         self.changed.extend(jobs);
     }
 
-    /// Counts those jobs anew; their lines have been folded.
+    /// Counts those jobs again; their lines have been folded.
     pub fn catch_up(&mut self, ledger: &Ledger) -> io::Result<()> {
         for job in std::mem::take(&mut self.changed) {
             self.count(job, ledger)?;

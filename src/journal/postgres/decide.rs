@@ -46,7 +46,7 @@ impl Others {
                 self.named.insert(id.as_str().trim().to_owned());
             }
             if is_renamed {
-                self.unclear = Some("another computer has renamed a clip meanwhile");
+                self.unclear = Some("another computer has since renamed a clip");
             }
             if rows.contains(&line.job) {
                 continue;
@@ -141,7 +141,7 @@ impl Claims {
             return if is_ordered && !what.resend {
                 Some(Refused::Taken)
             } else {
-                later("another computer has written about it meanwhile")
+                later("another computer has since written about it")
             };
         }
         if what.replaces.iter().any(|job| others.touched.contains(job)) {
@@ -157,7 +157,7 @@ impl Claims {
             None => !what.resend,
         };
         if !is_right || !self.granted.insert(attempt) {
-            return later("its job is not as it was when the run began");
+            return later("its job has changed since the run began");
         }
         if let Some(why) = others.unclear
             && !job.is_some_and(JobState::maybe_accepted)
@@ -165,7 +165,7 @@ impl Claims {
             return later(why);
         }
         if job.is_none() && others.has_alike(what.lines.as_str()) {
-            return later("another computer has ordered a clip like it meanwhile");
+            return later("another computer has since ordered a clip like it");
         }
         // After a commit of unknown outcome its own line counts already.
         let added = if is_mine { &[] } else { added };

@@ -189,7 +189,7 @@ pub(super) async fn server(session: &Session) -> String {
         .unwrap_or_default()
 }
 
-/// The server and the database, without the server's history: a promoted standby goes on with the same
+/// The server and the database, without the server's history: a promoted standby continues with the same
 /// log. None where the server keeps them to itself.
 fn place(server: &str) -> Option<String> {
     let mut parts = server.split('/');

@@ -299,7 +299,7 @@ pub(super) fn columns<'a>(
         .unzip()
 }
 
-/// Why nothing may be claimed just now.
+/// Why nothing may be claimed right now.
 #[derive(Debug, Default)]
 pub(super) struct Halted {
     /// By whom the log is paused, and since when.

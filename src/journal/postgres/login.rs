@@ -100,7 +100,7 @@ pub(super) fn logins(
         let explicit = explicit.is_some_and(|mode| mode != "disable");
         if host.is_socket() && explicit {
             return Err(DatabaseError::config(
-                "a socket has no TLS, so that sslmode cannot hold for it",
+                "a socket has no TLS, so sslmode does not apply to it",
                 "leave sslmode out of the address",
             ));
         }
@@ -178,7 +178,7 @@ impl<'a> Open<'a> {
         parsed.map_err(|why| {
             DatabaseError::config(
                 format!("{variable} or the service file: {why}"),
-                "set it again, or unset it; nothing was sent",
+                "correct it, or unset it; nothing was sent",
             )
         })
     }
@@ -205,7 +205,7 @@ fn hosts(address: &Address, open: &Open<'_>) -> Result<Vec<(Host, u16)>, Databas
     let ports = ports.map_err(|why| {
         DatabaseError::config(
             format!("PGPORT or the service file: {why}"),
-            "set it again, or unset it",
+            "correct it, or unset it",
         )
     })?;
     let usual = |i: usize| *ports.get(i).or(ports.first()).unwrap_or(&PORT);
@@ -246,10 +246,10 @@ fn service(
         if let Some(key) = unknown {
             return Err(DatabaseError::config(
                 format!(
-                    "the service {name} in {} sets {key}, which is not known here",
+                    "the service {name} in {} sets {key}, which is not supported",
                     file.display()
                 ),
-                "make a service of its own for this tool",
+                "define a separate service for this tool",
             ));
         }
         if section.contains_key("password") {
@@ -258,7 +258,7 @@ fn service(
         return Ok(section);
     }
     Err(DatabaseError::config(
-        format!("PGSERVICE names {name}, which no service file holds"),
+        format!("PGSERVICE names {name}, which is in no service file"),
         "correct PGSERVICE or ~/.pg_service.conf; nothing was sent",
     ))
 }

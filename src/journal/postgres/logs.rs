@@ -38,7 +38,7 @@ pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
         .map(|log| log.name)
         .collect();
     let address = &session.address;
-    let make = format!("make it with `creativeai log init '{address}'`; nothing was sent");
+    let make = format!("create it with `creativeai log init '{address}'`; nothing was sent");
     let help = match suggest::nearest(address.log(), names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean log={near}? Otherwise {make}"),
         None => make,

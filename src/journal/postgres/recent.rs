@@ -6,7 +6,7 @@
 //! where the command was killed right after.
 //!
 //! And logs that stood where another one stands now, or none: their tables were dropped, their server was lost,
-//! or the wrong backup was restored. A log that is made anew there is empty, and everything would be ordered
+//! or the wrong backup was restored. A log that is created there again is empty, and everything would be ordered
 //! again. What this computer remembers of the earlier one says so.
 
 use std::fs::{self, File};
@@ -100,7 +100,7 @@ impl Recent {
             let mut options = disk::options_of_user();
             let mut file = options.append(true).create(true).open(&self.lines)?;
             let before = file.metadata()?.len();
-            // Behind a part of a line, which a killed command has left, a line begins anew.
+            // After a partial line left by a killed command, a new line starts.
             let text = format!("\n{lines}");
             file.write_all(text.as_bytes())?;
             if before == 0 {
@@ -193,7 +193,7 @@ pub(super) fn was_at(state: &Path, places: &[String]) -> bool {
     state.is_ok_and(|state| state.at.iter().any(|at| places.contains(at)))
 }
 
-/// Whether any of these lines is about a live order. Rehearsals are begun anew as one likes.
+/// Whether any of these lines is about a live order. Rehearsals may be restarted freely.
 pub(super) fn has_live(text: &str) -> bool {
     let is_live = |line: &Line<'_>| {
         let is_order = line.request.is_some() || line.generation_id.is_some();
@@ -209,13 +209,12 @@ pub(super) fn gone(session: &Session) -> Option<DatabaseError> {
     let address = &session.address;
     Some(DatabaseError::config(
         format!(
-            "the job log {address} is not there any more, and this computer remembers orders of it in {}",
+            "the job log {address} no longer exists, and this computer remembers its orders in {}",
             file.display()
         ),
         format!(
             "restore the newest backup; or make a new log with `creativeai log init '{address}'`, and on \
-             each computer that has worked with the old one run `creativeai status '{address}'`, which \
-             has the command that adds what it remembers; nothing was sent"
+             each computer that has worked with the old one run `creativeai status '{address}'`, which shows the command that adds what that computer remembers; nothing was sent"
         ),
     ))
 }

@@ -90,7 +90,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
         let never = || {
             DatabaseError::config(
                 format!("the database of {address} holds no job logs"),
-                format!("make one with `creativeai log init '{address}'`; nothing was sent"),
+                format!("create one with `creativeai log init '{address}'`; nothing was sent"),
             )
         };
         return Err(recent::gone(session).unwrap_or_else(never));
@@ -253,14 +253,14 @@ fn takes_writes(
     if is_standby {
         // It may be the next primary.
         return Err(DatabaseError::temporary(
-            format!("the server of {address} is a standby, which takes no writes"),
+            format!("the server of {address} is a standby, which accepts no writes"),
             "wait until it is promoted, or name all servers and target_session_attrs=read-write in \
              the address, then run the same command again; nothing was sent",
         ));
     }
     if reads_only {
         return Err(DatabaseError::config(
-            format!("{address} takes no writes: default_transaction_read_only is on"),
+            format!("{address} accepts no writes: default_transaction_read_only is on"),
             "turn it off for the role, the database or the server that has it on, as with `ALTER \
              ROLE NAME SET default_transaction_read_only = off`; nothing was sent",
         ));

@@ -132,7 +132,7 @@ async fn connect(login: &Login, warnings: &Arc<AtomicU64>) -> Result<Client, Dat
     // Another one cannot hold what a vendor or a sheet may say.
     if encoding.is_some_and(|encoding| !["UTF8", "SQL_ASCII"].contains(&&*encoding)) {
         let why = "its encoding does not hold every text";
-        let help = "make a database with `createdb --encoding UTF8 --template template0`; nothing was sent";
+        let help = "create a database with `createdb --encoding UTF8 --template template0`; nothing was sent";
         return Err(not_connected(login, DatabaseFault::Config, why, help));
     }
     Ok(client)
@@ -221,12 +221,12 @@ fn judged(error: &Error) -> (DatabaseFault, &'static str) {
     };
     let class = &code.code()[..2];
     if *code == SqlState::INVALID_CATALOG_NAME {
-        let help = "correct the database's name, or make it with `createdb`; nothing was sent";
+        let help = "correct the database's name, or create it with `createdb`; nothing was sent";
         return (DatabaseFault::Config, help);
     }
     if *code == SqlState::UNDEFINED_OBJECT {
         // Nothing else that is named has a name that is typed.
-        let help = "correct the role's name, or make it in psql with CREATE ROLE name LOGIN; nothing was changed";
+        let help = "correct the role's name, or create it in psql with CREATE ROLE name LOGIN; nothing was changed";
         return (DatabaseFault::Config, help);
     }
     if *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_SCHEMA_NAME {
@@ -235,12 +235,12 @@ fn judged(error: &Error) -> (DatabaseFault, &'static str) {
         return (DatabaseFault::Config, help);
     }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        let help = "the database's owner gives the rights with `creativeai log init URL --grant-to ROLE`; nothing was sent";
+        let help = "the database's owner grants the rights with `creativeai log init URL --grant-to ROLE`; nothing was sent";
         return (DatabaseFault::Config, help);
     }
     if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
         // It took writes when it was connected to. The next connection shows whether it is a standby now.
-        let help = "run the same command again once the server takes writes; nothing was sent";
+        let help = "run the same command again once the server accepts writes; nothing was sent";
         return (DatabaseFault::Temporary, help);
     }
     // PgBouncer has this code for almost everything, a server that is away included.
@@ -277,7 +277,7 @@ fn judged_by_layer(error: &Error) -> (DatabaseFault, &'static str) {
     if text.starts_with("error performing TLS handshake") {
         return (
             DatabaseFault::Config,
-            "the server could not prove who it is; name its authority with sslrootcert=FILE, or correct its name in the address; nothing was sent",
+            "the server could not prove who it is; name its certificate authority with sslrootcert=FILE, or correct its name in the address; nothing was sent",
         );
     }
     if text.starts_with("invalid configuration") {
@@ -303,7 +303,7 @@ where
     let failed = |why: String| {
         DatabaseError::new(
             DatabaseFault::Io,
-            format!("cannot start the program's own machinery: {why}"),
+            format!("cannot start the program's runtime: {why}"),
             "run the same command again; nothing was sent",
         )
     };

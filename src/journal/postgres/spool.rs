@@ -57,7 +57,7 @@ impl Spool {
             self.file = Some(self.open()?);
         }
         if let Some((file, _)) = &mut self.file {
-            // Behind a part of a line for which there was no room a line begins anew.
+            // After a partial line for which there was no room, a new line starts.
             let begins = if self.is_torn { "\n" } else { "" };
             self.is_torn = true;
             file.write_all(begins.as_bytes())?;

@@ -121,14 +121,14 @@ impl Answer {
         matches!(self, Self::Written | Self::Granted(_) | Self::Otherwise)
     }
 
-    /// Fails where deliveries were not kept: they are decided about anew once they come again.
+    /// Fails where deliveries were not kept: they are decided again when they are redelivered.
     pub fn kept(&self) -> Result<(), AppendError> {
         if self.is_written() {
             return Ok(());
         }
         let error = DatabaseError::temporary(
-            "another receiver has meanwhile found the job of an id that this one was about to give \
-             to another job; nothing was written",
+            "another receiver has since matched the id to a different job; this one was about to \
+             match it to another; nothing was written",
             "have the deliveries sent again, or replay them",
         );
         Err(AppendError {

@@ -1,4 +1,4 @@
-//! Which servers are believed. What the mode asks for holds, or there is no connection.
+//! Which servers are trusted. Either the mode's requirements are met, or there is no connection.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn authorities(
                 "the certificates in {} cannot be used: {why}",
                 file.display()
             ),
-            "name the file of the server's authority with sslrootcert; nothing was sent",
+            "name the file of the server's certificate authority with sslrootcert; nothing was sent",
         )
     };
     let mut roots = RootCertStore::empty();
@@ -86,7 +86,7 @@ fn authorities(
 fn unusable(why: &str) -> DatabaseError {
     DatabaseError::config(
         format!("TLS cannot be used on this computer: {why}"),
-        "name the server's authority with sslrootcert=FILE; nothing was sent",
+        "name the server's certificate authority with sslrootcert=FILE; nothing was sent",
     )
 }
 

@@ -38,7 +38,7 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
     }
 }
 
-/// `1.23457E+12` as programs write it. `1E5` and `12E-4` have no two digits of exponent.
+/// `1.23457E+12` as programs write it. `1E5` and `12E-4` do not have two exponent digits.
 fn is_scientific(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         return false;
@@ -108,8 +108,8 @@ fn is_parts(text: &str, mark: char, digits: [usize; 3]) -> bool {
     all && parts.next().is_none()
 }
 
-/// The day, where there is one, and the month of `12-Mar`, `Mar-12`, `12-Mar-26`, `12. Mrz`. Months
-/// in capitals are no program's: `12-MAR-01` is an id.
+/// The day, where there is one, and the month of `12-Mar`, `Mar-12`, `12-Mar-26`, `12. Mrz`. No
+/// program writes months in capitals: `12-MAR-01` is an id.
 fn day_and_month(text: &str) -> Option<(Option<u8>, usize)> {
     let marks = |c: char| matches!(c, '-' | ' ' | '.' | '/');
     if text.len() > 16 || !text.contains(marks) {

@@ -36,8 +36,8 @@ impl Oddity {
 /// Quotes of text programs.
 pub(in crate::manifest) const CURLY: [char; 3] = ['“', '”', '„'];
 /// What to do about them.
-pub(in crate::manifest) const STRAIGHTEN: &str = "replace them by straight ones (\") in the whole file, as \
-                                     spreadsheet programs write them";
+pub(in crate::manifest) const STRAIGHTEN: &str = "replace them with straight quotes (\") in the \
+                                     whole file";
 
 /// Why a spreadsheet program shows an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Error {
         match self {
             Self::NotFound => "a lookup found nothing",
             Self::Reference => "the cells that a formula used are gone",
-            Self::Name => "a formula names a function or a range that there is not",
+            Self::Name => "a formula names a function or a range that does not exist",
             Self::Value => "a formula was given the wrong kind of value",
             Self::Division => "a formula divides by zero or by an empty cell",
             Self::Null => "a formula's ranges have no cell in common",

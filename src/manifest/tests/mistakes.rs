@@ -60,7 +60,7 @@ fn text_in_another_encoding_is_reported_to_the_byte() {
     let text = b"sku,image_url,prompt\r\na,https://e.com/a,\"warm\r\ncaf\xe9\"\r\n";
     insta::assert_snapshot!(complaints(text), @r"
     test.csv:3: byte 4 of this line (0xE9) is not UTF-8 text
-      help: save the file as UTF-8, or say what it is: --encoding windows-1252 (older Excel), --encoding macintosh (older Macs)
+      help: save the file as UTF-8, or name its encoding: --encoding windows-1252 (older Excel), --encoding macintosh (older Macs)
     ");
     let mut torn = vec![0xff, 0xfe];
     torn.extend(
@@ -103,10 +103,10 @@ fn a_delimiter_that_is_not_the_files_is_told_from_quotes() {
         ..Options::default()
     };
     let output = complaints_with("sku,image_url,prompt\na,https://e.com/a,pan\n", options);
-    let help = ", seems to stand between the columns, and not ;: leave out --delimiter";
+    let help = ", seems to separate the columns, not ;: leave out --delimiter";
     assert!(output.contains(help), "{output}");
     let output = complaints("\"sku,image_url,prompt\"\n\"a,https://e.com/a,pan\"\n");
-    assert!(output.contains("stands in quotes"), "{output}");
+    assert!(output.contains("is in quotes"), "{output}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn unusable(message: impl Into<String>, help: impl Into<String>) -> W
 pub(super) fn damaged(error: &dyn std::fmt::Display) -> WorkbookError {
     let text = error.to_string();
     let help = if text.to_lowercase().contains("password") || text.contains("ncrypted") {
-        "take the password off in the spreadsheet program, or save it as \"CSV UTF-8\""
+        "remove the password in the spreadsheet program, or save it as \"CSV UTF-8\""
     } else {
         "open it in the spreadsheet program and save it again, or save it as \"CSV UTF-8\""
     };

@@ -22,9 +22,9 @@ use fault::{damaged, unusable};
 use format::Format;
 pub(super) use hidden::Hidden;
 
-/// Files larger than this, unpacked, are no list of clips, in bytes.
+/// Largest unpacked file, in bytes; a list of clips is never that large.
 const LARGEST: u64 = 2 << 30;
-/// Gaps larger than this, in rows or columns, are a stray cell far away.
+/// Largest gap, in rows or columns; beyond it a cell is a stray.
 const WIDEST: usize = 16_384;
 
 /// The kinds of files that are zip archives within.
@@ -173,7 +173,7 @@ fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<(String, Vec<String>
             format!("its sheets are: {}", names.join(", ")),
         )),
         (None, None) => Err(unusable(
-            "this workbook does not have a sheet",
+            "this workbook has no sheets",
             "save the table as \"CSV UTF-8\"",
         )),
     }
@@ -249,7 +249,7 @@ impl Table {
         let (row, column) = (place.0 as usize, place.1 as usize);
         if column >= WIDEST || row < self.row {
             return Err(unusable(
-                format!("the cell in row {} is out of its place", row + 1),
+                format!("the cell in row {} is out of order", row + 1),
                 "save the sheet again, or save it as \"CSV UTF-8\"",
             ));
         }

@@ -109,28 +109,29 @@ impl HeldReport<'_> {
                 ),
             ),
             (_, Doubt::Bare) => (
-                "the log has a clip for this id, ordered by the vendor's sample scripts, which note neither \
-                 photo nor prompt; so whether it is the same clip cannot be seen"
+                "the log has a clip for this id, ordered by the vendor's sample scripts, which \
+                 record neither photo nor prompt, so there is no way to tell whether it is the \
+                 same clip"
                     .to_owned(),
-                format!("To order it all the same, {RESUBMIT}"),
+                format!("To order it anyway, {RESUBMIT}"),
             ),
             (_, Doubt::Folder) => self.moved(
                 held,
-                "is in another folder than one of the same name that was ordered, whose row is gone",
+                "is in a different folder from a photo of the same name that was ordered, whose row is gone",
             ),
             (_, Doubt::Place) => self.moved(
                 held,
-                "is in another place than one of the same name that was ordered, whose row is gone",
+                "is in a different place from a photo of the same name that was ordered, whose row is gone",
             ),
             (_, Doubt::Token) => self.moved(
                 held,
-                "has an address that may be made anew with each export, like one with this prompt that was \
-                 ordered, whose row is gone",
+                "has an address that may change with each export, like a photo with this prompt \
+                 that was ordered, whose row is gone",
             ),
             (_, Doubt::Nameless) => self.moved(
                 held,
-                "has an address that does not tell which photo it is, as one with this prompt that was \
-                 ordered, and there are more or fewer such rows than clips",
+                "has an address that does not identify the photo, like a photo with this prompt \
+                 that was ordered, and there are more or fewer such rows than clips",
             ),
             (_, Doubt::File) => (
                 "the photo's file was changed since the clip was ordered, and the row was not".to_owned(),
@@ -148,7 +149,7 @@ impl HeldReport<'_> {
                     how_changed(held)
                 ),
                 format!(
-                    "Leave the version out that is not meant: move it to another folder, or do not name it. \
+                    "Leave out the version that you do not want: move it to another folder, or do not name it. \
                      To order this one as well, fill in the column variant, or {RESUBMIT}"
                 ),
             ),
@@ -156,7 +157,7 @@ impl HeldReport<'_> {
         let stands = if held.is_refunded {
             "the older order failed, and costs nothing"
         } else {
-            "the older order stands, and may be paid for"
+            "the older order still counts, and may be paid for"
         };
         Words { why, stands, ways }
     }
@@ -186,7 +187,7 @@ impl HeldReport<'_> {
         let of = escape(&held.job_id);
         if held.other.is_some() {
             let other = self.other(held);
-            format!("as {other} ({of}), whose id or variant is only spelled in another way")
+            format!("as {other} ({of}), whose id or variant is only spelled differently")
         } else {
             format!("that was ordered for {of}, with the same photo, prompt and settings")
         }
@@ -270,7 +271,7 @@ fn where_settings_are(held: &Held) -> &'static str {
         .iter()
         .any(|setting| held.differs.contains(setting))
     {
-        "What the sheet leaves open comes from options and settings, which `creativeai config` shows. "
+        "Values missing from the sheet come from options and settings; `creativeai config` shows them. "
     } else {
         ""
     }

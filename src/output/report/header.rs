@@ -1,4 +1,4 @@
-//! What stands at the top of the report: a headline, a bar, charts.
+//! The top of the report: a headline, a bar, charts.
 
 use std::collections::BTreeMap;
 

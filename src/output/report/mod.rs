@@ -1,6 +1,6 @@
 //! The HTML report: one file that needs no other, but for the photos and clips it shows.
 //!
-//! What stands in the log is untrusted. The template escapes all of it, only http(s) addresses and
+//! The content of the log is untrusted. The template escapes all of it, only http(s) addresses and
 //! files on disk become links or media, and the page's own policy forbids every script but its own.
 
 mod files;

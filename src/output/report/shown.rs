@@ -112,7 +112,7 @@ impl Shown {
         matches!(self.card.display.tone(), Tone::Bad | Tone::Doubt)
     }
 
-    /// What stands in place of a clip that cannot be played.
+    /// The placeholder for a clip that cannot be played.
     pub(super) fn placeholder(&self) -> &'static str {
         match self.card.display {
             DisplayStatus::Ready if self.card.is_at_stand_in() => "ready; download fetches it",

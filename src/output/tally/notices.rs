@@ -7,32 +7,32 @@ use crate::output::{commands::Commands, display_status::Tone, words};
 /// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
 
-const MIXED: &str = "# [job|jobs] of a sandbox [stands|stand] among live ones, which must never be: the \
-     money counts [it|them], too, and nothing is sent for such a log. Go back to the logs as they were \
-     before they were joined.";
+const MIXED: &str = "# [job|jobs] of a sandbox [is|are] in a log of live jobs, which must never \
+     happen: the totals include [it|them], and nothing is sent for such a log. Go back to the logs \
+     from before they were joined.";
 const BILLED_TWICE: &str = "# [clip|clips] BILLED TWICE: one request was given two generation ids. \
-     Ask the vendor to give the second charge back; status --json names the ids.";
+     Ask the vendor to refund the second charge; status --json names the ids.";
 const TWO_ENDS: &str = "# [clip was|clips were] reported as failed and as completed; the finished \
      clip counts. Check that it was charged once.";
 const UNKNOWN: &str = "# [clip was|clips were] sent without a clear answer, and may have been paid \
-     for. Nothing is sent again by itself. {doubts}";
+     for. Nothing is sent again automatically. {doubts}";
 const NEWER: &str = "# [clip has|clips have] lines of a newer version of creativeai, which this one does \
      not know. Nothing is sent again for [it|them]. Update this program.";
 const FAILED: &str = "# [clip|clips] could not be made; failed clips are not charged. Try again:";
-const FAILED_FOR_GOOD: &str = "# [clip|clips] failed {times} and [is|are] not ordered again by \
-     [itself|themselves]. Another photo or prompt in [its row|their rows] may help; to try once \
-     more as before:";
+const FAILED_FOR_GOOD: &str = "# [clip|clips] failed {times} and [is|are] not ordered again \
+     automatically. Another photo or prompt in [its row|their rows] may help; to try again \
+     unchanged:";
 const REFUSED: &str = "# [clip was|clips were] refused, and cost nothing. If [its row is|their \
-     rows are] wrong, correct [it|them] and submit again; if something else was, as the address, try as \
-     before:";
+     rows are] wrong, correct [it|them] and submit again; if something else was, such as the \
+     address, try again unchanged:";
 const REFUSED_FOR_GOOD: &str = "# [clip was|clips were] refused, and cost nothing. Correct [its \
      row|their rows] and submit again.";
-const NOT_ACCEPTED: &str = "# [clip was|clips were] not accepted, as a person found out, and cost \
+const NOT_ACCEPTED: &str = "# [clip was|clips were] not accepted, as a person confirmed, and cost \
      nothing. Order [it|them]:";
-const NOT_SENT: &str = "# [clip was|clips were] not taken yet and cost nothing; the next creativeai \
+const NOT_SENT: &str = "# [clip was|clips were] not accepted yet and cost nothing; the next creativeai \
      submit sends [it|them] again.";
 const UNDER_WAY: &str = "# [clip|clips] under way. Ask how far:";
-const TO_LOOK_AT: &str = "# [clip waits|clips wait] for a look:";
+const TO_LOOK_AT: &str = "# [clip waits|clips wait] for review:";
 const REJECTED: &str = "# [clip was|clips were] rejected, and [is|are] not published. To order \
      again, a new bill:";
 const UNREADABLE: &str = "# [line|lines] of the log could not be read and [was|were] left out. One \
@@ -148,11 +148,11 @@ impl Tally {
     fn doubts_in_words(&self, commands: &Commands) -> String {
         let look = if commands.is_sandbox() && self.unplaced > 0 {
             "The log does not show whether that went to the sandbox or, by another run, to the vendor: if it \
-             may have, look into the vendor's dashboard. Say what you found"
+             may have, check the vendor's dashboard. Say what you found"
         } else if commands.is_sandbox() {
-            "A rehearsal has no vendor's dashboard to look into: say what you would find"
+            "A rehearsal has no vendor dashboard: say what you would find there"
         } else {
-            "Look into the vendor's dashboard and say what you found"
+            "Check the vendor's dashboard and say what you found"
         };
         let again = if self.only_by_hand {
             ""

@@ -88,7 +88,7 @@ impl<'a, B> Parts<'a, B> {
             },
             (None, None) => return Some(Err(Unreadable::because("its envelope has no body"))),
         };
-        // Without a version it is of a program of someone's own, which may have written the body anew.
+        // Without a version it comes from a program of the user's, which may have rewritten the body.
         let body = match body {
             Body::Raw(bytes) if self.v.is_some() => Body::Exact(bytes),
             body => body,

@@ -161,7 +161,7 @@ fn broken_envelopes_say_why() {
         (r#"{"v":1,"headers":{},"body_b64":"%"}"#, "base64"),
         (r#"{"v":1,"headers":{},"bo"#, "ends in the middle"),
         (r#"{"v":1]"#, "not JSON"),
-        (r#"{"a":1}"#, "no capture format"),
+        (r#"{"a":1}"#, "format is not supported"),
         ("7", "not a JSON object"),
         ("\"text\"", "not a JSON object"),
         (r#"[[{"v":1}]]"#, "not a JSON object"),

@@ -78,7 +78,7 @@ pub(in crate::webhook) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Fou
 /// A shape that is not known lists those that are.
 fn unknown() -> Unreadable {
     Unreadable::because(
-        "it is of no capture format that is known here. Known are: this tool's own, a raw body with \
+        "its format is not supported. Supported formats: this tool's own, a raw body with \
          its headers, a raw HTTP request, HAR, webhook.site, ngrok, Hookdeck, API Gateway, n8n, Make, \
          Pipedream, smee.io, Postman, and logs of CloudWatch and Vercel",
     )

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Levels of a text that is spelled anew: indenting costs more with each.
+/// Depth limit for text that is reformatted: indenting costs more with each level.
 const DEEPEST: usize = 64;
 
 /// What stands between values.

@@ -39,7 +39,7 @@ fn what_was_ordered_with_a_log_that_is_lost_is_not_ordered_again_with_a_new_one(
         world.run(&["status"]).expect(0);
         database.sql(loss);
         let gone = world.run(&SUBMIT).expect(78);
-        assert_says(&gone, &["remembers orders of it", "log init"]);
+        assert_says(&gone, &["remembers its orders", "log init"]);
         let made = world.run(&["log", "init", &log]).expect(0);
         let asked = world.run(&SUBMIT).expect(3);
         let shown = world.run(&["status"]).expect(0);

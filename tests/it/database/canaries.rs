@@ -87,6 +87,6 @@ fn rows_that_another_computer_orders_during_the_question_do_not_count_as_not_ord
     terminal.type_in("no\n");
     let (shown, code) = terminal.end();
     assert_eq!(code, 3, "{shown}");
-    let words = "0 rows not ordered, and 2 rows ordered by another computer";
+    let words = "0 rows not ordered, and 2 rows already ordered by another computer";
     assert!(shown.contains(words), "{shown}");
 }

@@ -183,7 +183,7 @@ fn what_was_refused_or_not_taken_until_the_end_is_forwarded_by_the_next_run() {
     target.server.wait_for_posts(2);
     let ended = receiver.stop().expect(143);
     for words in [
-        "does not take the delivery of vgen_1",
+        "did not accept the delivery of vgen_1",
         "2 deliveries not forwarded",
         "another receiver of this log",
         "0 forwarded, 2 not yet",

@@ -46,7 +46,7 @@ fn a_thousand_jobs_read_byte_for_byte_as_from_a_file() {
     // The tests' server takes no care of its disk.
     assert!(ended.stdout.contains("fsync off"), "{}", ended.stdout);
     assert!(
-        ended.stdout.contains("a crash of the server may take"),
+        ended.stdout.contains("a server crash may lose"),
         "{}",
         ended.stdout
     );

@@ -41,7 +41,7 @@ fn rename_during_submit(rename: [&str; 2], row: &str, later: i32) {
         (&summary["submitted"], &summary["left"]),
         (&1.into(), &1.into())
     );
-    let why = "another computer has renamed a clip";
+    let why = "another computer has since renamed a clip";
     assert!(ended.stderr.contains(why), "{}", ended.stderr);
     // With everything known it is the clip that was ordered.
     other.run(&submit).expect(later);

@@ -72,7 +72,7 @@ fn what_is_missing_or_altered_is_named_with_the_next_step() {
     let run = world.run(&["download", "--check"]).expect(1);
     let altered: PathBuf = ["videos", "LST-0", "01-2.mp4"].iter().collect();
     for words in [
-        &*format!("{} is not the clip", altered.display()),
+        &*format!("{} differs from the clip", altered.display()),
         "move it away",
         "creativeai download",
         "2 altered",

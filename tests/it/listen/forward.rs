@@ -212,7 +212,7 @@ fn what_is_queued_is_forwarded_before_the_end_and_what_is_refused_is_said() {
     assert!(
         ended
             .stderr
-            .contains("does not take the delivery of vgen_2"),
+            .contains("did not accept the delivery of vgen_2"),
         "{}",
         ended.stderr
     );
@@ -404,7 +404,7 @@ fn while_a_command_runs_publish_leaves_its_target_to_it_and_no_clip_is_handed_on
     let refused = world
         .run(&[&publish[..], &["--lock-wait", "0s"]].concat())
         .expect(75);
-    let words = "are being handed to \"exec\" by `creativeai listen`";
+    let words = "are being published to \"exec\" by `creativeai listen`";
     assert!(refused.stderr.contains(words), "{}", refused.stderr);
     // Another target is another matter, and what only looks waits for nothing.
     let other = ["publish", "--exec", "true", "--target", "mailer", "--json"];

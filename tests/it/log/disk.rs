@@ -158,7 +158,7 @@ fn a_link_that_leads_nowhere_begins_no_new_log() {
             for words in [
                 "which is not there",
                 "shared/all.jsonl",
-                "make the empty file",
+                "create the empty file",
             ] {
                 assert!(run.stderr.contains(words), "{args:?} {}", run.stderr);
             }

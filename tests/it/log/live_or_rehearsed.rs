@@ -72,12 +72,12 @@ fn a_log_that_holds_both_is_not_called_a_rehearsal() {
     let words = status.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(!words.contains("Rehearsal"), "{status}");
     assert!(
-        words.contains("1 job of a sandbox stands among live ones"),
+        words.contains("1 job of a sandbox is in a log of live jobs"),
         "{status}"
     );
     world.run(&["report", "-o", "r.html"]).expect(0);
     let page = std::fs::read_to_string(world.path("r.html")).unwrap();
-    assert!(page.contains("of a sandbox stands among live ones"));
+    assert!(page.contains("of a sandbox is in a log of live jobs"));
     assert!(!page.contains("nothing was paid"));
 }
 

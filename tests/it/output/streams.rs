@@ -147,7 +147,7 @@ fn a_standard_output_that_is_full_is_named_and_the_orders_are_in_the_log() {
         .expect(74);
     for words in [
         "cannot write to standard output",
-        "stands in the log",
+        "what was done is in the log",
         "creativeai status",
     ] {
         assert!(run.stderr.contains(words), "{}", run.stderr);

@@ -1,8 +1,9 @@
 //! `publish --to shopify`: the documented calls, against a stand-in for the shop.
 
-use creativeai::sandbox::shop::Tokens;
+use creativeai::sandbox::shop::{Held, Tokens};
 
 use crate::shop::{Fault, ShopServer};
+use crate::support::gate::PATIENCE;
 use crate::support::orders::{Order, log_of};
 use crate::support::vendor::{Cdn, clip, unused_api, world};
 use crate::support::{Ended, World};
@@ -269,13 +270,17 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
     ] {
         let output = format!("killed at {operation}");
         let set = Setting::of(&["SKU-1001"]).await;
-        // It is never ready before the kill.
-        set.shop.with(|shop| shop.looks = 1000);
+        // The reply is held back, so that the run does nothing after this call; the clip is never ready
+        // before the kill.
+        let held = Held::default();
+        set.shop.with(|shop| {
+            shop.looks = 1000;
+            let faults = [Fault::Held(held.clone())].into();
+            shop.faults.push((operation, faults));
+        });
         let mut run = set.world.start(&PUBLISH);
-        while set.shop.count(operation) == 0 {
-            assert!(!run.has_ended(), "{output}");
-            std::thread::yield_now();
-        }
+        let begun = tokio::time::timeout(PATIENCE, held.begun.notified());
+        begun.await.expect(&output);
         run.kill();
         set.shop.with(|shop| {
             shop.looks = 0;

@@ -83,7 +83,7 @@ fn a_table_goes_out_and_comes_back_with_verdicts() {
         "ready, kept",
         "ready, rejected",
         "1 kept, 1 rejected, 1 not looked at",
-        "1 clip waits for a look:",
+        "1 clip waits for review:",
         "creativeai review",
     ] {
         assert!(shown.contains(words), "{words}: {shown}");
@@ -131,7 +131,7 @@ fn a_table_with_a_mistake_changes_nothing() {
         let run = world.run(&["review", "--from", "clips.csv"]).expect(65);
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
         assert!(
-            run.stderr.contains("no verdict was taken in"),
+            run.stderr.contains("no verdict was recorded"),
             "{}",
             run.stderr
         );
@@ -167,7 +167,7 @@ fn what_was_rejected_is_not_published_and_approved_waits_for_a_look() {
     let run = world.run(&approved[..approved.len() - 1]).expect(0);
     assert!(
         run.stderr
-            .contains("1 rejected and left out; 1 waits for a look: `creativeai review`"),
+            .contains("1 rejected and left out; 1 waits for review: `creativeai review`"),
         "{}",
         run.stderr
     );

@@ -70,7 +70,7 @@ fn a_refused_recipient_is_a_warning_and_the_other_one_gets_the_mail() {
     assert_eq!(code, 0, "{output}");
     assert!(
         output.contains(
-            "a notice was not sent: the e-mail of [notify] to kim@example.com: the mail server \
+            "a notice was not sent: the e-mail for [notify] to kim@example.com: the mail server \
              answered 550 no such mailbox"
         ),
         "{output}"
@@ -100,7 +100,7 @@ fn a_mail_server_that_is_away_never_fails_the_round_but_the_test_notice() {
     assert_ne!(run.code(), 0);
     let output = run.stdout + &*run.stderr;
     assert!(
-        output.contains("the e-mail of [notify] to sam@"),
+        output.contains("the e-mail for [notify] to sam@"),
         "{output}"
     );
 }

@@ -104,7 +104,7 @@ fn a_groups_cap_holds_its_rows_and_no_others() {
     );
     let dry = world.run(&["submit", "rows.csv", "--dry-run"]).expect(0);
     let line = "10 credits a month where client=acme (creativeai.toml, line 2): \
-                0 charged or reserved, 15 more wanted: 5 beyond it, and not sent";
+                0 charged or reserved, 15 more wanted: 5 over the cap, and not sent";
     assert!(dry.stdout.contains(line), "{}", dry.stdout);
     let without = "$2.50, if no cap held anything back";
     assert!(dry.stdout.contains(without), "{}", dry.stdout);
@@ -157,7 +157,7 @@ fn a_retry_keeps_to_the_caps_too() {
     );
     world.write("creativeai.toml", CAPS.replace("10", "4"));
     let dry = world.run(&["retry", "--failed", "--dry-run"]).expect(0);
-    assert!(dry.stdout.contains("1 beyond it"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("1 over the cap"), "{}", dry.stdout);
     let run = world.run(&["retry", "--failed"]).expect(3);
     assert!(run.stderr.contains("client=acme"), "{}", run.stderr);
     assert!(server.posts().is_empty());

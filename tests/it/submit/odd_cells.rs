@@ -41,7 +41,7 @@ const BROKEN: [(usize, &str, &str); 25] = [
     (
         1,
         "https://cdn.example.com/{sku}.jpg",
-        "nothing was filled into {sku}",
+        "a placeholder was left unfilled: {sku}",
     ),
     (
         1,
@@ -72,7 +72,7 @@ const BROKEN: [(usize, &str, &str); 25] = [
     (
         2,
         "Pan through the {room}",
-        "nothing was filled into {room}",
+        "a placeholder was left unfilled: {room}",
     ),
     (3, "TRUE", "checkbox"),
     (4, "#VALUE!", "wrong kind"),

@@ -479,7 +479,7 @@ fn a_new_log_is_not_begun_in_silence_where_the_last_one_is_out_of_reach() {
     assert!(
         warned
             .stderr
-            .contains("unplugged.jsonl was used last on this computer"),
+            .contains("unplugged.jsonl was the last log used on this computer"),
         "{}",
         warned.stderr
     );

@@ -7,7 +7,7 @@ use crate::support::{Gate, Log, Phase, Server, Step, World, listings};
 struct Case {
     name: &'static str,
     step: fn() -> Step,
-    /// The job's state after the run, and whether another run may try again by itself.
+    /// The job's state after the run, and whether another run may try again automatically.
     state: &'static str,
     temporary: bool,
     code: i32,

@@ -158,7 +158,7 @@ fn a_photo_file_that_was_saved_again_is_not_ordered_again_unasked() {
         );
         for words in [
             "the photo's file was changed since the clip was ordered",
-            "the older order stands, and may be paid for",
+            "the older order still counts, and may be paid for",
             "creativeai rename --from-manifest listings.csv",
             "--resubmit-changed",
         ] {
@@ -238,7 +238,7 @@ fn what_is_not_a_photo_stops_the_sheet_before_anything_is_uploaded() {
         "none.jpg is not there",
         "listings.csv:4: column 2 (image_url): the photo cannot be used: the file is empty",
         "listings.csv:5: column 2 (image_url): the photo cannot be used: it is a HEIC photo",
-        "listings.csv:6: column 2 (image_url): the file is named as image/jpeg, but its content is image/png",
+        "listings.csv:6: column 2 (image_url): the file's name says image/jpeg, but its content is image/png",
         "listings.csv:7: column 2 (image_url): ",
     ] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
@@ -363,7 +363,7 @@ fn a_photo_that_goes_online_or_comes_from_there_is_not_ordered_again_unasked() {
         world.write("listings.csv", format!("{HEADER}{after}"));
         let held = world.run(&["submit", "listings.csv"]).expect(3);
         for words in [
-            "is in another place",
+            "is in a different place",
             "creativeai rename ",
             "--resubmit-changed",
         ] {

@@ -141,7 +141,7 @@ fn several_photos_in_a_cell_are_refused_or_split() {
             "{between:?}"
         );
     }
-    // An address within an address is none of its own.
+    // An address inside another address does not count separately.
     let nested = "sku,image_url,video_prompt\nMUG-1,https://r.example.com/fetch/https://cdn.example.com/a.jpg,Turn\n";
     assert_eq!(sent(nested, &[]).len(), 1);
 }
@@ -199,7 +199,7 @@ fn a_prompt_is_filled_from_columns() {
         (
             "sku,image_url,room\nA,https://cdn.example.com/a.jpg,{name}\n",
             "Pan {room}",
-            "nothing was filled into {name}",
+            "a placeholder was left unfilled: {name}",
         ),
     ] {
         let printed = refused(text, &["--prompt", prompt]);

@@ -60,7 +60,7 @@ fn once_something_was_accepted_no_such_page_is_the_rows_own_matter() {
 fn a_refused_key_stops_the_batch_and_what_is_in_flight_is_drained() {
     for (code, words) in [
         (401, "does not accept the API key"),
-        (402, "credits do not suffice"),
+        (402, "you do not have enough credits"),
         (403, "refuses the API key"),
     ] {
         // The first is refused while two others are in flight; those are answered afterwards.

@@ -273,7 +273,7 @@ fn hidden_rows_are_held_until_a_person_wants_them() {
     assert_eq!(document["held"][0]["line"], 3);
     let printed = world.run(&["submit", "products.xlsx"]).expect(3).stderr;
     let rows = "products.xlsx:3, 4: hidden in the sheet, by a filter or by hand";
-    let column = "the column \"duration\" is hidden in the sheet, and counts all the same";
+    let column = "the column \"duration\" is hidden in the sheet, but is used anyway";
     assert!(printed.contains(rows), "{printed}");
     assert!(printed.contains(column), "{printed}");
     assert!(printed.contains("2 hidden and held back"), "{printed}");

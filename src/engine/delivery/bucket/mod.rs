@@ -2,7 +2,7 @@
 //!
 //! A clip is fetched to this machine's disk first, as for a folder, and only then uploaded, so its
 //! checksum is known before an object exists. Large clips go up in parts; which parts are there is
-//! noted, so a later run goes on with the next one. An object gets its name only when all of it is
+//! noted, so a later run continues with the next one. An object gets its name only when all of it is
 //! there, and an object of other content is never overwritten.
 
 mod photo;

@@ -309,8 +309,8 @@ impl Bucket {
         Err(FetchError::Bucket(BucketError {
             kind: FailureKind::MayHelp,
             why: format!(
-                "{} has forgotten the upload that an earlier run began; run the command again, it \
-                 begins another",
+                "{} no longer knows the upload that an earlier run started; run the command again \
+                 to start another",
                 self.root
             ),
         }))

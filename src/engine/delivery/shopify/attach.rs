@@ -211,17 +211,17 @@ impl<R: Refresh> Run<'_, R> {
 /// Shopify says that it has a clip that its product does not show.
 fn unseen(product: &Product) -> ShopifyError {
     let why = format!(
-        "Shopify has taken the clip for {:?} but does not show it under the name of its file; run the \
+        "Shopify accepted the clip for {:?} but does not show it under its file name; run the \
          command again in a few minutes: it looks for the clip and does not add it twice. If the \
-         store's admin does not show it at the product either, add --yes, and it is added once more",
+         store's admin does not show it on the product either, add --yes to add it once more",
         product.title
     );
     ShopifyError::Failed(FailureKind::MayHelp, why)
 }
 
-/// This run was not heard of for so long that another computer goes on with the clip.
+/// This run was silent for so long that another computer took over the clip.
 fn taken_over() -> ShopifyError {
-    let why = "another computer has gone on with it while this one did not answer; run the command \
+    let why = "another computer took it over while this one was not responding; run the command \
                again";
     ShopifyError::Failed(FailureKind::MayHelp, why.to_owned())
 }

@@ -38,7 +38,7 @@ pub(super) enum AdminError {
 }
 
 impl AdminError {
-    /// Whether the call may have been carried out all the same.
+    /// Whether the call may have been carried out anyway.
     pub(super) fn may_be_done(&self) -> bool {
         matches!(self, Self::MayHelp(_) | Self::Wrong(_))
     }
@@ -251,7 +251,7 @@ impl<'a> Admin<'a> {
             }
             404 => {
                 return Verdict::Failed(AdminError::Setup(format!(
-                    "Shopify knows no store {} with version {} of the interface",
+                    "Shopify has no store {} with version {} of the Admin API",
                     self.store,
                     self.version.as_str()
                 )));
@@ -279,12 +279,12 @@ impl<'a> Admin<'a> {
         let store = &self.store;
         match status {
             402 => format!(
-                "{store} is frozen, as Shopify says (HTTP 402): its owner has to pay the bill in \
+                "{store} is frozen, according to Shopify (HTTP 402): its owner has to pay the bill in \
                  the store's admin; then run the command again"
             ),
             423 => format!(
-                "{store} is locked, as Shopify says (HTTP 423), after too many requests or for a \
-                 suspicion of fraud: its owner has to ask Shopify's support; then run the command \
+                "{store} is locked, according to Shopify (HTTP 423), after too many requests or on \
+                 suspicion of fraud: its owner must contact Shopify support; then run the command \
                  again"
             ),
             _ => {

@@ -131,7 +131,7 @@ fn limit(message: &str) -> ShopifyError {
     ShopifyError::Ended(
         FailureKind::ForGood,
         format!(
-            "the store may hold no more videos ({message}); its plan limits their number and size: \
+            "the store cannot hold more videos ({message}); its plan limits their number and size: \
              remove some, or change the plan, then run the command again"
         ),
     )

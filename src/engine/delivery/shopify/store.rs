@@ -21,14 +21,14 @@ pub enum StoreError {
     )]
     Store(String),
     /// It is not a quarter, as in `2026-10`, nor `unstable`.
-    #[error("{0:?} is not a version of Shopify's interface; they are named like {version}", version = API_VERSION)]
+    #[error("{0:?} is not a version of Shopify's Admin API; versions look like {version}", version = API_VERSION)]
     Version(String),
     /// A stand-in for the store that is not on this machine.
     #[error("{0:?} is not an address of this machine; a stand-in for Shopify must be one")]
     StandIn(String),
     /// Characters that no token or secret has.
     #[error(
-        "the Shopify token, client id or client secret is empty or has characters that none has; copy it again from the store's admin"
+        "the Shopify token, client id or client secret is empty or contains invalid characters; copy it again from the store's admin"
     )]
     Credentials,
 }

@@ -389,9 +389,9 @@ async fn redirects_are_followed_but_not_to_private_places() {
     for failure in &summary.failures {
         assert_eq!(failure.kind, FailureKind::ForGood, "{}", failure.message);
         let expected = if failure.item == "Z" {
-            "redirects without end"
+            "redirects endlessly"
         } else {
-            "not called"
+            "not allowed"
         };
         assert!(failure.message.contains(expected), "{}", failure.message);
     }

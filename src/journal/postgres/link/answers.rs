@@ -141,10 +141,7 @@ impl Link {
     /// To be tried again on a new connection, where what is known is put back first.
     pub(super) fn restored(&self) -> DatabaseError {
         DatabaseError::temporary(
-            format!(
-                "{} does not hold any more what was read of it",
-                self.address
-            ),
+            format!("{} no longer holds what was read from it", self.address),
             "run the same command again; nothing was sent",
         )
     }
@@ -162,8 +159,7 @@ impl Link {
     pub(super) fn not_back(&self, host: &str) -> DatabaseError {
         DatabaseError::temporary(
             format!(
-                "the server of {} was replaced, and a run on {host} that was at work has not come \
-                 back to it yet",
+                "the server of {} was replaced, and a run on {host} that was active has not reconnected to it yet",
                 self.address
             ),
             "run the same command again in a minute; nothing was sent",

@@ -30,7 +30,7 @@ impl Link {
         if is_copy || log.identity != self.source.identity {
             return Err(DatabaseError::config(
                 format!(
-                    "{} is another log than the one that was read; nothing was written",
+                    "{} is not the log that was read; nothing was written",
                     self.address
                 ),
                 "check which database the address leads to, then run the same command again",

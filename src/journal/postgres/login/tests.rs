@@ -130,7 +130,7 @@ fn a_service_comes_before_variables_and_is_understood_in_full() {
         (login.user.as_str(), login.database.as_str()),
         ("robot", "logs")
     );
-    for (service, why) in [("odd", "keepalives"), ("none", "no service file holds")] {
+    for (service, why) in [("odd", "keepalives"), ("none", "in no service file")] {
         let error = all("postgres://?log=a", &[("PGSERVICE", service)], home.path()).unwrap_err();
         assert!(error.message.contains(why), "{error}");
     }

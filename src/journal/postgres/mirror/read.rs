@@ -109,7 +109,7 @@ pub async fn read(
     let log = look.log.on(&transaction, schema);
     let sequence = next.newest.sequence;
     let newest = Newest::at(&log, sequence).await?;
-    // One that is gone again does not count as there, and all is read anew.
+    // One that has since disappeared does not count, and everything is read again.
     next.newest = newest.unwrap_or(Newest {
         sequence,
         ..Newest::default()

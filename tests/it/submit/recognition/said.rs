@@ -38,7 +38,10 @@ fn many_renamed_rows_are_reported_in_one_sentence() {
 fn an_edited_row_says_what_its_older_order_costs() {
     for (outcome, words) in [
         ("failed", "the older order failed, and costs nothing"),
-        ("pending", "the older order stands, and may be paid for"),
+        (
+            "pending",
+            "the older order still counts, and may be paid for",
+        ),
     ] {
         let server = Server::answering(move |request| {
             if request.method == "POST" {

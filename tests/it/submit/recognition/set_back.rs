@@ -69,7 +69,7 @@ fn the_clip_that_a_row_was_set_back_to_is_the_one_that_goes_out() {
     assert_eq!(states(), counts(false, false, true));
     let back = world.run(&["submit", "sheet.csv"]).expect(0);
     assert!(
-        back.stderr.contains("1 row of sheet.csv was set back"),
+        back.stderr.contains("1 row of sheet.csv was changed back"),
         "{}",
         back.stderr
     );

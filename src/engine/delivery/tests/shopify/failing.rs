@@ -15,7 +15,7 @@ async fn a_store_that_is_frozen_locked_or_moved_is_reported_as_such_and_ends_the
     for (fault, words) in [
         (
             Fault::Status(402),
-            "frozen, as Shopify says (HTTP 402): its owner",
+            "frozen, according to Shopify (HTTP 402): its owner",
         ),
         (Fault::Status(423), "fraud: its owner"),
         (
@@ -86,7 +86,12 @@ async fn the_documented_codes_of_a_full_store_end_the_run_once() {
         .with(|shop| shop.fails = Some("FILE_STORAGE_LIMIT_EXCEEDED"));
     let summary = setting.publish().await;
     assert_eq!((summary.published, summary.failures.len()), (0, 1));
-    assert!(summary.ended_by.unwrap().contains("no more videos"));
+    assert!(
+        summary
+            .ended_by
+            .unwrap()
+            .contains("cannot hold more videos")
+    );
 
     let coded = Setting::new().await;
     coded.job("TEE-1", 2);
