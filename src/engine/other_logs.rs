@@ -16,6 +16,8 @@ use crate::manifest::Manifest;
 
 /// Logs that are looked into, the newest ones.
 const MOST_LOGS: usize = 16;
+/// Noted logs that are looked into where the log knows most of the rows, the newest ones.
+const MOST_NOTED: usize = 4;
 /// How the first line of a file of captures begins, but for its version.
 const CAPTURED: &[u8] = b"\"received_at\"";
 
@@ -38,8 +40,9 @@ pub struct Around<'a> {
     pub log: &'a Path,
     /// Folders whose logs may be meant in its place.
     pub folders: &'a [PathBuf],
-    /// Only copies of it in these folders: it knows most of the rows.
-    pub only_copies: bool,
+    /// It knows most of the rows. Then only copies of it in these folders are compared, and of the logs
+    /// elsewhere the newest ones by the rows' keys: the folder may have been copied with its log.
+    pub knows_most: bool,
 }
 
 /// A log that may be meant.
@@ -60,7 +63,7 @@ impl Around<'_> {
     ) -> Result<OtherLogs, PlanError> {
         let sent: HashSet<u32> = plan.sent().take(most).collect();
         let noted = NotedLogs::of_user().logs();
-        let newest = noted.first().filter(|_| !self.only_copies).cloned();
+        let newest = noted.first().filter(|_| !self.knows_most).cloned();
         let mut found = OtherLogs {
             unread: newest.clone().filter(|log| !log.is_file()),
             ..OtherLogs::default()
@@ -79,7 +82,11 @@ impl Around<'_> {
             if ledger.is_empty() || ledger.is_rehearsal() {
                 continue;
             }
-            let mut rows = known(manifest, &other, log.is_near, rates)?;
+            let mut rows = if self.knows_most && !log.is_copy {
+                ordered(plan, ledger)
+            } else {
+                known(manifest, &other, log.is_near, rates)?
+            };
             // A job of this log that a person has replaced may be in an older log as well.
             let is_meant = |row: &u32| log.is_copy || plan.replaced(*row as usize).is_empty();
             rows.retain(|row| sent.contains(row) && is_meant(row));
@@ -103,7 +110,15 @@ impl Around<'_> {
         let stem = own.file_stem().unwrap_or_default().to_string_lossy();
         let folders = self.folders.iter().flat_map(|it| disk::canonicalize(it));
         let folders: HashSet<PathBuf> = folders.collect();
-        let mut paths: BTreeSet<PathBuf> = noted.into_iter().collect();
+        let most = if self.knows_most {
+            MOST_NOTED
+        } else {
+            noted.len()
+        };
+        // The log itself may be one of them.
+        let noted = noted.into_iter().filter(|path| *path != own).take(most);
+        let noted: HashSet<PathBuf> = noted.collect();
+        let mut paths: BTreeSet<PathBuf> = noted.iter().cloned().collect();
         for folder in &folders {
             // A folder that cannot be listed shows no other log.
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -121,11 +136,23 @@ impl Around<'_> {
                 is_copy,
             }
         });
-        let logs = logs.filter(|log| !self.only_copies || log.is_copy);
+        let is_meant =
+            |log: &Candidate| !self.knows_most || log.is_copy || noted.contains(&log.path);
+        let logs = logs.filter(is_meant);
         let mut logs: Vec<_> = logs.filter(|log| may_be_log(&log.path)).collect();
         logs.sort_by_cached_key(|log| Reverse(changed(&log.path)));
         logs
     }
+}
+
+/// The rows that are sent although another log holds an order for just them.
+fn ordered(plan: &Plan, ledger: &Ledger) -> HashSet<u32> {
+    let is_ordered = |row: &u32| {
+        let key = plan.key_at(*row);
+        let job = key.and_then(|key| ledger.job(key));
+        job.is_some_and(|job| job.maybe_accepted() && !job.is_superseded())
+    };
+    plan.sent().filter(is_ordered).collect()
 }
 
 /// The rows of the manifest about which a log decides that they are not simply sent. Far away, a row with

@@ -165,7 +165,11 @@ mod tests {
             (b"\n<!DOCTYPE html>", Some("image/jpeg"), "web page"),
             (b"<Html>", Some("text/html"), "web page"),
             (b"hello", Some("text/plain"), "not an image but text/plain"),
-            (b"hello", Some("image/jpeg"), "not a photo"),
+            (
+                b"hello",
+                Some("image/jpeg"),
+                "not a supported kind of photo",
+            ),
             (b"MM\0*", Some("image/tiff"), "TIFF"),
         ] {
             let message = judge(head, kind).unwrap_err();

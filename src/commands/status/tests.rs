@@ -122,16 +122,17 @@ fn the_table_fits_eighty_columns() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
-       automatically. Check the vendor's dashboard and say what you found, or send again at the risk of paying twice, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
+       is sent again automatically. Check the vendor's dashboard and say what you
+       found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          found:      creativeai resolve 0000000000000004 --generation-id ID
          not there:  creativeai resolve 0000000000000004 --not-accepted
          send again: creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
-    •  1 clip was not taken yet and cost nothing; the next creativeai submit sends
-       it again.
+    •  1 clip was not accepted yet and cost nothing; the next creativeai submit
+       sends it again.
     •  1 clip under way. Ask how far:
          creativeai reconcile --wait
     !  1 line of the log could not be read and was left out. One torn line after a
@@ -172,15 +173,15 @@ fn a_wide_terminal_has_links_beside_the_clips() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again automatically. Check
-       the vendor's dashboard and say what you found, or send again at the risk of paying twice, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again automatically. Check the vendor's dashboard and say what
+       you found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          found:      creativeai resolve 0000000000000004 --generation-id ID
          not there:  creativeai resolve 0000000000000004 --not-accepted
          send again: creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
-    •  1 clip was not taken yet and cost nothing; the next creativeai submit sends it again.
+    •  1 clip was not accepted yet and cost nothing; the next creativeai submit sends it again.
     •  1 clip under way. Ask how far:
          creativeai reconcile --wait
     !  1 line of the log could not be read and was left out. One torn line after a crash is harmless; more mean that something else wrote to the file.
@@ -220,16 +221,17 @@ fn the_summary_has_counts_and_money_only() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
-       automatically. Check the vendor's dashboard and say what you found, or send again at the risk of paying twice, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
+       is sent again automatically. Check the vendor's dashboard and say what you
+       found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          found:      creativeai resolve 0000000000000004 --generation-id ID
          not there:  creativeai resolve 0000000000000004 --not-accepted
          send again: creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
-    •  1 clip was not taken yet and cost nothing; the next creativeai submit sends
-       it again.
+    •  1 clip was not accepted yet and cost nothing; the next creativeai submit
+       sends it again.
     •  1 clip under way. Ask how far:
          creativeai reconcile --wait
     !  1 line of the log could not be read and was left out. One torn line after a
@@ -303,8 +305,9 @@ fn the_sample_scripts_logs_are_shown_too() {
     To fetch  creativeai download
     Spent     5 credits, about $0.36 to $0.50
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
-       automatically. Check the vendor's dashboard and say what you found, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
+       is sent again automatically. Check the vendor's dashboard and say what you
+       found, by one of these commands:
        LST-2
          found:      creativeai resolve 4bf73a5f1d4853ce --generation-id ID
          not there:  creativeai resolve 4bf73a5f1d4853ce --not-accepted
@@ -359,8 +362,9 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
     To fetch         creativeai download --sandbox
     Would have cost  5 credits, about $0.36 to $0.50
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again
-       automatically. A rehearsal has no vendor dashboard: say what you would find there, by one of these commands:
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
+       is sent again automatically. A rehearsal has no vendor dashboard: say what
+       you would find there, by one of these commands:
        LST-2
          found:      creativeai resolve 0000000000000002 --generation-id ID --sandbox
          not there:  creativeai resolve 0000000000000002 --not-accepted --sandbox

@@ -148,7 +148,7 @@ fn beside(
     let around = Around {
         log: path,
         folders: &folders,
-        only_copies: known > counts.send,
+        knows_most: known > counts.send,
     };
     let sheets = (&mut rows.manifest, &rows.plan, most as usize);
     let found = around.find(sheets, &settings.rates);

@@ -183,7 +183,7 @@ pub(super) fn no_reply(error: CallError) -> FetchError {
     match error {
         error @ (CallError::Network(_) | CallError::Stalled) => cut(&error.to_string()),
         CallError::Unable(why) => FetchError::Unable(why),
-        CallError::Redirects => FetchError::NoClip("redirects without end".to_owned()),
+        CallError::Redirects => FetchError::NoClip("redirects endlessly".to_owned()),
         CallError::Refused(refused) => FetchError::NoClip(format!(
             "leads to an address that is not allowed: {refused}"
         )),

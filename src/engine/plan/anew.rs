@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::PlanError;
 use super::marks::marks_of;
+use super::open::rows_at;
 use super::search::Search;
 use crate::jobs::JobState;
-use crate::jobs::recognition::{Like, Marks};
-use crate::manifest::Row;
+use crate::jobs::recognition::{Like, Marks, Photo};
+use crate::manifest::{Manifest, Row};
 
 /// What is known of them.
 #[derive(Default)]
@@ -15,6 +17,11 @@ pub(super) struct Anew {
     groups: HashMap<Vec<u32>, Group>,
     /// Places of the rows that were taken for those of jobs.
     pub adopted: HashSet<usize>,
+    /// Jobs of which an open row has the id and the very address. That row has the better claim, also where
+    /// its prompt was edited.
+    pub in_place: HashSet<u32>,
+    /// Servers of which a row still has its job's very address, tokens included.
+    stable: HashSet<String>,
 }
 
 /// Rows that nothing but their order distinguishes.
@@ -24,6 +31,8 @@ struct Group {
     rows: Vec<(u32, bool)>,
     /// Whether their photos are in other folders than those of the jobs.
     is_elsewhere: bool,
+    /// Servers on which their addresses have tokens.
+    servers: HashSet<String>,
 }
 
 impl Search<'_> {
@@ -35,7 +44,37 @@ impl Search<'_> {
             let group = self.anew.groups.entry(jobs).or_default();
             group.rows.push((index as u32, row.is_left_out));
             group.is_elsewhere |= is_elsewhere;
+            group.servers.extend(server_of_tokens(row));
         }
+    }
+
+    /// Notes the jobs whose very photo this row has.
+    pub(super) fn note_in_place(&mut self, marks: &Marks) {
+        if marks.has_photo {
+            let jobs = self.known.of_subject(marks).filter(Like::has_same_id);
+            self.anew.in_place.extend(jobs.map(|like| like.job()));
+        }
+    }
+
+    /// Notes the servers on which addresses were not regenerated since the sheet was ordered: a row there
+    /// still has its job's. Only the servers of rows in question are looked for.
+    pub(super) fn note_stable(&mut self, manifest: &mut Manifest) -> Result<(), PlanError> {
+        let groups = self.anew.groups.values();
+        let mut asked: HashSet<String> = groups.flat_map(|group| group.servers.clone()).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let places = self.plan.known_rows(self.ledger);
+        for row in rows_at(manifest, places)? {
+            let (_, row) = row?;
+            if let Some(server) = server_of_tokens(&row).and_then(|server| asked.take(&server)) {
+                self.anew.stable.insert(server);
+                if asked.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The likeliest of the jobs in no row that a row may be: those whose photo has the name that the row's
@@ -49,6 +88,7 @@ impl Search<'_> {
                 && (marks.is_nameless || like.may_be_made_anew())
                 && (self.is_accepted(place) || is_counted)
                 && !self.is_in_a_row(place)
+                && !self.anew.in_place.contains(&place)
         };
         let likes = self.known.of_name(marks).filter(is_in_question);
         let ranked = likes.map(|like| {
@@ -89,7 +129,9 @@ impl Search<'_> {
         let all = jobs.len();
         jobs.retain(|&place| !self.is_in_a_row(place));
         // Where other photos of this name kept their folders, one in another folder may be another one.
-        let is_in_doubt = group.is_elsewhere && jobs.len() < all;
+        // So may one under another token where the tokens of other photos stayed.
+        let is_in_doubt =
+            group.is_elsewhere && jobs.len() < all || !group.servers.is_disjoint(&self.anew.stable);
         if group.rows.len() != jobs.len() || is_in_doubt {
             return 0;
         }
@@ -106,4 +148,11 @@ impl Search<'_> {
         }
         adopted
     }
+}
+
+/// The server of a row's photo, if its address has tokens, which change where an address is regenerated.
+fn server_of_tokens(row: &Row) -> Option<String> {
+    let photo = Photo::of(row.clip.image_url());
+    let has_tokens = photo.is_nameless() || photo.folders.iter().any(String::is_empty);
+    has_tokens.then_some(photo.host)
 }

@@ -9,7 +9,7 @@ impl Search<'_> {
     /// Of jobs with the row's photo elsewhere, those in no row that are the likeliest: that count, and
     /// with the most folders the same; older ones first, as the rows of a sheet are.
     fn likeliest<'k>(&self, likes: impl Iterator<Item = Like<'k>>) -> Vec<u32> {
-        let free = likes.filter(|like| self.is_free(like.job()));
+        let free = likes.filter(|like| self.is_elsewhere(like.job()));
         let ranked = free.map(|like| {
             let (is_replaced, place) = self.rank(like.job());
             ((!is_replaced, like.common_folders()), place)

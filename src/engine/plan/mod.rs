@@ -220,6 +220,16 @@ impl Plan {
         note.map_or(0, |note| note.digest)
     }
 
+    /// The places of the rows whose job the log holds, ascending.
+    fn known_rows(&self, ledger: &Ledger) -> Vec<u32> {
+        let is_known = |note: &Note| {
+            note.decision != Decision::Duplicate && ledger.place_of(note.key).is_some()
+        };
+        let rows = (0..).zip(&self.rows);
+        let known = rows.filter(|(_, note)| note.as_ref().is_some_and(is_known));
+        known.map(|(place, _)| place).collect()
+    }
+
     /// The places of the rows that are sent, ascending.
     pub fn sent(&self) -> impl Iterator<Item = u32> {
         self.places(|decision| decision == Decision::Send)
@@ -306,6 +316,12 @@ impl Plan {
     pub fn decided(&self, index: usize, row: &Row) -> Option<Decision> {
         let note = self.rows.get(index)?.as_ref()?;
         (note.digest == row.digest as u32).then_some(note.decision)
+    }
+
+    /// The key of the row at a place.
+    pub fn key_at(&self, place: u32) -> Option<JobKey> {
+        let note = self.rows.get(place as usize).and_then(Option::as_ref);
+        note.map(|note| note.key)
     }
 
     /// The key of the job that a row stands for: its own, or that of the job it was taken for.

@@ -77,7 +77,7 @@ pub(super) struct Search<'a> {
     pub(super) plan: &'a mut Plan,
     /// Rows of jobs in several files.
     pub(super) further: FurtherRows,
-    ledger: &'a Ledger,
+    pub(super) ledger: &'a Ledger,
     pub(super) known: &'a Recognition,
     allowed: Allowed,
     most_listed: usize,
@@ -138,6 +138,7 @@ impl<'a> Search<'a> {
                 found.same += u64::from(!row.is_left_out);
                 return self.plan.is_open(index, self.ledger);
             }
+            self.note_in_place(&marks);
             self.known.has_like(&marks) || self.corrected(&marks).is_some()
         })?;
         open.keep_if(manifest, |index, row| {
@@ -147,6 +148,7 @@ impl<'a> Search<'a> {
             }
             is_open
         })?;
+        self.note_stable(manifest)?;
         found.rotated = self.adopt_anew();
         self.further = self.plan.further_rows();
         open.keep_if(manifest, |index, row| {
@@ -173,6 +175,11 @@ impl<'a> Search<'a> {
     /// A job that was or may have been accepted, and is in no row.
     pub(super) fn is_free(&self, place: u32) -> bool {
         self.is_accepted(place) && !self.is_in_a_row(place)
+    }
+
+    /// A free job whose photo no open row has under its id.
+    pub(super) fn is_elsewhere(&self, place: u32) -> bool {
+        self.is_free(place) && !self.anew.in_place.contains(&place)
     }
 
     /// Jobs that count come before those that were replaced, older ones before newer ones.
@@ -397,7 +404,9 @@ impl<'a> Search<'a> {
         let first = unclaimed.iter().copied().find(may_be);
         let moved = self.known.of_name(marks).filter(Like::may_be_made_anew);
         let moved = moved.map(|like| like.job());
-        let moved = moved.filter(|&place| self.is_free(place)).filter(may_be);
+        let moved = moved
+            .filter(|&place| self.is_elsewhere(place))
+            .filter(may_be);
         let all = alike_and_free.chain(first).chain(moved);
         all.max_by_key(|place| (alike.contains(place), Reverse(self.rank(*place))))
     }

@@ -39,7 +39,7 @@ fn nothing_in_an_address_is_ignored() {
         ("h/d?log=a%00", "control character"),
         ("h/d?schema=Public", "lowercase letters"),
         ("h/d?schema=pg_catalog", "lowercase letters"),
-        ("h/d?sslmode=prefer", "in the clear"),
+        ("h/d?sslmode=prefer", "continues unencrypted"),
         ("h/d?sslmode=on", "sslmode must be"),
         ("h/d?connect_timeout=soon", "seconds"),
         ("h:0/d", "1 to 65535"),

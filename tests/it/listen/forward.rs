@@ -37,7 +37,7 @@ fn a_delivery_is_forwarded_as_it_came_and_tried_until_it_is_taken() {
     assert_eq!(receiver.deliver(&first), 200);
     assert_eq!(receiver.deliver(&first.clone().saying("{}")), 401);
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_3")), 200);
-    receiver.run.wait_for_words("takes deliveries again");
+    receiver.run.wait_for_words("accepts deliveries again");
     target.wait_for_posts(5);
     let posts = target.posts();
     assert_eq!(

@@ -278,7 +278,7 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
             let faults = [Fault::Held(held.clone())].into();
             shop.faults.push((operation, faults));
         });
-        let mut run = set.world.start(&PUBLISH);
+        let run = set.world.start(&PUBLISH);
         let begun = tokio::time::timeout(PATIENCE, held.begun.notified());
         begun.await.expect(&output);
         run.kill();

@@ -346,6 +346,33 @@ fn a_log_that_knows_a_few_of_the_rows_is_compared_as_well() {
     assert_eq!(server.posts().len(), 3);
 }
 
+/// The old place of a folder that was copied with its log goes on ordering, by a crontab that is still
+/// there: each night's rows are few among those that both logs know.
+#[test]
+fn the_new_rows_of_a_growing_sheet_are_not_ordered_in_two_copies_of_a_folder() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for folder in ["a", "b"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+    }
+    world.write("a/listings.csv", rows([1, 2, 3, 4, 5]));
+    world.run(&["submit", "a/listings.csv"]).expect(0);
+    std::fs::copy(world.path("a/jobs.jsonl"), world.path("b/jobs.jsonl")).unwrap();
+    for folder in ["a", "b"] {
+        let sheet = format!("{folder}/listings.csv");
+        world.write(&sheet, rows([1, 2, 3, 4, 5, 6, 7]));
+    }
+    world.run(&["submit", "a/listings.csv", "-q"]).expect(0);
+    note(&world, &["a/jobs.jsonl"]);
+    let held = world.run(&["submit", "b/listings.csv", "-q"]).expect(3);
+    assert!(held.stderr.contains("holds 2 rows"), "{}", held.stderr);
+    assert_eq!(server.posts().len(), 7);
+    // A photo of its own is ordered, as a sheet that only one of them has.
+    world.write("b/listings.csv", rows([1, 2, 3, 4, 5, 8]));
+    world.run(&["submit", "b/listings.csv", "-q"]).expect(0);
+    assert_eq!(server.posts().len(), 8);
+}
+
 #[test]
 fn captures_and_a_name_in_the_settings_hide_no_copy_of_the_log() {
     let server = Server::accepting();

@@ -372,3 +372,34 @@ fn a_dismissed_jobs_edited_row_is_held() {
         assert_eq!(orders(&server), 2);
     }
 }
+
+/// The edited row has the ordered photo's very address: another photo with the first prompt is new.
+#[test]
+fn another_photo_with_the_first_prompt_does_not_take_an_edited_rows_job() {
+    for address in [
+        "https://uc1.dl.dropboxusercontent.com/cd/0/get/TOKEN/file",
+        "https://v5.airtableusercontent.com/v3/u/47/47/1790000000000/TOKEN/Xy9zTOKEN",
+        "https://cdn.example.com/TOKEN/photo.jpg",
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        let [kitchen, hall] =
+            ["Ab1dEfGhIjKlMnOp", "Qr2tUvWxYzAbCdEf"].map(|token| address.replace("TOKEN", token));
+        let header = "listing_id,image_url,video_prompt\n";
+        let edited = format!("{header}LST-1,{kitchen},Tilt\n");
+        world.write("sheet.csv", format!("{header}LST-1,{kitchen},\"{PAN}\"\n"));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        world.write("sheet.csv", &edited);
+        world.run(&["submit", "sheet.csv"]).expect(3);
+        world.write("sheet.csv", format!("{edited}LST-1,{hall},\"{PAN}\"\n"));
+        for _ in 0..2 {
+            let run = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
+            let held = run.json()["held"].clone();
+            assert_eq!(held.as_array().map(Vec::len), Some(1), "{held}");
+            assert_eq!(held[0]["line"], 2, "{address}: {held}");
+        }
+        let posts = server.posts();
+        assert_eq!(posts.len(), 2, "{address}");
+        assert_eq!(posts[1].json()["image_url"], hall);
+    }
+}

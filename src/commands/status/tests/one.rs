@@ -60,8 +60,8 @@ fn one_listing_is_reported_with_its_evidence() {
 
     LST-9: garden
     ○ not sent yet since 2026-03-12 09:20:07 UTC (9 min ago)
-      Means   The vendor has not accepted it yet, and nothing was charged. The next
-              submit sends it again.
+      Means   The vendor has not accepted it yet, and nothing was charged. The
+              next submit sends it again.
       Reason  too many requests
       Next    the next creativeai submit sends it
 
