@@ -62,6 +62,12 @@ pub fn of_log(error: LogError) -> Failure {
                  yourself, and run the same command again",
             target.display()
         )),
+        LogError::InICloud(log) => Failure::data(format!("{message}; nothing was sent or changed"))
+            .help(format!(
+                "open {} in the Finder, so that it is downloaded, and run the same command again: a \
+                 new log would order and pay for everything again",
+                log.display()
+            )),
         LogError::Kept(kept) => {
             Failure::io(format!("{message}; the log was not changed")).help(format!(
                 "move or delete {}, or leave out --keep",

@@ -20,8 +20,9 @@ pub(super) struct Anew {
     /// Jobs of which an open row has the id and the very address. That row has the better claim, also where
     /// its prompt was edited.
     pub in_place: HashSet<u32>,
-    /// Servers of which a row still has its job's very address, tokens included.
-    stable: HashSet<String>,
+    /// Servers of which a row still has its job's very address, tokens included, each with the place of the
+    /// first such job.
+    stable: HashMap<String, u32>,
 }
 
 /// Rows that nothing but their order distinguishes.
@@ -56,22 +57,20 @@ impl Search<'_> {
         }
     }
 
-    /// Notes the servers on which addresses were not regenerated since the sheet was ordered: a row there
-    /// still has its job's. Only the servers of rows in question are looked for.
+    /// Notes since when addresses on a server were not regenerated: since the first order whose row still has
+    /// its very address. Only the servers of rows in question are looked for.
     pub(super) fn note_stable(&mut self, manifest: &mut Manifest) -> Result<(), PlanError> {
         let groups = self.anew.groups.values();
-        let mut asked: HashSet<String> = groups.flat_map(|group| group.servers.clone()).collect();
+        let asked: HashSet<String> = groups.flat_map(|group| group.servers.clone()).collect();
         if asked.is_empty() {
             return Ok(());
         }
-        let places = self.plan.known_rows(self.ledger);
-        for row in rows_at(manifest, places)? {
+        for row in rows_at(manifest, self.plan.known_rows(self.ledger))? {
             let (_, row) = row?;
-            if let Some(server) = server_of_tokens(&row).and_then(|server| asked.take(&server)) {
-                self.anew.stable.insert(server);
-                if asked.is_empty() {
-                    break;
-                }
+            let server = server_of_tokens(&row).filter(|server| asked.contains(server));
+            if let (Some(server), Some(place)) = (server, self.ledger.place_of(row.key())) {
+                let first = self.anew.stable.entry(server).or_insert(place);
+                *first = place.min(*first);
             }
         }
         Ok(())
@@ -129,9 +128,12 @@ impl Search<'_> {
         let all = jobs.len();
         jobs.retain(|&place| !self.is_in_a_row(place));
         // Where other photos of this name kept their folders, one in another folder may be another one.
-        // So may one under another token where the tokens of other photos stayed.
-        let is_in_doubt =
-            group.is_elsewhere && jobs.len() < all || !group.servers.is_disjoint(&self.anew.stable);
+        // So may one under another token where the token of a photo that was ordered before it stayed.
+        let stays = |server| {
+            let first = self.anew.stable.get(server);
+            first.is_some_and(|first| jobs.iter().any(|job| first < job))
+        };
+        let is_in_doubt = group.is_elsewhere && jobs.len() < all || group.servers.iter().any(stays);
         if group.rows.len() != jobs.len() || is_in_doubt {
             return 0;
         }

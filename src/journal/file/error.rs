@@ -25,6 +25,9 @@ pub enum LogError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// It is in iCloud Drive, and only its placeholder on this computer.
+    #[error("the job log {} is in iCloud and not on this computer", .0.display())]
+    InICloud(PathBuf),
     /// The place for the old log is taken.
     #[error("cannot keep the old log as {}: that file is there already", .0.display())]
     Kept(PathBuf),

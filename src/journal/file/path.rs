@@ -56,6 +56,11 @@ fn resolve_absent(path: &Path) -> Result<PathBuf, LogError> {
         .ok_or_else(|| LogError::NotRegular(path.to_owned()))?;
     let folder = disk::canonicalize(folder)
         .map_err(|error| LogError::io("open the folder of the job log,", folder, error))?;
+    // macOS up to 13 puts this in place of a file that it has not downloaded.
+    let placeholder = folder.join(format!(".{}.icloud", name.to_string_lossy()));
+    if placeholder.exists() {
+        return Err(LogError::InICloud(folder.join(name)));
+    }
     Ok(folder.join(name))
 }
 

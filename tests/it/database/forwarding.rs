@@ -333,6 +333,7 @@ fn older_tables_are_brought_up_to_date_and_a_small_role_forwards() {
     let world = world();
     database.sql(
         "DROP TABLE creativeai.outbox; ALTER TABLE creativeai.logs DROP COLUMN quiet_by; \
+         ALTER TABLE creativeai.runs DROP COLUMN kept; \
          DELETE FROM creativeai.migrations WHERE version >= 7",
     );
     let target = Target::answering(200);

@@ -346,6 +346,30 @@ fn a_log_that_knows_a_few_of_the_rows_is_compared_as_well() {
     assert_eq!(server.posts().len(), 3);
 }
 
+/// On another Mac, or to save room: the log is not downloaded.
+#[test]
+fn a_log_that_is_in_icloud_only_is_not_begun_anew() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", rows([1, 2]));
+    world.write(".jobs.jsonl.icloud", "bplist00");
+    for args in [
+        &["submit", "listings.csv"][..],
+        &["submit", "listings.csv", "--jobs", "jobs.jsonl"],
+        &["submit", "listings.csv", "--dry-run"],
+        &["run", "listings.csv"],
+    ] {
+        let refused = world.run(args).expect(65);
+        assert!(refused.stderr.contains("in iCloud"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("Finder"), "{}", refused.stderr);
+    }
+    // An empty file here could replace the one in iCloud.
+    assert!(!world.path("jobs.jsonl").exists());
+    assert_eq!(server.posts().len(), 0);
+    std::fs::remove_file(world.path(".jobs.jsonl.icloud")).unwrap();
+    world.run(&["submit", "listings.csv"]).expect(0);
+}
+
 /// The old place of a folder that was copied with its log goes on ordering, by a crontab that is still
 /// there: each night's rows are few among those that both logs know.
 #[test]
