@@ -16,8 +16,8 @@ use std::hint::black_box;
 use std::io::Write;
 
 use creativeai::jobs::{
-    Event, Facts, GenerationId, IdColumn, JobKey, Ledger, Line, Rates, Sighting, Stamp, Status,
-    Via, What,
+    Event, EventKind, Facts, GenerationId, IdColumn, JobKey, Ledger, Line, Rates, Stamp, Status,
+    StatusReport, Via,
 };
 use creativeai::journal::JobLog;
 use creativeai::manifest::{Manifest, Options};
@@ -62,16 +62,21 @@ fn record_write(bencher: Bencher<'_, '_>) {
         ..Facts::default()
     };
     bencher.bench(|| {
-        let seen = Sighting {
+        let seen = StatusReport {
             status: Status::Completed,
             generation_id: &id,
             submitted_at: None,
             report: facts.report(Status::Completed, None),
             via: Some(Via::Webhook),
         };
-        Event::new(Stamp::first(black_box(at)), job, 1, What::Seen(seen))
-            .of_item(Some((IdColumn::Sku, "SKU-0004202")))
-            .line()
+        Event::new(
+            Stamp::first(black_box(at)),
+            job,
+            1,
+            EventKind::Reported(seen),
+        )
+        .of_item(Some((IdColumn::Sku, "SKU-0004202")))
+        .line()
     });
 }
 

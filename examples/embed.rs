@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use creativeai::clock;
-use creativeai::engine::dispatch::{Dispatcher, Event};
+use creativeai::engine::dispatch::{DispatchEvent, Dispatcher};
 use creativeai::engine::ingest::observation;
 use creativeai::engine::observe::{Ingested, Observer};
 use creativeai::engine::photos::Placed;
@@ -93,8 +93,8 @@ async fn submit(
     let throttle = Throttle::new(CONCURRENCY, None, None);
     let (stop, now) = (Stop::default(), clock::now);
     // What happens on the way: a platform would count it, or show it.
-    let on_event = |event: Event<'_>| {
-        if let Event::Recover(line) = event {
+    let on_event = |event: DispatchEvent<'_>| {
+        if let DispatchEvent::Recover(line) = event {
             eprintln!("not in the log: {line}");
         }
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
-use crate::engine::delivery::shopify::{AltTemplate, Look, Metafield};
+use crate::engine::delivery::shopify::{AltTemplate, Metafield, Presentation};
 use crate::settings::table::help;
 use crate::settings::values;
 
@@ -133,13 +133,13 @@ pub struct PublishArgs {
 
 impl PublishArgs {
     /// How clips are to look at their products. The error is about `--as`.
-    pub fn look(&self) -> Result<Look, String> {
+    pub fn look(&self) -> Result<Presentation, String> {
         let metafield = match self.form.as_deref() {
             None => None,
             Some([word, name]) if word == METAFIELD => Some(Metafield::parse(name)?),
             Some(_) => return Err("write --as metafield NAMESPACE.KEY".to_owned()),
         };
-        Ok(Look {
+        Ok(Presentation {
             position: self.position,
             alt: self.alt.clone(),
             replace: self.replace,

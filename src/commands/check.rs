@@ -12,7 +12,7 @@ use self::manifest::Named;
 use super::inputs::Inputs;
 use super::runtime::on_runtime;
 use crate::cli::CheckArgs;
-use crate::engine::notify::{self, Event, Listeners, Notice};
+use crate::engine::notify::{self, Listeners, Notice, RoundEvent};
 use crate::exit::{Code, Failure};
 use crate::jobs::JobKey;
 use crate::output::Printer;
@@ -99,11 +99,11 @@ async fn check_notices(settings: &Settings, findings: &mut Findings) {
     }
     // All hear of it, and the dead man's switch is not alarmed.
     let listeners = &Listeners {
-        on: vec![Event::Success],
+        on: vec![RoundEvent::Success],
         ..listeners.clone()
     };
     let notice = Notice {
-        event: Event::Success,
+        event: RoundEvent::Success,
         text: "check: a test notice; nothing has happened".to_owned(),
         code: None,
         counts: json!({}),

@@ -19,10 +19,10 @@ use crate::engine::delivery::plan::plan;
 use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, RETRY_DELAY};
 use crate::exit::Code;
 use crate::jobs::JobKey;
-use crate::output::{self, Event, Printer, Progress};
+use crate::output::{self, MetricEvent, Printer, Progress};
 use crate::output::{delivery::Downloaded, stopped};
 use crate::settings::Settings;
-use place::Place;
+use place::DownloadTarget;
 
 /// Runs the command.
 pub fn run(
@@ -49,7 +49,7 @@ pub fn run_without(
     }
     let limits = Limits::watch(settings);
     let log = Open::existing(path, "download", limits, settings, printer)?;
-    let place = Place::of(&log)?;
+    let place = DownloadTarget::of(&log)?;
     let mut deliveries = deliver::gather(&log, &filters, printer)?;
     for delivery in &mut deliveries {
         delivery.is_chosen &= !is_left_out(delivery);
@@ -85,7 +85,7 @@ pub fn run_without(
 /// Fetches what is due.
 async fn fetch(
     args: &DownloadArgs,
-    place: &Place,
+    place: &DownloadTarget,
     deliveries: &mut [Delivery],
     log: &Open<'_>,
     printer: &Printer,
@@ -106,7 +106,7 @@ async fn fetch(
     let plan = plan(deliveries, when, &folder, &place.dir);
     let clips = plan.groups.iter().map(|group| group.clips.len() as u64);
     let progress = Progress::new(Some(clips.sum()), "fetching", printer);
-    let show = |event| output::delivery::show(&event, &progress, printer, Event::Saved);
+    let show = |event| output::delivery::show(&event, &progress, printer, MetricEvent::Saved);
     let download = Download {
         options: &options,
         client: &deliver::client(log.settings),

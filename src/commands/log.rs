@@ -13,7 +13,7 @@ use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
 use crate::engine::noted_logs::NotedLogs;
 use crate::exit::{Code, Failure};
-use crate::journal::{Acceptance, Found, JobLog, Location, LogError};
+use crate::journal::{Acceptance, FileState, JobLog, Location, LogError};
 use crate::output::{Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -120,7 +120,7 @@ fn document(accepted: bool, log: &Acceptance) -> serde_json::Value {
 /// What a person weighs: the jobs that the log holds as it is.
 fn what_is_there(
     log: &Acceptance,
-    found: Option<&Found>,
+    found: Option<&FileState>,
     settings: &Settings,
 ) -> Result<String, Failure> {
     if found.is_none() {

@@ -9,7 +9,7 @@ use crate::engine::filter::Filters;
 use crate::engine::noted_logs::NotedLogs;
 use crate::engine::observe::Observer;
 use crate::engine::open::{check_rehearsal, is_foreign, is_spreadsheet};
-use crate::engine::poll::{Event, Poller};
+use crate::engine::poll::{PollEvent, Poller};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger};
 use crate::journal::{Location, LogError, Writer, redacted};
@@ -147,7 +147,7 @@ impl<'a> Open<'a> {
         api: &'b Api,
         throttle: &'b Throttle,
         concurrency: usize,
-        report: &'b dyn Fn(Event<'_>),
+        report: &'b dyn Fn(PollEvent<'_>),
     ) -> Poller<'b> {
         Poller {
             client: &api.client,

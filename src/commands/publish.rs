@@ -15,7 +15,7 @@ use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify::Shopify;
 use crate::engine::delivery::{EXEC_TARGET, Exec, ExecOptions, PublishSummary, hold_without_file};
 use crate::exit::Code;
-use crate::output::{self, Event, Printer, Progress};
+use crate::output::{self, MetricEvent, Printer, Progress};
 use crate::output::{delivery::Published, stopped};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -118,7 +118,7 @@ async fn publish(
         progress_over(deliveries, printer)
     };
     let show = |event: &_, progress: &_| {
-        output::delivery::show(event, progress, printer, Event::Published);
+        output::delivery::show(event, progress, printer, MetricEvent::Published);
     };
     match args.target.target() {
         Target::Exec(command) => {

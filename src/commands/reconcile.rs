@@ -10,7 +10,7 @@ use super::recover;
 use super::replay;
 use super::runtime::on_one_thread;
 use crate::cli::{ReconcileArgs, Source};
-use crate::engine::poll::{Event, Rounds};
+use crate::engine::poll::{PollEvent, Rounds};
 use crate::exit::{Code, Ending};
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
@@ -116,7 +116,7 @@ async fn poll(
     let concurrency = log.settings.network.concurrency_for(IdColumn::Sku);
     let throttle = api::throttle(log.settings, concurrency, None);
     let polling = Polling::new(printer, &log.writer);
-    let report = |event: Event<'_>| polling.report(&event);
+    let report = |event: PollEvent<'_>| polling.report(&event);
     let poller = log.poller(&api, &throttle, concurrency, &report);
     let is_answered = poller.ask(rounds, covers).await.map_err(failure::of_log)?;
     let mut ending = stopped::ending_of(&log.limits.stop, printer, &log.commands);

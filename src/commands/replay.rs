@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::open::Open;
 use crate::engine::ingest::IngestError;
-use crate::engine::replay::{Event, Place, replay};
+use crate::engine::replay::{CaptureLocation, ReplayEvent, replay};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::output::{Printer, ReplayReport, Replayed, failure};
@@ -39,7 +39,8 @@ pub fn run(
         .into());
     }
     let mut reporter = ReplayReport::new(&log.writer, printer);
-    let report = |place: Place<'_>, event: Event<'_>| reporter.report(place, &event);
+    let report =
+        |place: CaptureLocation<'_>, event: ReplayEvent<'_>| reporter.report(place, &event);
     let doubtful = replay(paths, std::io::stdin(), &keys, log.observer(), report);
     let doubtful = doubtful.map_err(|error| match error.downcast::<IngestError>() {
         Ok(error) => failure::of_ingest(error),

@@ -14,7 +14,7 @@ use super::runtime::on_one_thread;
 use super::{caps, damage, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
 use crate::engine::cap::Cap;
-use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
+use crate::engine::dispatch::{Attempt, DispatchEvent, Dispatcher, SendCounts};
 use crate::engine::retry::{Log, Retried, RetryError};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Ending, Failure};
@@ -24,7 +24,7 @@ use crate::output::{failure, stopped};
 use crate::settings::Settings;
 use consent::consent;
 use preview::dry_run;
-use search::{Found, find};
+use search::{RetryPlan, find};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
@@ -83,7 +83,7 @@ pub fn run_for(
 /// Sends what was found, once a person has agreed.
 fn order(
     args: &RetryArgs,
-    found: &Found<'_>,
+    found: &RetryPlan<'_>,
     log: &Open<'_>,
     summary: &mut Summary,
     printer: &Printer,
@@ -106,7 +106,7 @@ fn order(
 
 /// The attempts that are made, each read when its turn comes.
 async fn made<'a>(
-    found: &'a Found<'_>,
+    found: &'a RetryPlan<'_>,
     settings: &Settings,
     stop: &Stop,
     printer: &Printer,
@@ -128,7 +128,7 @@ async fn made<'a>(
 }
 
 async fn send(
-    found: &Found<'_>,
+    found: &RetryPlan<'_>,
     log: &Open<'_>,
     cap: &Cap<'_>,
     printer: &Printer,
@@ -142,7 +142,7 @@ async fn send(
     let concurrency = settings.network.concurrency_for(found.column);
     let throttle = api::throttle(settings, concurrency, log.limits.deadline);
     let reporter = Sending::new(printer, found.wanted.len() as u64, commands);
-    let report = |event: Event<'_>| reporter.report(&event);
+    let report = |event: DispatchEvent<'_>| reporter.report(&event);
     let now = || writer.now();
     let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report);
     let sent = found.retries.send(attempts, cap, dispatcher, concurrency);

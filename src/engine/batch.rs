@@ -26,15 +26,15 @@ const OTHERS: Duration = Duration::from_secs(120);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What happens while a batch is sent.
-pub enum Event<'a> {
+pub enum BatchEvent<'a> {
     /// So many attempts are sent at most.
     Begun(u64),
     /// What happens to one of them.
-    Sending(dispatch::Event<'a>),
+    Sending(dispatch::DispatchEvent<'a>),
     /// They are sent, within these caps.
     Sent(&'a Cap<'a>),
     /// What a look at the canary finds out.
-    Canary(canary::Event<'a>),
+    Canary(canary::CanaryEvent<'a>),
 }
 
 /// Why a batch cannot go on. What was sent is in the log.
@@ -92,7 +92,7 @@ pub struct Batch<'a> {
     /// The caps, counted again from the log: what a canary was charged is in them.
     pub cap: &'a dyn Fn() -> Result<Cap<'a>, LogError>,
     /// Takes each event.
-    pub report: &'a dyn Fn(Event<'_>),
+    pub report: &'a dyn Fn(BatchEvent<'_>),
 }
 
 impl Batch<'_> {
@@ -137,7 +137,7 @@ impl Batch<'_> {
         let most = self.max_failed.unwrap_or(MostFailed::Count(0));
         let view = |job: &JobKey| Ok((*job, self.orders.writer.view(*job)?));
         let clips = rows.values().map(view).collect::<Result<_, LogError>>()?;
-        let report = |event: canary::Event<'_>| (self.report)(Event::Canary(event));
+        let report = |event: canary::CanaryEvent<'_>| (self.report)(BatchEvent::Canary(event));
         sent.canary = canary
             .look(clips, rest, most, self.orders.stop, &report)
             .await?;
@@ -149,7 +149,7 @@ impl Batch<'_> {
             }
             Some(canary) if canary.is_declined => {
                 let left = self.left_beside(&rows, few).await;
-                report(canary::Event::Declined(left, self.most - few - left));
+                report(canary::CanaryEvent::Declined(left, self.most - few - left));
             }
             _ => {}
         }
@@ -202,8 +202,8 @@ impl Batch<'_> {
             rates,
             ..
         } = self.orders;
-        (self.report)(Event::Begun(most));
-        let report = |event: dispatch::Event<'_>| (self.report)(Event::Sending(event));
+        (self.report)(BatchEvent::Begun(most));
+        let report = |event: dispatch::DispatchEvent<'_>| (self.report)(BatchEvent::Sending(event));
         let now = || writer.now();
         let cap = (self.cap)()?;
         let job = |attempt: &Attempt| attempt.as_job(rates);
@@ -227,7 +227,7 @@ impl Batch<'_> {
         };
         let (tally, watched) = tokio::join!(sending, self.watch(&is_sent, &renders));
         watched?;
-        (self.report)(Event::Sent(&cap));
+        (self.report)(BatchEvent::Sent(&cap));
         sent.is_capped |= cap.is_reached();
         sent.tally = before.and(tally);
         Ok(())

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
-pub use look::{Canary, Event, Looked, Seen};
+pub use look::{Canary, CanaryEvent, Looked, Seen};
 use url::Url;
 
 use super::delivery::mp4::Movie;

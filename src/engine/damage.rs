@@ -6,7 +6,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::jobs::{
-    AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Lines, Refusal, Salvaged, What,
+    AcceptedDamage, Event, EventKind, IdColumn, JobKey, JobState, Ledger, Lines, RecoveredOrder,
+    Refusal,
 };
 use crate::journal::{Damage, JobLog, LogError, Suspect};
 
@@ -35,7 +36,7 @@ pub fn marks(
     let mut items = BTreeSet::new();
     let mut add = |job: Option<(JobKey, u32)>,
                    item: Option<(IdColumn, &str)>,
-                   order: Option<&Salvaged>,
+                   order: Option<&RecoveredOrder>,
                    line: u64| {
         let error = format!("line {line} of the log is damaged; it may have been ordered");
         let refusal = Refusal {
@@ -43,7 +44,7 @@ pub fn marks(
             http_status: None,
             temporary: false,
         };
-        let what = What::Doubted { refusal, order };
+        let what = EventKind::MarkedUnknown { refusal, order };
         let event = match job {
             Some((key, number)) => Event::new(ledger.stamp(key, now), key, number, what),
             None => Event::without_job(now, what),

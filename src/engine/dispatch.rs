@@ -20,14 +20,14 @@ use std::sync::{Mutex, PoisonError};
 use futures::stream::{self, StreamExt};
 
 pub use attempt::Attempt;
-pub use progress::Event;
+pub use progress::DispatchEvent;
 pub use request::Transport;
 
 pub use crate::engine::counts::SendCounts;
 
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{InFlight, Reason, Stop};
-use crate::jobs::{self, GenerationId, JobView, Lines, What};
+use crate::jobs::{self, EventKind, GenerationId, JobView, Lines};
 use crate::journal::{Announced, Announcement, Appending, Claim, Refused, Writer};
 use crate::vendor::{Permit, Throttle};
 
@@ -98,7 +98,7 @@ pub struct Dispatcher<'a, T> {
     /// What time it is.
     pub clock: &'a dyn Fn() -> jiff::Timestamp,
     /// Takes each event.
-    pub report: &'a dyn Fn(Event<'_>),
+    pub report: &'a dyn Fn(DispatchEvent<'_>),
     /// What may be charged and reserved.
     cap: Option<&'a Cap<'a>>,
     job: JobOf<'a>,
@@ -117,7 +117,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         throttle: &'a Throttle,
         stop: &'a Stop,
         clock: &'a dyn Fn() -> jiff::Timestamp,
-        report: &'a dyn Fn(Event<'_>),
+        report: &'a dyn Fn(DispatchEvent<'_>),
     ) -> Self {
         Self {
             transport,
@@ -183,7 +183,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let in_flight = self.state().in_flight;
         if in_flight > 0 {
-            (self.report)(Event::Draining(in_flight));
+            (self.report)(DispatchEvent::Draining(in_flight));
         }
         sending.await;
         self.state().tally
@@ -224,7 +224,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         };
         let in_flight = self.stop.in_flight();
         self.state().in_flight += 1;
-        (self.report)(Event::Begun(&attempt));
+        (self.report)(DispatchEvent::Begun(&attempt));
         let outcome = self.send(&attempt, &claim, permit).await;
         self.state().in_flight -= 1;
         let Some(outcome) = outcome else {
@@ -290,13 +290,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         match refused {
             Refused::Taken => {
                 self.state().tally.taken += 1;
-                (self.report)(Event::Taken(attempt));
+                (self.report)(DispatchEvent::Taken(attempt));
             }
             // It is announced again after the wait.
             Refused::NotBefore(_) => {}
             Refused::Later(why) => {
                 self.state().tally.later += 1;
-                (self.report)(Event::Left(attempt, why));
+                (self.report)(DispatchEvent::Left(attempt, why));
             }
             Refused::Paused(by) => self.stop.set(Reason::Paused(by)),
             Refused::Mixed => self.stop.set(Reason::LogTaken {
@@ -330,14 +330,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Ok(false) => {
                 self.state().tally.later += 1;
                 let why = "someone else settled it while this computer was held up";
-                (self.report)(Event::Withdrawn(attempt, why));
+                (self.report)(DispatchEvent::Withdrawn(attempt, why));
             }
             // It stays announced, and so in doubt. Kept for later the line could come too late.
             Err(error) => {
                 self.stop.set(Reason::of_append(&error));
                 self.state().tally.unknown += 1;
                 let why = "the log could no longer be written, and shows it as unknown";
-                (self.report)(Event::Withdrawn(attempt, why));
+                (self.report)(DispatchEvent::Withdrawn(attempt, why));
             }
         }
     }
@@ -347,17 +347,17 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let now = (self.clock)();
         let ledger = self.writer.ledger();
         let at = ledger.stamp(attempt.job, now);
-        let mut lines = Lines::from(attempt.event(at, What::Submitting(&attempt.order)));
+        let mut lines = Lines::from(attempt.event(at, EventKind::Submitting(&attempt.order)));
         let by_job = attempt.job;
         for &(old, number) in &attempt.replaces {
-            let what = What::Superseded { by_job };
+            let what = EventKind::Superseded { by_job };
             let event = jobs::Event::new(ledger.stamp(old, now), old, number, what);
             lines.push(&event.in_sandbox(attempt.sandbox));
         }
         lines
     }
 
-    fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> Lines {
+    fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: EventKind<'_>) -> Lines {
         let at = self.writer.ledger().stamp(attempt.job, now);
         attempt.event(at, what).into()
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::jobs::{Condition, DisplayStatus, JobView, LOG_FIELDS, Look};
+use crate::jobs::{Condition, DisplayStatus, JobView, LOG_FIELDS, ReviewVerdict};
 use crate::text::{escape, format::moment, suggest};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
@@ -76,7 +76,7 @@ impl Filter {
             // What a person thinks of a clip that is ready.
             "review" if DisplayStatus::of(&view.state) == DisplayStatus::Ready => {
                 let look = view.state.effective().look();
-                return Some(look.map_or("waiting", Look::as_str).into());
+                return Some(look.map_or("waiting", ReviewVerdict::as_str).into());
             }
             _ => {}
         }

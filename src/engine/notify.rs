@@ -24,7 +24,7 @@ pub const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Event {
+pub enum RoundEvent {
     /// A round begins.
     Start,
     /// All is well, or the next round carries on.
@@ -35,7 +35,7 @@ pub enum Event {
     Failure,
 }
 
-impl Event {
+impl RoundEvent {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Start, Self::Success, Self::Attention, Self::Failure];
 
@@ -61,7 +61,7 @@ impl Event {
     }
 }
 
-impl FromStr for Event {
+impl FromStr for RoundEvent {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -78,7 +78,7 @@ impl FromStr for Event {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for RoundEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -88,7 +88,7 @@ impl fmt::Display for Event {
 #[derive(Clone, Debug)]
 pub struct Notice {
     /// What it is about.
-    pub event: Event,
+    pub event: RoundEvent,
     /// One line for people.
     pub text: String,
     /// The round's code; `None` when it begins.
@@ -102,7 +102,7 @@ pub struct Notice {
 pub struct Listeners {
     /// The events that webhook, e-mail and desktop hear of. The dead man's switch hears of every round, or it
     /// would be of no use.
-    pub on: Vec<Event>,
+    pub on: Vec<RoundEvent>,
     /// Where notices are posted.
     pub webhook: Option<String>,
     /// How they look there; `None` where the address says so.
@@ -147,7 +147,7 @@ impl Listeners {
 mod tests {
     use super::*;
 
-    fn notice(event: Event) -> Notice {
+    fn notice(event: RoundEvent) -> Notice {
         Notice {
             event,
             text: "run: nothing new".to_owned(),
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_webhook_hears_of_what_it_asked_for_and_the_switch_of_every_round() {
         let listeners = Listeners {
-            on: vec![Event::Attention],
+            on: vec![RoundEvent::Attention],
             webhook: Some("https://example.com/hook".to_owned()),
             ping: Some("https://hc.example.com/uuid".to_owned()),
             desktop: true,
@@ -170,25 +170,34 @@ mod tests {
             let urls = requests.iter().map(|request| request.url.clone());
             urls.collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(urls(Event::Start), "https://hc.example.com/uuid/start");
-        assert_eq!(urls(Event::Success), "https://hc.example.com/uuid");
+        assert_eq!(urls(RoundEvent::Start), "https://hc.example.com/uuid/start");
+        assert_eq!(urls(RoundEvent::Success), "https://hc.example.com/uuid");
         assert_eq!(
-            urls(Event::Attention),
+            urls(RoundEvent::Attention),
             "https://example.com/hook https://hc.example.com/uuid"
         );
-        assert_eq!(urls(Event::Failure), "https://hc.example.com/uuid/fail");
-        assert!(listeners.shows(&notice(Event::Attention)));
-        assert!(!listeners.shows(&notice(Event::Success)));
+        assert_eq!(
+            urls(RoundEvent::Failure),
+            "https://hc.example.com/uuid/fail"
+        );
+        assert!(listeners.shows(&notice(RoundEvent::Attention)));
+        assert!(!listeners.shows(&notice(RoundEvent::Success)));
         assert!(Listeners::default().is_empty());
     }
 
     #[test]
     fn a_round_that_was_not_finished_is_news_only_when_that_goes_on() {
-        assert_eq!(Event::of(Verdict::Unfinished, false), Event::Success);
-        assert_eq!(Event::of(Verdict::Unfinished, true), Event::Attention);
-        for event in Event::ALL {
+        assert_eq!(
+            RoundEvent::of(Verdict::Unfinished, false),
+            RoundEvent::Success
+        );
+        assert_eq!(
+            RoundEvent::of(Verdict::Unfinished, true),
+            RoundEvent::Attention
+        );
+        for event in RoundEvent::ALL {
             assert_eq!(event.name().parse(), Ok(event));
         }
-        assert!("always".parse::<Event>().is_err());
+        assert!("always".parse::<RoundEvent>().is_err());
     }
 }

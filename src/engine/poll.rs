@@ -48,7 +48,7 @@ pub struct Target {
 
 /// What happens while clips are asked for.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum PollEvent<'a> {
     /// So many are asked for; so many more can only be reported by webhook.
     Begun(u64, u64),
     /// One was asked for.
@@ -87,7 +87,7 @@ pub struct Poller<'a> {
     /// Polls in flight at most.
     pub concurrency: usize,
     /// Takes each event.
-    pub report: &'a dyn Fn(Event<'_>),
+    pub report: &'a dyn Fn(PollEvent<'_>),
 }
 
 /// What a poll came to. Neither, when it has ended as the log knows, or when the run stops.
@@ -135,9 +135,9 @@ impl Poller<'_> {
             return Ok(true);
         }
         let (targets, silent) = self.targets(covers)?;
-        (self.report)(Event::Begun(targets.len() as u64, silent));
+        (self.report)(PollEvent::Begun(targets.len() as u64, silent));
         let is_answered = self.ask_all(targets, rounds).await;
-        (self.report)(Event::Over);
+        (self.report)(PollEvent::Over);
         is_answered
     }
 
@@ -173,7 +173,7 @@ impl Poller<'_> {
             let (due, later): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| t.due <= now);
             targets = later;
             targets.extend(self.pass(due).await?);
-            (self.report)(Event::RoundOver);
+            (self.report)(PollEvent::RoundOver);
             if rounds == Rounds::One {
                 return Ok(targets.iter().all(|t| t.failures == 0));
             }
@@ -183,7 +183,7 @@ impl Poller<'_> {
             targets = kept;
             if !given_up.is_empty() {
                 is_answered = false;
-                (self.report)(Event::GaveUp(&given_up));
+                (self.report)(PollEvent::GaveUp(&given_up));
             }
             if let Some(next) = targets.iter().map(|t| t.due).min() {
                 self.stop.or(tokio::time::sleep_until(next)).await;
@@ -254,7 +254,7 @@ impl Poller<'_> {
         let quiet = self.stop.or(self.observer.writer.is_quiet()).await;
         if let Some(Ok(Some(quiet))) = quiet {
             if self.throttle.pause().is_none() {
-                (self.report)(Event::Waiting(&quiet));
+                (self.report)(PollEvent::Waiting(&quiet));
             }
             self.throttle.hold(quiet.left);
         }
@@ -285,7 +285,7 @@ impl Poller<'_> {
             PollOutcome::Seen { status, body } => {
                 permit.succeeded();
                 let facts = body.payload().facts();
-                (self.report)(Event::Seen {
+                (self.report)(PollEvent::Seen {
                     id: &target.id,
                     status,
                     facts: &facts,
@@ -310,7 +310,7 @@ impl Poller<'_> {
                         self.observer.writer.keep_quiet(pause);
                     }
                 }
-                (self.report)(Event::Trouble(&target, &error));
+                (self.report)(PollEvent::Trouble(&target, &error));
                 target.due = Instant::now() + backoff(self.interval, target.failures);
                 Ok(Asked {
                     left: Some(target),

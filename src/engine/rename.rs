@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::named::jobs_named;
 use super::plan::{self, Allowed, Decision, Doubt, Held, Plan, PlanError};
 use crate::jobs::recognition::{Photo, normal::is_invisible};
-use crate::jobs::{Event, JobKey, JobView, Lines, Rates, What};
+use crate::jobs::{Event, EventKind, JobKey, JobView, Lines, Rates};
 use crate::journal::{LogError, Unsettled, Writer};
 use crate::manifest::{Manifest, Problem, check_address, named_photo};
 use crate::text::{escape, format, is_address};
@@ -257,7 +257,7 @@ pub fn write_down(
             let id = renaming.id.as_deref().unwrap_or(old);
             (column, id)
         });
-        let what = What::Renamed {
+        let what = EventKind::Renamed {
             image_url: renaming.photo.as_deref(),
             photo_name: renaming.photo_name.as_deref(),
             by,

@@ -18,7 +18,7 @@ struct Batch {
 
 /// Where a capture stood.
 #[derive(Clone, Copy)]
-pub struct Place<'a> {
+pub struct CaptureLocation<'a> {
     /// The file.
     pub file: &'a Path,
     /// Its place there, from 1.
@@ -52,7 +52,7 @@ impl Captured {
 }
 
 /// What became of a capture.
-pub enum Event<'a> {
+pub enum ReplayEvent<'a> {
     /// Its payload was taken in.
     Taken(&'a GenerationId, &'a Applied),
     /// It says that a clip is in a status that is not known.
@@ -74,7 +74,7 @@ pub fn replay(
     stdin: impl Read + Send + 'static,
     keys: &VerifyKeys,
     observer: Observer<'_>,
-    mut report: impl FnMut(Place<'_>, Event<'_>),
+    mut report: impl FnMut(CaptureLocation<'_>, ReplayEvent<'_>),
 ) -> anyhow::Result<HashSet<JobKey>> {
     let mut doubtful = HashSet::new();
     let mut ingest = Ingest::new(observer);
@@ -87,7 +87,7 @@ pub fn replay(
                 doubtful.insert(job);
             }
             take(captured, &mut ingest, |event| {
-                report(Place { file, entry }, event);
+                report(CaptureLocation { file, entry }, event);
             })?;
         }
         Ok(())
@@ -99,21 +99,21 @@ pub fn replay(
 fn take(
     captured: Captured,
     ingest: &mut Ingest<'_>,
-    mut report: impl FnMut(Event<'_>),
+    mut report: impl FnMut(ReplayEvent<'_>),
 ) -> Result<(), IngestError> {
     match captured {
         Captured::Verified(PayloadStatus::Seen(seen)) => {
             let id = seen.id.clone();
-            report(Event::Taken(&id, &ingest.take(seen)?));
+            report(ReplayEvent::Taken(&id, &ingest.take(seen)?));
         }
         Captured::Verified(PayloadStatus::UnknownWord(id, word)) => {
-            report(Event::UnknownWord(&id, word.as_str()));
+            report(ReplayEvent::UnknownWord(&id, word.as_str()));
         }
-        Captured::Verified(PayloadStatus::Nothing(why)) => report(Event::Unreadable(why)),
-        Captured::Rejected(why) => report(Event::Rejected(&why)),
-        Captured::Unverifiable(_, why) => report(Event::Unverifiable(&why)),
-        Captured::Unreadable(why) => report(Event::Unreadable(&why)),
-        Captured::NotAWebhook => report(Event::NotAWebhook),
+        Captured::Verified(PayloadStatus::Nothing(why)) => report(ReplayEvent::Unreadable(why)),
+        Captured::Rejected(why) => report(ReplayEvent::Rejected(&why)),
+        Captured::Unverifiable(_, why) => report(ReplayEvent::Unverifiable(&why)),
+        Captured::Unreadable(why) => report(ReplayEvent::Unreadable(&why)),
+        Captured::NotAWebhook => report(ReplayEvent::NotAWebhook),
     }
     Ok(())
 }

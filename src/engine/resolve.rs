@@ -2,8 +2,8 @@
 
 use super::named::jobs_named;
 use crate::jobs::{
-    AttemptState, Event, GenerationId, JobKey, JobState, JobView, Lines, Resolution, Status,
-    Verdict, What,
+    AttemptState, Event, EventKind, GenerationId, JobKey, JobState, JobView, Lines, Resolution,
+    Status, Verdict,
 };
 use crate::journal::{AppendError, LogError, Unsettled, Writer};
 use crate::text::escape;
@@ -136,7 +136,7 @@ pub fn write_down(
         generation_id: id,
         by,
     };
-    let event = Event::new(at, job, attempt, What::Resolved(resolution))
+    let event = Event::new(at, job, attempt, EventKind::Resolved(resolution))
         .of_item(view.as_ref().and_then(|v| v.id()))
         .in_sandbox(sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox()));
     let line = Lines::from(event);

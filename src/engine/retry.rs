@@ -126,7 +126,7 @@ impl Wanted {
 
 /// What a search has found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct RetrySelection {
     /// The attempts to be made.
     pub wanted: Vec<Wanted>,
     /// How many jobs have had all the attempts that they get.
@@ -141,7 +141,7 @@ pub struct Found {
     pub is_empty: bool,
 }
 
-impl Found {
+impl RetrySelection {
     fn add(&mut self, attempt: Option<Attempt>, view: &JobView) {
         match attempt {
             Some(attempt) => {
@@ -180,10 +180,10 @@ pub struct Retries<'a> {
 
 impl Retries<'_> {
     /// The attempts to be made: new ones, or those in doubt, to be sent again as they were.
-    pub fn find(&self, which: Retried) -> Result<Found, RetryError> {
-        let mut found = Found {
+    pub fn find(&self, which: Retried) -> Result<RetrySelection, RetryError> {
+        let mut found = RetrySelection {
             is_empty: true,
-            ..Found::default()
+            ..RetrySelection::default()
         };
         for key in self.log.keys(|job| which.takes(job)) {
             let Some(view) = self.log.view(key)?.filter(&self.covers) else {

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::jobs::{Credits, Event, JobKey, JobView, Lines, Look, Rates, Review, Status, What};
+use crate::jobs::{
+    Credits, Event, EventKind, JobKey, JobView, Lines, Rates, Review, ReviewVerdict, Status,
+};
 use crate::journal::{AppendError, LogError, Writer};
 
 /// A verdict on the clip of one attempt.
@@ -13,7 +15,7 @@ pub struct Verdict {
     /// The attempt that brought the clip.
     pub attempt: u32,
     /// What is thought of it.
-    pub look: Look,
+    pub look: ReviewVerdict,
 }
 
 /// Why a verdict says nothing of the log.
@@ -150,7 +152,12 @@ fn event<'a>(verdict: Verdict, view: &'a JobView, by: &'a str, now: Timestamp) -
         by,
     };
     let at = view.state.stamp(now);
-    Event::new(at, verdict.job, verdict.attempt, What::Reviewed(review))
-        .of_item(view.id())
-        .in_sandbox(view.state.is_sandbox())
+    Event::new(
+        at,
+        verdict.job,
+        verdict.attempt,
+        EventKind::Reviewed(review),
+    )
+    .of_item(view.id())
+    .in_sandbox(view.state.is_sandbox())
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::plan::Plan;
-use crate::jobs::{Event, Fact, JobKey, JobState, Ledger, Line, Lines, What, Word};
+use crate::jobs::{Event, EventKind, Fact, JobKey, JobState, Ledger, Line, Lines, Word};
 use crate::journal::{AppendError, LogError, Writer, map_lines_of};
 
 /// Why a row's older version could not be made to count.
@@ -86,6 +86,6 @@ fn superseded(
 ) -> Option<Event<'static>> {
     let attempt = ledger.job(old)?.newest().number;
     let at = ledger.stamp(old, writer.now());
-    let event = Event::new(at, old, attempt, What::Superseded { by_job });
+    let event = Event::new(at, old, attempt, EventKind::Superseded { by_job });
     Some(event.in_sandbox(sandbox))
 }

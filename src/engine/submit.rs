@@ -208,7 +208,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::jobs::{Event, Facts, GenerationId, Ledger, Lines, Sighting, Status, What};
+    use crate::jobs::{Event, EventKind, Facts, GenerationId, Ledger, Lines, Status, StatusReport};
     use crate::manifest::Options;
 
     #[test]
@@ -242,14 +242,17 @@ mod tests {
         assert_eq!(first.len(), 2);
         let (job, id) = (first[0].job, GenerationId::parse("vgen_1").unwrap());
         let facts = Facts::default();
-        let seen = Sighting {
+        let seen = StatusReport {
             status: Status::Pending,
             generation_id: &id,
             submitted_at: None,
             report: facts.report(Status::Pending, None),
             via: None,
         };
-        for what in [What::Submitting(&first[0].order), What::Seen(seen)] {
+        for what in [
+            EventKind::Submitting(&first[0].order),
+            EventKind::Reported(seen),
+        ] {
             let at = writer.ledger().stamp(job, writer.now());
             let line = Lines::from(Event::new(at, job, 1, what));
             writer.append_blocking(&line).unwrap();

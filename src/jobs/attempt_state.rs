@@ -7,7 +7,7 @@ mod charges;
 
 use super::bill::{Bill, Charge, Ends};
 use super::line_facts::{self, LineFacts};
-use super::status::{Fact, Look, Status, Verdict, Word};
+use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
 
 /// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ struct Rare {
     /// As [`AttemptState::times`], of further lines.
     times: [Vec<u32>; 2],
     /// The newest `reviewed` line: its time and its word. Of two with one time the cautious one speaks.
-    review: Option<(i64, Look)>,
+    review: Option<(i64, ReviewVerdict)>,
     /// The newest `superseded` line: its time, and whether it names another job. Of two with one time
     /// that one counts.
     superseded: Option<(i64, bool)>,
@@ -113,13 +113,13 @@ impl AttemptState {
     }
 
     /// What a person thinks of its clip, where one has looked at it.
-    pub fn look(&self) -> Option<Look> {
+    pub fn look(&self) -> Option<ReviewVerdict> {
         Some(self.rare.as_ref()?.review?.1)
     }
 
     /// Whether it brought a clip that a person rejected.
     pub fn is_rejected(&self) -> bool {
-        self.look() == Some(Look::Rejected) && self.status() == Status::Completed
+        self.look() == Some(ReviewVerdict::Rejected) && self.status() == Status::Completed
     }
 
     /// The status that the lines alone show; `None` when only facts were seen.

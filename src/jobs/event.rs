@@ -11,7 +11,7 @@ use serde::ser::Serializer;
 use super::id::{IdColumn, JobKey};
 use super::stamp::Stamp;
 use super::status::Word;
-use super::what::{What, is_false, time};
+use super::what::{EventKind, is_false, time};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
@@ -73,12 +73,12 @@ pub const LOG_FIELDS: [&str; 52] = [
 /// One line of the log, about to be written. The fields are written in this order.
 ///
 /// ```
-/// use creativeai::jobs::{Event, JobKey, Refusal, Stamp, What};
+/// use creativeai::jobs::{Event, JobKey, Refusal, Stamp, EventKind};
 /// let job = JobKey::parse("5b1f0c9a77d2e318").unwrap();
 /// let at = Stamp::first(jiff::Timestamp::UNIX_EPOCH);
 /// let refusal = Refusal { error: "no credits", http_status: Some(402), temporary: true };
 /// assert_eq!(
-///     Event::new(at, job, 1, What::SubmitFailed(refusal)).line(),
+///     Event::new(at, job, 1, EventKind::SubmitFailed(refusal)).line(),
 ///     "{\"at\":\"1970-01-01T00:00:00.000Z\",\"job\":\"5b1f0c9a77d2e318\",\"attempt\":1,\
 ///      \"status\":\"submit_failed\",\"error\":\"no credits\",\"http_status\":402,\
 ///      \"temporary\":true}\n",
@@ -102,7 +102,7 @@ pub struct Event<'a> {
     #[serde(flatten, serialize_with = "item")]
     item: Option<(IdColumn, &'a str)>,
     #[serde(flatten)]
-    what: What<'a>,
+    what: EventKind<'a>,
     /// Written by a rehearsal.
     #[serde(skip_serializing_if = "is_false")]
     sandbox: bool,
@@ -110,7 +110,7 @@ pub struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// Something about an attempt of a job.
-    pub fn new(at: Stamp, job: JobKey, attempt: u32, what: What<'a>) -> Self {
+    pub fn new(at: Stamp, job: JobKey, attempt: u32, what: EventKind<'a>) -> Self {
         Self {
             job: Some(job),
             attempt: Some(attempt),
@@ -119,7 +119,7 @@ impl<'a> Event<'a> {
     }
 
     /// Something about a listing or SKU whose job is not known.
-    pub(crate) fn without_job(at: Timestamp, what: What<'a>) -> Self {
+    pub(crate) fn without_job(at: Timestamp, what: EventKind<'a>) -> Self {
         Self {
             at,
             job: None,

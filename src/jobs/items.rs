@@ -6,7 +6,7 @@ use super::line_facts::LineFacts;
 
 /// What is known of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known<'a> {
+pub struct KnownItem<'a> {
     /// The listing or SKU.
     pub item: Option<(IdColumn, &'a str)>,
     /// The model that its requests ask for.
@@ -15,12 +15,12 @@ pub struct Known<'a> {
 
 /// Where a job's item and model are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ItemSlot {
     pub item: u32,
     pub model: u16,
 }
 
-impl Place {
+impl ItemSlot {
     /// Of a job that nothing was reported of yet.
     pub const NEW: Self = Self {
         item: NOTHING,
@@ -48,7 +48,7 @@ pub(super) struct Items {
 
 impl Items {
     /// Takes in a line of a job. What two lines agree upon is kept, in whatever order they come.
-    pub fn note(&mut self, facts: &LineFacts, raw: &[u8], place: &mut Place) {
+    pub fn note(&mut self, facts: &LineFacts, raw: &[u8], place: &mut ItemSlot) {
         if let Some((column, item)) = facts.item {
             let item = item.text(raw).filter(|text| text.len() <= LONGEST);
             place.item = match (item, place.item) {
@@ -69,7 +69,7 @@ impl Items {
     }
 
     /// What the lines of a job agree upon; `None` where they do not.
-    pub fn known(&self, place: Place) -> Option<Known<'_>> {
+    pub fn known(&self, place: ItemSlot) -> Option<KnownItem<'_>> {
         let item = match place.item {
             UNCLEAR => return None,
             NOTHING => None,
@@ -83,7 +83,7 @@ impl Items {
             NO_MODEL => None,
             model => Some(&*self.models[usize::from(model)]),
         };
-        Some(Known { item, model })
+        Some(KnownItem { item, model })
     }
 
     fn add(&mut self, column: IdColumn, item: &[u8]) -> u32 {

@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-pub use self::asked::{Found, Mixed};
+pub use self::asked::{IdMatch, Mixed};
 use super::damage::{AcceptedDamage, Digest};
 use super::id::JobKey;
 use super::index::{END, Ids, Places};

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::id::{GenerationId, IdColumn, JobKey};
-use super::status::{Fact, Look, Status, Verdict, Word};
+use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
 use super::text::Text;
 use super::time::parse_millis;
 
@@ -197,13 +197,13 @@ struct NewerLine<'a> {
 }
 
 impl<'a> NewerLine<'a> {
-    fn read(raw: &'a str) -> Option<Found<'a>> {
+    fn read(raw: &'a str) -> Option<RawLine<'a>> {
         let line: Self = serde_json::from_str(raw).ok()?;
         if Word::parse(line.status.as_str()).is_some() {
             return None;
         }
         let text = |raw: Option<&'a RawValue>| serde_json::from_str(raw?.get()).ok();
-        Some(Found {
+        Some(RawLine {
             at: text(line.at),
             job: Some(line.job),
             attempt: line.attempt,
@@ -212,7 +212,7 @@ impl<'a> NewerLine<'a> {
             sku: text(line.sku),
             generation_id: text(line.generation_id),
             sandbox: line.sandbox.map(|raw| raw.get() == "true"),
-            ..Found::default()
+            ..RawLine::default()
         })
     }
 }
@@ -233,7 +233,7 @@ pub(crate) struct EndFields<'a> {
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct RawLine<'a> {
     at: Option<Text<'a>>,
     job: Option<Text<'a>>,
     attempt: Option<u32>,
@@ -256,14 +256,14 @@ struct Found<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Fields {
-    type Value = Found<'de>;
+    type Value = RawLine<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Fields {
-    type Value = Found<'de>;
+    type Value = RawLine<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
@@ -274,7 +274,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = Found::default();
+        let mut found = RawLine::default();
         while let Some(name) = map.next_key::<Text<'de>>()? {
             match name.as_str() {
                 "at" => once(&name, &mut found.at, map.next_value()?)?,
@@ -345,7 +345,7 @@ fn verbatim_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str
     Ok(raw.map(RawValue::get))
 }
 
-impl<'a> Found<'a> {
+impl<'a> RawLine<'a> {
     fn into_line(self, raw: &'a str) -> Result<Line<'a>, LineError> {
         let generation_id = self
             .generation_id
@@ -388,7 +388,7 @@ impl<'a> Found<'a> {
         }
         if word == Word::Fact(Fact::Reviewed) {
             let look = self.verdict.as_ref().map(Text::as_str);
-            newer = look.is_some_and(|look| Look::parse(look).is_none());
+            newer = look.is_some_and(|look| ReviewVerdict::parse(look).is_none());
         }
         let time = |text: Text<'_>| parse_millis(text.as_str());
         let time_in = |raw: Option<&str>| time(serde_json::from_str(raw?).ok()?);

@@ -13,7 +13,7 @@ use super::line::{self, EndFields};
 use super::money::{Credits, Rates};
 use super::request::RequestFacts;
 use super::status::Verdict;
-use super::status::{Fact, Look, Status, Word};
+use super::status::{Fact, ReviewVerdict, Status, Word};
 
 /// The line's facts. Texts are given by their places in the line.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct LineFacts {
     pub estimate: u32,
     pub charged: Option<Credits>,
     pub verdict: Option<Verdict>,
-    pub look: Option<Look>,
+    pub look: Option<ReviewVerdict>,
     pub item: Option<(IdColumn, Span)>,
     pub model: Option<Span>,
 }
@@ -230,7 +230,7 @@ impl Reading {
                 .verdict
                 .as_ref()
                 .filter(|_| line.word == Word::Fact(Fact::Reviewed))
-                .and_then(|look| Look::parse(look.as_ref())),
+                .and_then(|look| ReviewVerdict::parse(look.as_ref())),
             item: item.map(|(column, id)| (column, Span::of(id, line.raw))),
             model: match (&request, line.request) {
                 (Some(request), _) => {

@@ -6,11 +6,11 @@ use super::event::Event;
 /// log, unchanged.
 ///
 /// ```
-/// use creativeai::jobs::{Event, JobKey, Lines, Stamp, What};
+/// use creativeai::jobs::{Event, JobKey, Lines, Stamp, EventKind};
 /// let job = JobKey::parse("5b1f0c9a77d2e318").unwrap();
 /// let at = Stamp::first(jiff::Timestamp::UNIX_EPOCH);
 /// let by_job = JobKey::parse("0a77d2e3185b1f0c").unwrap();
-/// let lines = Lines::from(Event::new(at, job, 1, What::Superseded { by_job }));
+/// let lines = Lines::from(Event::new(at, job, 1, EventKind::Superseded { by_job }));
 /// assert_eq!(lines.as_str().lines().count(), 1);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

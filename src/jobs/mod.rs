@@ -43,8 +43,8 @@ pub(crate) use damage::{AcceptedDamage, Digest};
 pub use event::{Event, LOG_FIELDS};
 pub use facts::{End, Facts, Progress, Report};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
-pub use items::Known;
-pub use ledger::{Found, Ledger, Mixed};
+pub use items::KnownItem;
+pub use ledger::{IdMatch, Ledger, Mixed};
 pub use line::{Line, LineError};
 pub(crate) use line_facts::{LineAt, ReadLines, Reading};
 pub use lines::Lines;
@@ -56,9 +56,10 @@ pub use spent::Spent;
 pub use stamp::Stamp;
 pub use standing::DisplayStatus;
 pub use state::JobState;
-pub use status::{Fact, Look, Status, Verdict, Word};
+pub use status::{Fact, ReviewVerdict, Status, Verdict, Word};
 pub use text::Text;
 pub use view::{AttemptView, FieldMap, JobView, Logged, PHOTO_FILE};
 pub use what::{
-    Download, Order, Publication, Refusal, Resolution, Review, Salvaged, Sighting, Step, Via, What,
+    Download, EventKind, Order, Publication, PublicationStep, RecoveredOrder, Refusal, Resolution,
+    Review, StatusReport, Via,
 };

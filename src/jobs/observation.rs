@@ -15,7 +15,7 @@ use super::stamp::Stamp;
 use super::state::JobState;
 use super::status::Status;
 use super::view::{AttemptView, JobView};
-use super::what::{Sighting, Via, What};
+use super::what::{EventKind, StatusReport, Via};
 
 /// What the vendor reported about one generation, trusted: polled, or verified by its signature.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,16 +89,21 @@ impl News<'_> {
         in_sandbox: bool,
     ) -> Event<'e> {
         let at: Stamp = self.job.stamp(now);
-        let sighting = Sighting {
+        let sighting = StatusReport {
             status: seen.status,
             generation_id: &seen.id,
             submitted_at: None,
             report: seen.facts.report(seen.status, self.model.as_deref()),
             via: Some(seen.via),
         };
-        Event::new(at, self.job.key, self.attempt, What::Seen(sighting))
-            .of_item(self.item)
-            .in_sandbox(in_sandbox || self.job.is_sandbox())
+        Event::new(
+            at,
+            self.job.key,
+            self.attempt,
+            EventKind::Reported(sighting),
+        )
+        .of_item(self.item)
+        .in_sandbox(in_sandbox || self.job.is_sandbox())
     }
 }
 

@@ -211,7 +211,7 @@ proptest! {
         let verdict = |ledger: &Ledger, key, verdict: Verdict| {
             let at = ledger.stamp(key, now);
             let resolution = super::Resolution { verdict, generation_id: None, by: "me" };
-            super::Event::new(at, key, 1, super::What::Resolved(resolution)).line()
+            super::Event::new(at, key, 1, super::EventKind::Resolved(resolution)).line()
         };
         let keys: Vec<_> = ledger.jobs().map(|job| job.key).collect();
         for key in keys {

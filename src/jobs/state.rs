@@ -40,8 +40,8 @@ impl JobState {
             more: None,
             newest_at: stamp::NO_LINE,
             flags: 0,
-            item: items::Place::NEW.item,
-            model: items::Place::NEW.model,
+            item: items::ItemSlot::NEW.item,
+            model: items::ItemSlot::NEW.model,
         }
     }
 
@@ -95,15 +95,15 @@ impl JobState {
     }
 
     /// Where its item and model are kept.
-    pub(super) const fn place(&self) -> items::Place {
-        items::Place {
+    pub(super) const fn place(&self) -> items::ItemSlot {
+        items::ItemSlot {
             item: self.item,
             model: self.model,
         }
     }
 
     /// Changes that.
-    pub(super) const fn set_place(&mut self, place: items::Place) {
+    pub(super) const fn set_place(&mut self, place: items::ItemSlot) {
         (self.item, self.model) = (place.item, place.model);
     }
 

@@ -220,14 +220,14 @@ impl Verdict {
 
 /// What a person thinks of a clip, from the least cautious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Look {
+pub enum ReviewVerdict {
     /// It may go out.
     Kept,
     /// It may not.
     Rejected,
 }
 
-impl Look {
+impl ReviewVerdict {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Kept, Self::Rejected];
 

@@ -8,32 +8,32 @@ use serde_json::value::RawValue;
 use super::facts::Report;
 use super::id::{GenerationId, JobKey};
 use super::money::Credits;
-use super::status::{Fact, Look, Status, Verdict, Word};
+use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
 
 /// What a line says beyond whose it is.
 #[derive(Clone, Debug, serde::Serialize)]
 #[serde(untagged)]
-pub enum What<'a> {
+pub enum EventKind<'a> {
     /// `submitting`: the request is about to be sent. Durable before it is.
     Submitting(&'a Order),
     /// `unknown`: the request may have been accepted and billed.
     Unknown(Refusal<'a>),
     /// `unknown`: a damaged line speaks of the job, and a person has accepted that.
-    Doubted {
+    MarkedUnknown {
         /// Which line.
         #[serde(flatten)]
         refusal: Refusal<'a>,
         /// The part of the order that was intact in there.
         #[serde(flatten)]
-        order: Option<&'a Salvaged>,
+        order: Option<&'a RecoveredOrder>,
     },
     /// `submit_failed`: every request of the attempt is known not to have been accepted.
     SubmitFailed(Refusal<'a>),
     /// `pending`, `processing`, `failed`, `completed`: where the vendor says that it stands.
-    Seen(Sighting<'a>),
+    Reported(StatusReport<'a>),
     /// `completed`, with `step`: how far a publication has come; `failed`, with `step`: that a target
     /// knows. It changes no state.
-    Step(Step<'a>),
+    Step(PublicationStep<'a>),
     /// `downloaded`: the clip is on disk.
     Downloaded(Download<'a>),
     /// `published`: the clip was handed to a target.
@@ -83,7 +83,7 @@ pub struct Order {
 
 /// The part of an order that could be read in a damaged line; the job's key proves it.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Salvaged {
+pub struct RecoveredOrder {
     /// Distinguishes clips of one photo.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub variant: String,
@@ -116,7 +116,7 @@ pub enum Via {
 
 /// What the vendor reports about a generation.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Sighting<'a> {
+pub struct StatusReport<'a> {
     /// Where it stands.
     #[serde(skip)]
     pub status: Status,
@@ -135,7 +135,7 @@ pub struct Sighting<'a> {
 
 /// A step of a publication that has not come to its end.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Step<'a> {
+pub struct PublicationStep<'a> {
     /// The attempt's own end, which the log has already.
     #[serde(skip)]
     pub status: Status,
@@ -199,7 +199,7 @@ pub struct Resolution<'a> {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Review<'a> {
     /// Whether it may go out.
-    pub verdict: Look,
+    pub verdict: ReviewVerdict,
     /// Of the clip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<&'a str>,
@@ -207,14 +207,14 @@ pub struct Review<'a> {
     pub by: &'a str,
 }
 
-impl What<'_> {
+impl EventKind<'_> {
     /// The word in `status`.
     pub(super) fn word(&self) -> Word {
         match self {
             Self::Submitting(_) => Status::Submitting.into(),
-            Self::Unknown(_) | Self::Doubted { .. } => Status::Unknown.into(),
+            Self::Unknown(_) | Self::MarkedUnknown { .. } => Status::Unknown.into(),
             Self::SubmitFailed(_) => Status::SubmitFailed.into(),
-            Self::Seen(seen) => seen.status.into(),
+            Self::Reported(seen) => seen.status.into(),
             Self::Step(step) => step.status.into(),
             Self::Downloaded(_) => Fact::Downloaded.into(),
             Self::Published(_) => Fact::Published.into(),
@@ -232,7 +232,7 @@ impl Serialize for Word {
     }
 }
 
-impl Serialize for Look {
+impl Serialize for ReviewVerdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }

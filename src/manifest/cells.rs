@@ -10,7 +10,7 @@ use super::{
     local::LocalPhoto,
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
     options::Defaults,
-    problem::{Place, Problem, excerpt},
+    problem::{Problem, ProblemLocation, excerpt},
     records::Record,
     values::Named,
     values::{check_address, is_clock_time, is_speed, is_unusual},
@@ -22,7 +22,7 @@ pub(super) const MAX_CELL: usize = 64 * 1024;
 
 /// The cells of one row, and what is wrong with them so far.
 pub(super) struct Cells<'a> {
-    pub place: Place<'a>,
+    pub place: ProblemLocation<'a>,
     pub record: &'a Record<'a>,
     /// Whether a cell that looks broken is meant so.
     pub allow_odd: bool,

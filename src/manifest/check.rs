@@ -9,7 +9,7 @@ use super::field::normalized;
 use super::local::is_path;
 use super::odd::trimmed;
 use super::options::{Condition, Defaults, Options};
-use super::problem::{Place, Problem, Row, RowFault};
+use super::problem::{Problem, ProblemLocation, Row, RowFault};
 use super::records::Record;
 use super::values::{Named, photos_in};
 use super::workbook::Hidden;
@@ -50,7 +50,7 @@ impl Columns {
 
 /// Checks rows of one manifest.
 pub(super) struct Checker<'a> {
-    pub place: Place<'a>,
+    pub place: ProblemLocation<'a>,
     pub columns: &'a Columns,
     pub chosen: &'a Chosen,
     /// Where relative paths of photos start.

@@ -8,7 +8,7 @@ use super::{
     field::{Field, is_field, is_misleading, known_name, map_option, meant, nearest, normalized},
     odd::{CURLY, STRAIGHTEN},
     options::Options,
-    problem::{Place, Problem},
+    problem::{Problem, ProblemLocation},
     roles::{Role, Roles},
     template::Piece,
 };
@@ -58,7 +58,7 @@ pub(super) enum Kind {
 
 impl Columns {
     /// Finds each column's meaning; all that is wrong with the header at once.
-    pub fn find(place: Place<'_>, options: &Options) -> Result<Self, Vec<Problem>> {
+    pub fn find(place: ProblemLocation<'_>, options: &Options) -> Result<Self, Vec<Problem>> {
         let mut roles = Roles {
             place,
             by_column: vec![None; place.headers.len()],
@@ -350,7 +350,7 @@ impl Roles<'_> {
 
 /// Reports that what stands where the header belongs names no columns: it is a row, or its names stand in
 /// quotes of a text program, as the cells below will.
-fn headless(place: Place<'_>, options: &Options) -> Option<Problem> {
+fn headless(place: ProblemLocation<'_>, options: &Options) -> Option<Problem> {
     let headers = place.headers;
     let is_address = |header: &String| is_address(header);
     if recognized(headers, options) == 0 && headers.iter().any(is_address) {
@@ -375,7 +375,7 @@ fn headless(place: Place<'_>, options: &Options) -> Option<Problem> {
 }
 
 /// Reports that the header is one column, which no manifest's is.
-fn single_column(place: Place<'_>, header: &str, asked: Option<u8>) -> Problem {
+fn single_column(place: ProblemLocation<'_>, header: &str, asked: Option<u8>) -> Problem {
     let message = "the first line has only one column";
     let mark = |c: &char| matches!(c, '|' | ':' | '^' | '~' | '#' | '*' | '/');
     let usual = header.chars().find(|c| matches!(c, ',' | ';' | '\t'));

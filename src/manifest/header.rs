@@ -7,7 +7,7 @@ use super::{
     damage::Damage,
     odd,
     options::{self, Options},
-    problem::{ManifestError, Place},
+    problem::{ManifestError, ProblemLocation},
     records::{Fault, Record, Records},
     source::{Source, Text},
 };
@@ -198,7 +198,7 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
         Fault::Io(error) => return source.failed("read", error),
         Fault::Damage { line, damage } => (line, damage),
     };
-    let place = Place {
+    let place = ProblemLocation {
         file: &source.name,
         line,
         headers,

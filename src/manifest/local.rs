@@ -34,14 +34,14 @@ pub struct LocalPhoto {
 
 /// Why a photo on this computer cannot be used, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unfit {
+pub(super) struct PhotoProblem {
     pub message: String,
     pub help: String,
     /// Whether it is not there at all, so that the cell may be meant for something else.
     pub is_absent: bool,
 }
 
-type Found = Result<Arc<LocalPhoto>, Unfit>;
+type PhotoResult = Result<Arc<LocalPhoto>, PhotoProblem>;
 
 /// Photos on this computer, each read once in a run.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct LocalPhotos {
     root: String,
     /// The largest that is taken, in bytes.
     max_size: u64,
-    found: Mutex<HashMap<PathBuf, Found>>,
+    found: Mutex<HashMap<PathBuf, PhotoResult>>,
 }
 
 impl LocalPhotos {
@@ -64,7 +64,7 @@ impl LocalPhotos {
     }
 
     /// The photo that a cell names; a relative path starts in `folder`.
-    pub(super) fn find(&self, cell: &str, folder: &Path) -> Found {
+    pub(super) fn find(&self, cell: &str, folder: &Path) -> PhotoResult {
         let path = path_of(cell, folder);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = found.get(&path) {
@@ -75,7 +75,7 @@ impl LocalPhotos {
         looked
     }
 
-    fn look(&self, path: &Path) -> Result<LocalPhoto, Unfit> {
+    fn look(&self, path: &Path) -> Result<LocalPhoto, PhotoProblem> {
         let mut file = disk::open(path).map_err(|error| unreadable(path, &error))?;
         let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
         if !meta.is_file() {
@@ -188,15 +188,15 @@ fn named_kind(path: &Path) -> Option<&'static str> {
     })
 }
 
-fn unfit(message: impl Into<String>, help: impl Into<String>) -> Unfit {
-    Unfit {
+fn unfit(message: impl Into<String>, help: impl Into<String>) -> PhotoProblem {
+    PhotoProblem {
         message: message.into(),
         help: help.into(),
         is_absent: false,
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Unfit {
+fn unreadable(path: &Path, error: &io::Error) -> PhotoProblem {
     let is_absent = error.kind() == io::ErrorKind::NotFound;
     let why = match error.kind() {
         io::ErrorKind::NotFound => "is not there".to_owned(),
@@ -204,7 +204,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Unfit {
         io::ErrorKind::PermissionDenied => "cannot be read: permission denied".to_owned(),
         _ => format!("cannot be read: {error}"),
     };
-    Unfit {
+    PhotoProblem {
         is_absent,
         ..unfit(
             format!("the photo {} {why}", path.display()),

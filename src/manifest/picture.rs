@@ -17,8 +17,8 @@ pub fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
     let is_open =
         declared.is_none_or(|declared| matches!(declared, "application/octet-stream" | ""));
     match (sniffed(head), declared) {
-        (Some(Found::Photo(_)), _) if is_open => Ok(()),
-        (Some(Found::Photo(kinds)), Some(declared)) => {
+        (Some(DetectedType::Photo(_)), _) if is_open => Ok(()),
+        (Some(DetectedType::Photo(kinds)), Some(declared)) => {
             if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(declared)) {
                 Ok(())
             } else {
@@ -28,7 +28,7 @@ pub fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
                 ))
             }
         }
-        (Some(Found::Other(what)), _) => Err(what.to_owned()),
+        (Some(DetectedType::Other(what)), _) => Err(what.to_owned()),
         (None, Some(declared)) if !is_open && !declared.starts_with("image/") => {
             Err(format!("it is not an image but {declared}"))
         }
@@ -37,7 +37,7 @@ pub fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
 }
 
 /// What the first bytes of a file say.
-enum Found {
+enum DetectedType {
     /// A photo, and what it may be called.
     Photo(&'static [&'static str]),
     /// Something else, in words.
@@ -45,61 +45,72 @@ enum Found {
 }
 
 /// What files begin with. Further kinds go in here.
-const KINDS: [(&[u8], Found); 14] = [
+const KINDS: [(&[u8], DetectedType); 14] = [
     (
         b"\xff\xd8\xff",
-        Found::Photo(&["image/jpeg", "image/jpg", "image/pjpeg"]),
+        DetectedType::Photo(&["image/jpeg", "image/jpg", "image/pjpeg"]),
     ),
     (
         b"\x89PNG\r\n\x1a\n",
-        Found::Photo(&["image/png", "image/x-png", "image/apng"]),
+        DetectedType::Photo(&["image/png", "image/x-png", "image/apng"]),
     ),
-    (b"GIF8", Found::Photo(&["image/gif"])),
-    (b"BM", Found::Photo(&["image/bmp", "image/x-ms-bmp"])),
+    (b"GIF8", DetectedType::Photo(&["image/gif"])),
+    (b"BM", DetectedType::Photo(&["image/bmp", "image/x-ms-bmp"])),
     (
         b"II*\0",
-        Found::Other("it is a TIFF picture; save it as JPEG"),
+        DetectedType::Other("it is a TIFF picture; save it as JPEG"),
     ),
     (
         b"MM\0*",
-        Found::Other("it is a TIFF picture; save it as JPEG"),
+        DetectedType::Other("it is a TIFF picture; save it as JPEG"),
     ),
     (
         b"8BPS",
-        Found::Other("it is a Photoshop file; save it as JPEG"),
+        DetectedType::Other("it is a Photoshop file; save it as JPEG"),
     ),
-    (b"%PDF", Found::Other("it is a PDF; save the photo as JPEG")),
+    (
+        b"%PDF",
+        DetectedType::Other("it is a PDF; save the photo as JPEG"),
+    ),
     (
         b"PK\x03\x04",
-        Found::Other("it is a zip archive, not a photo"),
+        DetectedType::Other("it is a zip archive, not a photo"),
     ),
     (
         b"<svg",
-        Found::Other("it is a drawing (SVG); save it as JPEG"),
+        DetectedType::Other("it is a drawing (SVG); save it as JPEG"),
     ),
     (
         b"<?xml",
-        Found::Other("it is XML, perhaps a server error, not a photo"),
+        DetectedType::Other("it is XML, perhaps a server error, not a photo"),
     ),
-    (b"<!doctype", Found::Other("it is a web page, not a photo")),
-    (b"<html", Found::Other("it is a web page, not a photo")),
+    (
+        b"<!doctype",
+        DetectedType::Other("it is a web page, not a photo"),
+    ),
+    (
+        b"<html",
+        DetectedType::Other("it is a web page, not a photo"),
+    ),
     (
         b"{",
-        Found::Other("it is JSON, perhaps an error of the server, not a photo"),
+        DetectedType::Other("it is JSON, perhaps an error of the server, not a photo"),
     ),
 ];
 
-fn sniffed(head: &[u8]) -> Option<Found> {
+fn sniffed(head: &[u8]) -> Option<DetectedType> {
     if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-        return Some(Found::Photo(&["image/webp"]));
+        return Some(DetectedType::Photo(&["image/webp"]));
     }
     if head.get(4..8) == Some(b"ftyp") {
         return Some(match head.get(8..12) {
-            Some(b"avif" | b"avis") => Found::Photo(&["image/avif"]),
+            Some(b"avif" | b"avis") => DetectedType::Photo(&["image/avif"]),
             Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
-                Found::Other("it is a HEIC photo, the format that iPhones use; save it as JPEG")
+                DetectedType::Other(
+                    "it is a HEIC photo, the format that iPhones use; save it as JPEG",
+                )
             }
-            _ => Found::Other("it is a video, not a photo"),
+            _ => DetectedType::Other("it is a video, not a photo"),
         });
     }
     let text = head.trim_ascii_start();
@@ -120,8 +131,8 @@ pub(super) fn kind(head: &[u8]) -> Result<(&'static str, &'static str), &'static
         return Err(EMPTY);
     }
     let kinds = match sniffed(head) {
-        Some(Found::Photo(kinds)) => kinds,
-        Some(Found::Other(what)) => return Err(what),
+        Some(DetectedType::Photo(kinds)) => kinds,
+        Some(DetectedType::Other(what)) => return Err(what),
         None => return Err(UNKNOWN),
     };
     let ending = match kinds[0] {

@@ -60,14 +60,14 @@ impl fmt::Display for Problem {
 
 /// Where problems of one row (or of the header) are, and how they are made.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct ProblemLocation<'a> {
     pub file: &'a Arc<str>,
     pub line: u64,
     /// All headers; empty before they are known.
     pub headers: &'a [String],
 }
 
-impl Place<'_> {
+impl ProblemLocation<'_> {
     /// A problem of the row as a whole.
     pub fn row(&self, message: impl Into<String>, help: impl Into<String>) -> Problem {
         Problem {
@@ -153,7 +153,7 @@ impl ManifestError {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        let place = Place {
+        let place = ProblemLocation {
             file,
             line: 1,
             headers: &[],
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_problem_reads_like_a_compilers_and_cannot_steer_a_terminal() {
         let headers = ["sku".to_owned(), "dura\u{202e}tion".to_owned()];
-        let place = Place {
+        let place = ProblemLocation {
             file: &Arc::from("a\u{1b}.csv"),
             line: 7,
             headers: &headers,

@@ -5,7 +5,7 @@ use super::{
     exports::Known,
     field::{Field, map_option, nearest, normalized},
     options::Options,
-    problem::{Place, Problem, excerpt},
+    problem::{Problem, ProblemLocation, excerpt},
     template::Piece,
 };
 
@@ -27,7 +27,7 @@ impl Problem {
 
 /// Gives columns their roles, and collects what is wrong with the header.
 pub(super) struct Roles<'a> {
-    pub place: Place<'a>,
+    pub place: ProblemLocation<'a>,
     pub by_column: Vec<Option<Role>>,
     pub problems: Vec<Problem>,
 }

@@ -9,7 +9,7 @@ use super::{
     field::{is_field, nearest},
     header::{broken, detect_delimiter, open_records, skip_to_header},
     options::{Condition, Options},
-    problem::{ManifestError, Place, excerpt},
+    problem::{ManifestError, ProblemLocation, excerpt},
     problem::{Row, RowFault},
     records::{Record, Records},
     source::{Source, Text},
@@ -34,7 +34,7 @@ impl Sheet {
     /// Reads the header.
     pub fn of(source: Source, options: Arc<Options>) -> Result<Self, ManifestError> {
         let (delimiter, header) = detect_delimiter(&source, &options)?;
-        let place = Place {
+        let place = ProblemLocation {
             file: &source.name,
             line: header.line,
             headers: &header.names,
@@ -140,7 +140,7 @@ impl Sheet {
             source: &self.source,
             records: Some(records),
             checker: Checker {
-                place: Place {
+                place: ProblemLocation {
                     file: &self.source.name,
                     line: 0,
                     headers: &self.columns.headers,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::header::broken;
 use super::header::{detect_delimiter, open_records, skip_to_header};
-use super::problem::{ManifestError, Place, Problem};
+use super::problem::{ManifestError, Problem, ProblemLocation};
 use super::records::Fault;
 use super::{odd, options::Options, source::Source};
 
@@ -75,8 +75,8 @@ impl Table {
         self.place(row.line).column(column, message, help)
     }
 
-    fn place(&self, line: u64) -> Place<'_> {
-        Place {
+    fn place(&self, line: u64) -> ProblemLocation<'_> {
+        ProblemLocation {
             file: &self.name,
             line,
             headers: &self.headers,

@@ -8,7 +8,7 @@ use super::commands::Commands;
 use super::printer::Printer;
 use super::sending::Sending;
 use super::words;
-use crate::engine::batch::Event;
+use crate::engine::batch::BatchEvent;
 use crate::engine::canary::{self, Looked, Seen};
 use crate::engine::cap::{Cap, Limit};
 use crate::jobs::{Credits, JobView};
@@ -97,39 +97,39 @@ impl<'a> BatchReport<'a> {
     }
 
     /// Takes an event.
-    pub fn report(&self, event: &Event<'_>) {
+    pub fn report(&self, event: &BatchEvent<'_>) {
         match event {
-            Event::Begun(most) => {
+            BatchEvent::Begun(most) => {
                 let sending = Sending::new(self.printer, *most, self.commands);
                 self.sending
                     .replace(Some(sending.of_manifest(self.manifest)));
             }
-            Event::Sending(event) => {
+            BatchEvent::Sending(event) => {
                 if let Some(sending) = &*self.sending.borrow() {
                     sending.report(event);
                 }
             }
-            Event::Sent(cap) => {
+            BatchEvent::Sent(cap) => {
                 if let Some(sending) = self.sending.take() {
                     sending.finish();
                 }
                 warn_of_cap(cap, self.printer);
             }
-            Event::Canary(event) => self.looked(event),
+            BatchEvent::Canary(event) => self.looked(event),
         }
     }
 
-    fn looked(&self, event: &canary::Event<'_>) {
+    fn looked(&self, event: &canary::CanaryEvent<'_>) {
         match event {
-            canary::Event::Seen(seen) => self.seen(seen),
-            canary::Event::TooManyFaults(faults, all, rest) => self.printer.warn(format_args!(
+            canary::CanaryEvent::Seen(seen) => self.seen(seen),
+            canary::CanaryEvent::TooManyFaults(faults, all, rest) => self.printer.warn(format_args!(
                 "{faults} of {} not as they should be; {} not ordered. Look at `{}`, correct the \
                  sheet, and run the same command again; without --canary it orders the rest",
                 words::count(*all, "canary clip"),
                 words::count(*rest, "row"),
                 self.commands.on_log("status", ""),
             )),
-            canary::Event::Declined(left, by_others) => self.printer.warn(format_args!(
+            canary::CanaryEvent::Declined(left, by_others) => self.printer.warn(format_args!(
                 "{} not ordered{}. Look at the clips that are ready (`{}`); then run the same \
                  command again without --canary to order the rest, or with --yes to continue without a question",
                 words::count(*left, "row"),
@@ -143,7 +143,7 @@ impl<'a> BatchReport<'a> {
                 self.commands.on_log("status", ""),
             )),
             // The question stands on a line that is not finished.
-            canary::Event::Unanswered => self.printer.say(""),
+            canary::CanaryEvent::Unanswered => self.printer.say(""),
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use crate::disk;
-use crate::jobs::{AttemptState, Credits, JobView, Look, Rates, Status};
+use crate::jobs::{AttemptState, Credits, JobView, Rates, ReviewVerdict, Status};
 use crate::text::{escape, escape_controls, unquoted};
 
 /// Columns of our own; carried columns follow.
@@ -208,8 +208,11 @@ fn flags(view: &JobView) -> String {
         ("temporary", effective.is_temporary()),
         ("downloaded", effective.is_downloaded()),
         ("published", effective.is_published()),
-        ("kept", effective.look() == Some(Look::Kept)),
-        ("rejected", effective.look() == Some(Look::Rejected)),
+        ("kept", effective.look() == Some(ReviewVerdict::Kept)),
+        (
+            "rejected",
+            effective.look() == Some(ReviewVerdict::Rejected),
+        ),
         (
             "billed_twice",
             job.attempts().any(AttemptState::has_two_ids),

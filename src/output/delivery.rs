@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{
-    commands::Commands, metrics::Event, printer::Printer, progress::Progress, stopped, words,
+    commands::Commands, metrics::MetricEvent, printer::Printer, progress::Progress, stopped, words,
 };
 use crate::engine::delivery::due::HeldBack;
 use crate::engine::delivery::{
@@ -17,17 +17,22 @@ use crate::exit::{Code, Ending};
 use crate::text::escape;
 
 /// Shows events on the bar; one that is done counts as `done`.
-pub fn show(event: &delivery::Event, progress: &Progress, printer: &Printer, done: Event) {
+pub fn show(
+    event: &delivery::DeliveryEvent,
+    progress: &Progress,
+    printer: &Printer,
+    done: MetricEvent,
+) {
     match event {
-        delivery::Event::Started { .. } => {}
-        delivery::Event::Received { bytes, .. } => progress.bytes(*bytes),
-        delivery::Event::Waiting { job, why, wait } => progress.detail(printer, || {
+        delivery::DeliveryEvent::Started { .. } => {}
+        delivery::DeliveryEvent::Received { bytes, .. } => progress.bytes(*bytes),
+        delivery::DeliveryEvent::Waiting { job, why, wait } => progress.detail(printer, || {
             let wait = words::duration(wait.as_secs());
             format!("job {job}: {}; again in {wait}", escape(why))
         }),
-        delivery::Event::Done { .. } => progress.end(done),
-        delivery::Event::Failed { .. } => progress.end(Event::Failed),
-        delivery::Event::Recover(lines) => progress.suspend(|| report_lost(lines, printer)),
+        delivery::DeliveryEvent::Done { .. } => progress.end(done),
+        delivery::DeliveryEvent::Failed { .. } => progress.end(MetricEvent::Failed),
+        delivery::DeliveryEvent::Recover(lines) => progress.suspend(|| report_lost(lines, printer)),
     }
 }
 

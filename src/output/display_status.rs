@@ -95,7 +95,7 @@ impl DisplayStatus {
 
 /// A job's place among others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct JobSortKey {
     /// Whose the job is.
     pub item: Option<(IdColumn, String)>,
     line: u64,
@@ -103,7 +103,7 @@ pub struct Place {
     pub key: JobKey,
 }
 
-impl Place {
+impl JobSortKey {
     /// Of a job.
     pub fn of(view: &JobView) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Place {
     }
 }
 
-impl Ord for Place {
+impl Ord for JobSortKey {
     fn cmp(&self, other: &Self) -> Ordering {
         let items = match (&self.item, &other.item) {
             (Some((column, id)), Some((other_column, other_id))) => {
@@ -127,14 +127,14 @@ impl Ord for Place {
     }
 }
 
-impl PartialOrd for Place {
+impl PartialOrd for JobSortKey {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 /// Things with their jobs' places, in order.
-pub fn in_order<T: Send>(mut listed: Vec<(Place, T)>) -> Vec<(Place, T)> {
+pub fn in_order<T: Send>(mut listed: Vec<(JobSortKey, T)>) -> Vec<(JobSortKey, T)> {
     listed.par_sort_by(|(one, _), (other, _)| one.cmp(other));
     listed
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{commands::Commands, printer::Printer, words};
-use crate::engine::plan::{Decision, Found, Held, Place, Plan};
+use crate::engine::plan::{Decision, Held, Plan, RecognitionResult, RowLocation};
 use crate::manifest::Manifest;
 use crate::text::escape;
 
@@ -19,7 +19,7 @@ pub use why::renamings;
 const MOST_NAMED: usize = 10;
 
 /// A place as messages name it: where there are several files, with the file.
-pub fn place_name(place: &Place, has_several_files: bool) -> String {
+pub fn place_name(place: &RowLocation, has_several_files: bool) -> String {
     if has_several_files {
         format!("{}:{}", escape(&place.file), place.line)
     } else {
@@ -79,7 +79,7 @@ pub struct HeldReport<'a> {
     /// What was decided of each row.
     pub plan: &'a Plan,
     /// What that was decided by.
-    pub found: &'a Found,
+    pub found: &'a RecognitionResult,
     /// The manifest's name.
     pub manifest: &'a str,
     /// Each of its files as a command names it.
@@ -146,7 +146,7 @@ impl HeldReport<'_> {
     fn report_pairs(
         &self,
         count: u64,
-        pairs: impl Iterator<Item = (Place, Place)>,
+        pairs: impl Iterator<Item = (RowLocation, RowLocation)>,
         what: &str,
         end: &str,
     ) {
@@ -229,17 +229,17 @@ impl HeldReport<'_> {
     }
 
     /// A place as messages name it.
-    fn place(&self, place: &Place) -> String {
+    fn place(&self, place: &RowLocation) -> String {
         place_name(place, self.files.len() > 1)
     }
 }
 
 /// The held rows as a field of the summary for programs.
-pub fn to_more(found: &Found) -> Map<String, Value> {
+pub fn to_more(found: &RecognitionResult) -> Map<String, Value> {
     Map::from_iter([("held".to_owned(), to_json(found))])
 }
 
-fn to_json(found: &Found) -> Value {
+fn to_json(found: &RecognitionResult) -> Value {
     let rows = found.held.iter().map(|held| {
         let mut row = json!({
             "manifest": &*held.place.file,

@@ -11,8 +11,8 @@ use super::{
     commands::Commands, display_status::Tone, job_summary::JobSummary, printer::Printer, words,
 };
 use crate::jobs::{
-    AttemptState, AttemptView, DisplayStatus, Fact, JobView, Line, Logged, Look, Rates, Status,
-    Verdict, Word,
+    AttemptState, AttemptView, DisplayStatus, Fact, JobView, Line, Logged, Rates, ReviewVerdict,
+    Status, Verdict, Word,
 };
 use crate::text::{escape, unquoted};
 
@@ -318,9 +318,9 @@ fn of_fact(fact: Fact, line: &Line<'_>) -> String {
             "its row was changed back to it; it counts again".to_owned()
         }
         Fact::Superseded => with(line, "replaced by an edited row, job", "by_job"),
-        Fact::Reviewed => match verdict.and_then(|word| Look::parse(word.as_str())) {
-            Some(Look::Kept) => by() + " kept the clip",
-            Some(Look::Rejected) => by() + " rejected the clip",
+        Fact::Reviewed => match verdict.and_then(|word| ReviewVerdict::parse(word.as_str())) {
+            Some(ReviewVerdict::Kept) => by() + " kept the clip",
+            Some(ReviewVerdict::Rejected) => by() + " rejected the clip",
             None => by() + UNKNOWN_WORD,
         },
         Fact::Resolved => match verdict.and_then(|word| Verdict::parse(word.as_str())) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{commands::Commands, words};
 use crate::disk;
-use crate::jobs::{Credits, DisplayStatus, JobKey, JobView, Look, Status, Word};
+use crate::jobs::{Credits, DisplayStatus, JobKey, JobView, ReviewVerdict, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
@@ -130,8 +130,8 @@ fn state(view: &JobView, display: DisplayStatus) -> String {
     match display {
         DisplayStatus::Ready => {
             match view.state.effective().look() {
-                Some(Look::Kept) => text.push_str(", kept"),
-                Some(Look::Rejected) => text.push_str(", rejected"),
+                Some(ReviewVerdict::Kept) => text.push_str(", kept"),
+                Some(ReviewVerdict::Rejected) => text.push_str(", rejected"),
                 None => {}
             }
             if view.state.effective().is_downloaded() {

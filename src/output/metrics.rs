@@ -16,7 +16,7 @@ use crate::jobs::Credits;
 
 /// Something that has come to an end for one job of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum MetricEvent {
     /// The vendor accepted it.
     Accepted,
     /// The vendor did not accept it.
@@ -35,7 +35,7 @@ pub enum Event {
     Skipped,
 }
 
-impl Event {
+impl MetricEvent {
     /// All of them, in the order in which they are shown.
     pub const ALL: [Self; 8] = [
         Self::Accepted,
@@ -166,7 +166,7 @@ impl Metrics {
     }
 
     /// Something has come to an end for one job.
-    pub(super) fn end(&self, event: Event) {
+    pub(super) fn end(&self, event: MetricEvent) {
         self.jobs.with_label_values(&[event.words()]).inc();
     }
 
@@ -284,7 +284,7 @@ mod tests {
         for _ in 0..3 {
             metrics.begin();
         }
-        for event in [Event::Accepted, Event::Refused] {
+        for event in [MetricEvent::Accepted, MetricEvent::Refused] {
             metrics.conclude();
             metrics.end(event);
         }

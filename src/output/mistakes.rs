@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{held, printer::Printer, words};
-use crate::engine::plan::Place;
+use crate::engine::plan::RowLocation;
 use crate::exit::Failure;
 use crate::manifest::{Problem, Row};
 use crate::text::escape;
@@ -88,7 +88,7 @@ pub fn to_json(problem: &Problem) -> Value {
 }
 
 /// Warns of a row that is the same as the `first`.
-pub fn warn_of_twin(row: &Row, first: &Place, printer: &Printer) {
+pub fn warn_of_twin(row: &Row, first: &RowLocation, printer: &Printer) {
     printer.warn(format_args!(
         "{}:{}: the same row as {}; it is sent once. For a second clip of the same photo, fill in \
          the column variant",

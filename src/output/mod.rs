@@ -90,14 +90,14 @@ pub use self::{
     dry_run::DryRun,
     forward::report_forward,
     history::history,
-    metrics::{Delivery, Event, Metrics},
+    metrics::{Delivery, MetricEvent, Metrics},
     money::Money,
     polling::Polling,
     printer::{OutputOptions, Printer, ProgressStyle},
     progress::{Progress, STARTED, WAITING},
     receiving::{Received, Receiving, RequestReport},
     replay::{ReplayReport, report_confirmed, report_unconfirmed},
-    review::{KEY_MARK, Looks},
+    review::{KEY_MARK, ReviewTable},
     round::RoundEnd,
     sending::Sending,
     summary::{Replayed, Summary},
@@ -105,7 +105,7 @@ pub use self::{
 };
 pub use audience::{Audience, Wording};
 pub use commands::Commands;
-pub use display_status::{Place, Tone, in_order};
+pub use display_status::{JobSortKey, Tone, in_order};
 pub use job_summary::{Doubt, JobSummary, sought};
 pub use tally::{Notice, Tally};
 pub use typed::Typed;

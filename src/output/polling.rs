@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::{metrics::Event, printer::Printer, progress::Progress, words};
+use super::{metrics::MetricEvent, printer::Printer, progress::Progress, words};
 use crate::engine::poll::{self, MAX_FAILURES, Target};
 use crate::jobs::{Facts, GenerationId, JobView, Status};
 use crate::journal::Writer;
@@ -33,22 +33,22 @@ impl<'a> Polling<'a> {
     }
 
     /// Takes an event.
-    pub fn report(&self, event: &poll::Event<'_>) {
+    pub fn report(&self, event: &poll::PollEvent<'_>) {
         match event {
-            poll::Event::Begun(open, silent) => self.begin(*open, *silent),
-            poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
-            poll::Event::Trouble(clip, error) if is_stray(clip, error) => {
+            poll::PollEvent::Begun(open, silent) => self.begin(*open, *silent),
+            poll::PollEvent::Seen { id, status, facts } => self.seen(id, *status, facts),
+            poll::PollEvent::Trouble(clip, error) if is_stray(clip, error) => {
                 let error = format!("{error}. It belongs to a rehearsal: add --sandbox");
                 self.trouble(self.name(clip), &error);
             }
-            poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
-            poll::Event::Waiting(quiet) => self.warn(format_args!(
+            poll::PollEvent::Trouble(clip, error) => self.trouble(self.name(clip), error),
+            poll::PollEvent::Waiting(quiet) => self.warn(format_args!(
                 "{}; clips are asked for again in {}",
                 escape(&quiet.to_string()),
                 words::duration(quiet.left.as_secs() + 1)
             )),
-            poll::Event::RoundOver => self.end_round(),
-            poll::Event::GaveUp(clips) => {
+            poll::PollEvent::RoundOver => self.end_round(),
+            poll::PollEvent::GaveUp(clips) => {
                 let whose = match clips {
                     [only] => self.name(only),
                     several => words::count(several.len() as u64, "clip"),
@@ -58,7 +58,7 @@ impl<'a> Polling<'a> {
                      reconcile asks again"
                 ));
             }
-            poll::Event::Over => drop(self.progress.replace(Progress::hidden())),
+            poll::PollEvent::Over => drop(self.progress.replace(Progress::hidden())),
         }
     }
 
@@ -92,10 +92,10 @@ impl<'a> Polling<'a> {
         let progress = self.progress.borrow();
         match status {
             Status::Completed => {
-                progress.end(Event::Completed);
+                progress.end(MetricEvent::Completed);
                 progress.charged(facts.adjusted_credits.or(facts.credits));
             }
-            Status::Failed => progress.end(Event::Failed),
+            Status::Failed => progress.end(MetricEvent::Failed),
             _ => {}
         }
         progress.rendering(left);

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use self::bar::{Counts, Wait, style};
 use super::canvas::Canvas;
-use super::metrics::Event;
+use super::metrics::MetricEvent;
 use super::metrics::Metrics;
 use super::printer::Printer;
 use crate::jobs::Credits;
@@ -127,7 +127,7 @@ impl Progress {
     }
 
     /// What became of one is known.
-    pub fn conclude(&self, event: Event) {
+    pub fn conclude(&self, event: MetricEvent) {
         self.count(Metrics::conclude);
         self.going_on();
         self.end(event);
@@ -146,7 +146,7 @@ impl Progress {
     }
 
     /// One more job has come to an end.
-    pub fn end(&self, event: Event) {
+    pub fn end(&self, event: MetricEvent) {
         self.count(|metrics| metrics.end(event));
         self.counts.end(event);
         if let Some(bar) = &self.bar {
@@ -224,9 +224,9 @@ mod tests {
     fn counts_are_reported_without_zeros() {
         let progress = Progress::hidden();
         assert_eq!(progress.counts.words(), "");
-        progress.end(Event::Unknown);
-        progress.end(Event::Accepted);
-        progress.end(Event::Accepted);
+        progress.end(MetricEvent::Unknown);
+        progress.end(MetricEvent::Accepted);
+        progress.end(MetricEvent::Accepted);
         assert_eq!(progress.counts.words(), "2 accepted, 1 unknown");
         progress.rendering(40);
         progress.bytes(1_500_000);
@@ -240,10 +240,10 @@ mod tests {
     #[test]
     fn every_event_has_a_counter_of_its_own() {
         let counts = Counts::default();
-        for event in Event::ALL {
+        for event in MetricEvent::ALL {
             counts.end(event);
         }
-        assert_eq!(counts.words().matches("1 ").count(), Event::ALL.len());
+        assert_eq!(counts.words().matches("1 ").count(), MetricEvent::ALL.len());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::replay::report_binding;
 use super::{commands::Commands, metrics::Delivery, printer::Printer, words};
 use crate::engine::forward::Forwards;
 use crate::engine::ingest::{Applied, observation};
-use crate::engine::receive::{Event, OnEndEvent, Runs};
+use crate::engine::receive::{IntakeEvent, OnEndEvent, Runs};
 use crate::jobs::GenerationId;
 use crate::text::escape;
 use crate::webhook::{self, Capture, Refusal, Stats, Verification, VerifyKeys, verify};
@@ -40,17 +40,17 @@ impl RequestReport {
     }
 
     /// Takes what happened to a request. It never waits.
-    pub fn report(&self, event: &webhook::Event<'_>) {
+    pub fn report(&self, event: &webhook::ReceiverEvent<'_>) {
         let printer = &self.printer;
         if let Some(metrics) = printer.metrics() {
             metrics.delivered(self.counted(event));
         }
         match event {
-            webhook::Event::Kept(capture) if printer.options().verbose > 0 => {
+            webhook::ReceiverEvent::Kept(capture) if printer.options().verbose > 0 => {
                 printer.detail(escape(&self.kept(capture)));
             }
-            webhook::Event::Kept(_) => {}
-            webhook::Event::Refused(Refusal::Signature)
+            webhook::ReceiverEvent::Kept(_) => {}
+            webhook::ReceiverEvent::Refused(Refusal::Signature)
                 if !self.has_warned_of_keys.swap(true, Ordering::Relaxed) =>
             {
                 printer.warn(
@@ -59,7 +59,7 @@ impl RequestReport {
                      every one",
                 );
             }
-            webhook::Event::Astray(path)
+            webhook::ReceiverEvent::Astray(path)
                 if !self.has_warned_of_path.swap(true, Ordering::Relaxed) =>
             {
                 printer.warn(format_args!(
@@ -70,13 +70,13 @@ impl RequestReport {
                     escape(&self.path)
                 ));
             }
-            webhook::Event::Astray(_) => {
+            webhook::ReceiverEvent::Astray(_) => {
                 printer.detail(format_args!("a delivery was refused: {}", Refusal::Path));
             }
-            webhook::Event::Refused(refusal) => {
+            webhook::ReceiverEvent::Refused(refusal) => {
                 printer.detail(format_args!("a delivery was refused: {refusal}"));
             }
-            webhook::Event::Failed(error) => printer.error(format_args!(
+            webhook::ReceiverEvent::Failed(error) => printer.error(format_args!(
                 "a delivery could not be kept ({}); the vendor was asked to send it again",
                 escape(&format!("{error:#}"))
             )),
@@ -84,14 +84,18 @@ impl RequestReport {
     }
 
     /// As what a request is counted.
-    fn counted(&self, event: &webhook::Event<'_>) -> Delivery {
+    fn counted(&self, event: &webhook::ReceiverEvent<'_>) -> Delivery {
         match event {
             // With keys, nothing else is kept.
-            webhook::Event::Kept(_) if self.keys.is_empty() => Delivery::Unverified,
-            webhook::Event::Kept(_) => Delivery::Verified,
-            webhook::Event::Refused(Refusal::Unsigned | Refusal::Signature) => Delivery::Unsigned,
-            webhook::Event::Refused(_) | webhook::Event::Astray(_) => Delivery::Refused,
-            webhook::Event::Failed(_) => Delivery::Failed,
+            webhook::ReceiverEvent::Kept(_) if self.keys.is_empty() => Delivery::Unverified,
+            webhook::ReceiverEvent::Kept(_) => Delivery::Verified,
+            webhook::ReceiverEvent::Refused(Refusal::Unsigned | Refusal::Signature) => {
+                Delivery::Unsigned
+            }
+            webhook::ReceiverEvent::Refused(_) | webhook::ReceiverEvent::Astray(_) => {
+                Delivery::Refused
+            }
+            webhook::ReceiverEvent::Failed(_) => Delivery::Failed,
         }
     }
 
@@ -150,10 +154,10 @@ impl Receiving<'_> {
     }
 
     /// Takes what happens to captures.
-    pub fn report(&self, event: &Event<'_>) {
+    pub fn report(&self, event: &IntakeEvent<'_>) {
         let printer = self.printer;
         match event {
-            Event::Taken {
+            IntakeEvent::Taken {
                 id,
                 status,
                 applied,
@@ -170,26 +174,26 @@ impl Receiving<'_> {
                 Applied::Known => printer.detail(format_args!("{id}: {status}, already known")),
                 Applied::UnknownId(why) => self.report_unknown(id, why),
             },
-            Event::Written => {
+            IntakeEvent::Written => {
                 if let Some(metrics) = printer.metrics() {
                     metrics.log_written();
                 }
             }
-            Event::Waiting(captures) => {
+            IntakeEvent::Waiting(captures) => {
                 if let Some(metrics) = printer.metrics() {
                     metrics.not_applied(*captures);
                 }
             }
-            Event::Unverified(clips) => printer.warn(format_args!(
+            IntakeEvent::Unverified(clips) => printer.warn(format_args!(
                 "deliveries of {} are in the capture file and not applied: with this key their \
                  signatures do not hold. If the API key was changed since, give the old one in \
                  CREATIVEAI_VERIFY_KEYS and start again",
                 words::count(*clips, "open clip")
             )),
-            Event::Postponed(error) => {
+            IntakeEvent::Postponed(error) => {
                 printer.warn(format_args!("{error}; captures are kept and applied later"));
             }
-            Event::Left(captures) => {
+            IntakeEvent::Left(captures) => {
                 let what = match captures {
                     None => "some captures are".to_owned(),
                     Some(1) => "1 capture is".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::{printer::Printer, summary::Replayed, words};
 use crate::engine::ingest::Applied;
-use crate::engine::replay::{Event, Place};
+use crate::engine::replay::{CaptureLocation, ReplayEvent};
 use crate::jobs::{Binding, GenerationId, JobKey};
 use crate::journal::Writer;
 use crate::text::escape;
@@ -30,10 +30,10 @@ impl<'a> ReplayReport<'a> {
     }
 
     /// Takes an event.
-    pub fn report(&mut self, place: Place<'_>, event: &Event<'_>) {
+    pub fn report(&mut self, place: CaptureLocation<'_>, event: &ReplayEvent<'_>) {
         let counts = &mut self.counts;
         let (count, what, why) = match event {
-            Event::Taken(
+            ReplayEvent::Taken(
                 id,
                 Applied::New {
                     job,
@@ -45,11 +45,11 @@ impl<'a> ReplayReport<'a> {
                 report_binding(binding, (*job, *attempt), id, self.writer, self.printer);
                 return;
             }
-            Event::Taken(_, Applied::Known) => {
+            ReplayEvent::Taken(_, Applied::Known) => {
                 counts.known += 1;
                 return;
             }
-            Event::UnknownWord(id, word) => {
+            ReplayEvent::UnknownWord(id, word) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
                     "{}: {id} is said to be {:?}, an unknown status; ignored",
@@ -58,18 +58,20 @@ impl<'a> ReplayReport<'a> {
                 ));
                 return;
             }
-            Event::NotAWebhook => {
+            ReplayEvent::NotAWebhook => {
                 self.other_traffic += 1;
                 return;
             }
-            Event::Taken(id, Applied::UnknownId(why)) => {
+            ReplayEvent::Taken(id, Applied::UnknownId(why)) => {
                 (&mut counts.unknown_id, "unknown id", format!("{id}: {why}"))
             }
-            Event::Rejected(why) => (&mut counts.rejected, "rejected", (*why).to_owned()),
-            Event::Unverifiable(why) => {
+            ReplayEvent::Rejected(why) => (&mut counts.rejected, "rejected", (*why).to_owned()),
+            ReplayEvent::Unverifiable(why) => {
                 (&mut counts.unverifiable, "unverifiable", (*why).to_owned())
             }
-            Event::Unreadable(why) => (&mut counts.unreadable, "unreadable", (*why).to_owned()),
+            ReplayEvent::Unreadable(why) => {
+                (&mut counts.unreadable, "unreadable", (*why).to_owned())
+            }
         };
         *count += 1;
         let text = format!("{}: {what}: {}", name(place), escape(&why));
@@ -135,7 +137,7 @@ pub fn report_confirmed(asked: u64, ended: u64, printer: &Printer) {
     ));
 }
 
-fn name(place: Place<'_>) -> String {
+fn name(place: CaptureLocation<'_>) -> String {
     format!(
         "{}:{}",
         escape(&place.file.display().to_string()),

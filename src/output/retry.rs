@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{commands::Commands, printer::Printer, summary::Summary, tally::Tally, words};
-use crate::engine::retry::{Barred, Found, Retried, Wanted};
+use crate::engine::retry::{Barred, Retried, RetrySelection, Wanted};
 use crate::jobs::{Credits, JobView, Rates};
 use crate::text::escape;
 
@@ -22,7 +22,7 @@ pub fn barred(jobs: &[Barred], printer: &Printer) {
 
 /// Says which jobs get no attempt, although they might.
 pub fn left_out(
-    found: &Found,
+    found: &RetrySelection,
     which: Retried,
     has_manifest: bool,
     max_attempts: u32,

@@ -10,7 +10,7 @@ use super::csv::Rows;
 use super::words;
 use crate::disk;
 use crate::engine::review::{NotOrdered, Ordered};
-use crate::jobs::{JobKey, JobView, Look};
+use crate::jobs::{JobKey, JobView, ReviewVerdict};
 
 /// What was done on the page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,9 +133,9 @@ pub const LOOK_COLUMNS: [&str; 8] = [
 pub const KEY_MARK: &str = "job-";
 
 /// The table being written.
-pub struct Looks<W: Write>(Rows<W>);
+pub struct ReviewTable<W: Write>(Rows<W>);
 
-impl<W: Write> Looks<W> {
+impl<W: Write> ReviewTable<W> {
     /// Writes the header. On a terminal, cells are escaped as well.
     pub fn new(out: W, for_terminal: bool) -> io::Result<Self> {
         let mut rows = Rows::new(out, b',', for_terminal);
@@ -153,7 +153,7 @@ impl<W: Write> Looks<W> {
             view.prompt().unwrap_or_default(),
             text(speaking.and_then(|a| a.file_on(&disk::host_name()))),
             text(speaking.and_then(|a| a.fields.text("output_url"))),
-            text(view.state.effective().look().map(Look::as_str)),
+            text(view.state.effective().look().map(ReviewVerdict::as_str)),
             format!("{KEY_MARK}{}", view.key()),
             view.state.effective().number.to_string(),
         ])

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{commands::Commands, metrics::Event, printer::Printer, progress::Progress, words};
+use super::{
+    commands::Commands, metrics::MetricEvent, printer::Printer, progress::Progress, words,
+};
 use crate::clock;
 use crate::engine::dispatch::{self, Attempt};
 use crate::engine::recover::MARK;
@@ -102,8 +104,8 @@ impl<'a> Sending<'a> {
     }
 
     /// Takes an event.
-    pub fn report(&self, event: &dispatch::Event<'_>) {
-        use dispatch::Event as E;
+    pub fn report(&self, event: &dispatch::DispatchEvent<'_>) {
+        use dispatch::DispatchEvent as E;
         self.count(event);
         match event {
             E::Begun(_) => {}
@@ -180,20 +182,20 @@ impl<'a> Sending<'a> {
     }
 
     /// Counts what became of an attempt.
-    fn count(&self, event: &dispatch::Event<'_>) {
-        use dispatch::Event as E;
+    fn count(&self, event: &dispatch::DispatchEvent<'_>) {
+        use dispatch::DispatchEvent as E;
         match event {
             E::Begun(_) => self.progress.begin(),
             E::Accepted(attempt) => {
-                self.progress.conclude(Event::Accepted);
+                self.progress.conclude(MetricEvent::Accepted);
                 self.progress.estimated(attempt.estimate());
             }
             E::Refused(..) | E::GaveUp(..) | E::Denied(..) => {
-                self.progress.conclude(Event::Refused);
+                self.progress.conclude(MetricEvent::Refused);
             }
-            E::Unknown(..) | E::Recover(_) => self.progress.conclude(Event::Unknown),
-            E::Withdrawn(..) => self.progress.conclude(Event::Skipped),
-            E::Taken(_) | E::Left(..) => self.progress.end(Event::Skipped),
+            E::Unknown(..) | E::Recover(_) => self.progress.conclude(MetricEvent::Unknown),
+            E::Withdrawn(..) => self.progress.conclude(MetricEvent::Skipped),
+            E::Taken(_) | E::Left(..) => self.progress.end(MetricEvent::Skipped),
             E::Waiting(..) | E::Warning(..) | E::Draining(_) => {}
         }
     }
@@ -261,11 +263,11 @@ mod tests {
         let sending = Sending::new(&printer, 3, &commands);
         let attempt = &Attempt::of_test(1);
         for end in [
-            dispatch::Event::Withdrawn(attempt, "someone else settled it"),
-            dispatch::Event::Recover("{}".to_owned()),
-            dispatch::Event::GaveUp(attempt, "HTTP 429".to_owned()),
+            dispatch::DispatchEvent::Withdrawn(attempt, "someone else settled it"),
+            dispatch::DispatchEvent::Recover("{}".to_owned()),
+            dispatch::DispatchEvent::GaveUp(attempt, "HTTP 429".to_owned()),
         ] {
-            sending.report(&dispatch::Event::Begun(attempt));
+            sending.report(&dispatch::DispatchEvent::Begun(attempt));
             sending.report(&end);
         }
         let text = metrics.to_string();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::job_summary::Doubt;
 use super::words;
-use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, Look, Rates};
+use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, Rates, ReviewVerdict};
 
 pub use notices::Notice;
 
@@ -104,8 +104,8 @@ impl Tally {
         self.downloaded += u64::from(effective.is_downloaded());
         self.published += u64::from(effective.is_published());
         if display == DisplayStatus::Ready {
-            self.kept += u64::from(effective.look() == Some(Look::Kept));
-            self.rejected += u64::from(effective.look() == Some(Look::Rejected));
+            self.kept += u64::from(effective.look() == Some(ReviewVerdict::Kept));
+            self.rejected += u64::from(effective.look() == Some(ReviewVerdict::Rejected));
         }
         self.billed_twice += u64::from(job.attempts().any(AttemptState::has_two_ids));
         self.two_ends += u64::from(job.attempts().any(AttemptState::has_two_ends));

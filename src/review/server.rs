@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use super::file;
-use crate::jobs::{Credits, JobKey, Look};
+use crate::jobs::{Credits, JobKey, ReviewVerdict};
 
 /// Bytes of the largest question: a prompt.
 const LONGEST_BODY: usize = 64 << 10;
@@ -33,7 +33,7 @@ pub enum Ask {
     /// A clip on this computer.
     Clip(JobKey, u32),
     /// That a verdict is written down.
-    Look(JobKey, u32, Look),
+    Look(JobKey, u32, ReviewVerdict),
     /// That a clip is ordered again.
     Order {
         job: JobKey,
@@ -248,7 +248,11 @@ async fn look(
     app.admit_change(&token, &headers)?;
     let parsed = read::<LookBody>(body).await.and_then(|body| {
         let job = JobKey::parse(&body.job)?;
-        Some(Ask::Look(job, body.attempt, Look::parse(&body.verdict)?))
+        Some(Ask::Look(
+            job,
+            body.attempt,
+            ReviewVerdict::parse(&body.verdict)?,
+        ))
     });
     answer(&app, parsed).await
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::file::{File, Found};
+use super::file::{File, FileValue};
 use super::resolve::{Sources, amount, text};
 use super::table::CAPS;
 use super::value::{Origin, Value};
@@ -97,7 +97,7 @@ fn cap(file: &File, profile: Option<&str>, name: &str) -> Result<Cap, Failure> {
 
 fn read<T>(
     file: &File,
-    found: Option<(String, &Found)>,
+    found: Option<(String, &FileValue)>,
     read: impl Fn(&Value) -> Result<T, String>,
 ) -> Result<Option<T>, Failure> {
     found

@@ -19,12 +19,12 @@ const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
-    values: BTreeMap<String, Found>,
+    values: BTreeMap<String, FileValue>,
 }
 
 /// One value and where it stands.
 #[derive(Debug)]
-pub struct Found {
+pub struct FileValue {
     pub value: Value,
     /// From 1.
     pub line: usize,
@@ -117,7 +117,7 @@ impl File {
                 (Kind::Value, value) => {
                     let line = line_of(text, start);
                     let value = simple(value);
-                    self.values.insert(name, Found { value, line });
+                    self.values.insert(name, FileValue { value, line });
                 }
                 (Kind::Secret, _) => {
                     return Err(
@@ -143,7 +143,7 @@ impl File {
     }
 
     /// The value under a dotted name, in the table of a profile.
-    pub fn get(&self, profile: Option<&str>, name: &str) -> Option<&Found> {
+    pub fn get(&self, profile: Option<&str>, name: &str) -> Option<&FileValue> {
         self.values.get(&names::of_profile(profile, name))
     }
 
@@ -176,7 +176,7 @@ impl File {
         &'a self,
         profile: Option<&str>,
         name: &str,
-    ) -> impl Iterator<Item = (&'a str, &'a Found)> + use<'a> {
+    ) -> impl Iterator<Item = (&'a str, &'a FileValue)> + use<'a> {
         let prefix = format!("{}.", names::of_profile(profile, name));
         self.values
             .iter()
@@ -189,12 +189,12 @@ impl File {
     }
 
     /// The origin of one of its values.
-    pub fn origin(&self, found: &Found) -> Origin {
+    pub fn origin(&self, found: &FileValue) -> Origin {
         Origin::File(self.path.clone(), found.line)
     }
 
     /// The error about one of its values.
-    pub fn problem(&self, name: &str, found: &Found, why: &str) -> Failure {
+    pub fn problem(&self, name: &str, found: &FileValue, why: &str) -> Failure {
         Failure::config(format!(
             "{}, line {}: `{name}` {why}",
             self.path.display(),

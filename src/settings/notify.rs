@@ -4,7 +4,7 @@ use lettre::Address;
 
 use super::resolve::{Sources, parsed, text, whole};
 use super::value::{Setting, Value};
-use crate::engine::notify::{Email, Event, Listeners, Login, Security, Shape};
+use crate::engine::notify::{Email, Listeners, Login, RoundEvent, Security, Shape};
 use crate::exit::Failure;
 use crate::text::is_this_computer;
 
@@ -14,11 +14,11 @@ pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
         let words = value.list()?;
         words.iter().map(|word| word.parse()).collect()
     };
-    let on: Option<Vec<Event>> = l.pick_open("notify.on", None, events)?;
+    let on: Option<Vec<RoundEvent>> = l.pick_open("notify.on", None, events)?;
     let format = parsed(|text: &str| text.parse::<Shape>());
     let format = l.pick_open("notify.format", None, format)?;
     Ok(Listeners {
-        on: on.unwrap_or_else(|| vec![Event::Attention, Event::Failure]),
+        on: on.unwrap_or_else(|| vec![RoundEvent::Attention, RoundEvent::Failure]),
         webhook: secret_address(l, "notify.webhook")?,
         format,
         ping: secret_address(l, "notify.ping")?,

@@ -83,7 +83,7 @@ pub trait Sink: Send + Sync + 'static {
 
 /// What happened to one request.
 #[derive(Debug)]
-pub enum Event<'e> {
+pub enum ReceiverEvent<'e> {
     /// It is durable; the answer is still to be sent.
     Kept(&'e Capture<'e>),
     /// It was not kept.
@@ -158,7 +158,7 @@ pub async fn serve<S: Sink>(
     listener: TcpListener,
     options: ReceiverOptions,
     sink: S,
-    on_event: impl Fn(Event<'_>) + Send + Sync + 'static,
+    on_event: impl Fn(ReceiverEvent<'_>) + Send + Sync + 'static,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Stats> {
     let connections = options.max_connections.clamp(1, 1 << 16);
@@ -203,7 +203,7 @@ pub async fn serve<S: Sink>(
     })
 }
 
-impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
+impl<S: Sink, E: Fn(ReceiverEvent<'_>) + Send + Sync + 'static> Receiver<S, E> {
     /// Serves one connection; ends by itself, in bounded time after `stopped`.
     async fn connection(self: Arc<Self>, stream: TcpStream, mut stopped: watch::Receiver<()>) {
         let _ = stream.set_nodelay(true);
@@ -238,11 +238,11 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
         let (counter, answer) = match self.take(&parts, body).await {
             Ok(capture) => match self.sink.keep(&capture).await {
                 Ok(()) => {
-                    (self.on_event)(Event::Kept(&capture));
+                    (self.on_event)(ReceiverEvent::Kept(&capture));
                     (&self.counters.kept, reply(StatusCode::OK, "kept\n"))
                 }
                 Err(e) => {
-                    (self.on_event)(Event::Failed(&e));
+                    (self.on_event)(ReceiverEvent::Failed(&e));
                     let answer = reply(StatusCode::SERVICE_UNAVAILABLE, "try again\n");
                     (&self.counters.failed, answer)
                 }
@@ -250,9 +250,9 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
             Err(refusal) => {
                 let is_astray = refusal == Refusal::Path && is_signed_post(&parts);
                 (self.on_event)(if is_astray {
-                    Event::Astray(parts.uri.path())
+                    ReceiverEvent::Astray(parts.uri.path())
                 } else {
-                    Event::Refused(refusal)
+                    ReceiverEvent::Refused(refusal)
                 });
                 let counter = match refusal {
                     Refusal::Unsigned | Refusal::Signature => &self.counters.unsigned,

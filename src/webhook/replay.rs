@@ -14,7 +14,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::capture::Capture;
 use super::capture::Unreadable;
-use super::formats::{self, Found};
+use super::formats::{self, CaptureResult};
 use super::restore::restore;
 use super::signature::VerifyKeys;
 use super::source::{self, BLOCK, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
@@ -360,7 +360,7 @@ where
         }
     }
 
-    fn grade_all(&self, file: &Path, found: &[(usize, Found<'_>)]) -> U {
+    fn grade_all(&self, file: &Path, found: &[(usize, CaptureResult<'_>)]) -> U {
         // Lives longer than what refers to it.
         let mut restored: Vec<(usize, Capture<'_>)> = Vec::new();
         let mut verified: Vec<_> = found

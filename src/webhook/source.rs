@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::value::RawValue;
 
 use super::capture::Unreadable;
-use super::formats::{self, Found};
+use super::formats::{self, CaptureResult};
 use crate::disk::lines_of;
 
 /// Bytes of the largest single capture.
@@ -63,7 +63,7 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     (1..).zip(trimmed).filter(|(_, line)| !line.is_empty())
 }
 
-pub(super) fn read_line<'a>(line: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
+pub(super) fn read_line<'a>(line: &'a [u8], each: &mut dyn FnMut(CaptureResult<'a>)) {
     match std::str::from_utf8(line) {
         Ok(text) => formats::read_value(text, each),
         Err(_) => each(Err(not_text())),
@@ -71,7 +71,7 @@ pub(super) fn read_line<'a>(line: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
 }
 
 /// Reads a document that is wholly in memory.
-pub(super) fn read_values<'a>(bytes: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
+pub(super) fn read_values<'a>(bytes: &'a [u8], each: &mut dyn FnMut(CaptureResult<'a>)) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return each(Err(not_text()));
     };

@@ -14,7 +14,7 @@ use crate::journal::Writer;
 use crate::text::is_address;
 
 /// Where clips go.
-pub struct Place {
+pub struct DownloadTarget {
     /// The folder, or the bucket's address.
     pub dir: PathBuf,
     pub bucket: Option<Arc<Bucket>>,
@@ -24,7 +24,7 @@ pub struct Place {
     is_new: bool,
 }
 
-impl Place {
+impl DownloadTarget {
     /// By the settings. The folder is made.
     pub fn of(log: &Open<'_>) -> Result<Self, Failure> {
         let dir = &log.settings.download.dir;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::serve::{Reception, Served};
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_runtime;
-use crate::engine::forward::{DatabaseQueue, Event, Forwarder, Target, Waker};
+use crate::engine::forward::{DatabaseQueue, ForwardEvent, Forwarder, Target, Waker};
 use crate::engine::receive::{DatabaseSink, Ended, Log, ReceiveError, Recorder};
 use crate::exit::Failure;
 use crate::journal::{Address, Outbox};
@@ -76,7 +76,7 @@ impl<'env> Reception<'env> {
         })?;
         let report = self.report_forward;
         if elsewhere > 0 {
-            report(Event::Elsewhere(elsewhere));
+            report(ForwardEvent::Elsewhere(elsewhere));
         }
         let (queue, waker) = DatabaseQueue::new(outbox, self.keys, report);
         Ok((Forwarder::new(target, queue, report), waker))

@@ -9,7 +9,7 @@ mod serve;
 
 use std::net::SocketAddr;
 
-use self::receive::{Place, receive};
+use self::receive::{CaptureStore, receive};
 use super::deliver;
 use super::runtime::on_runtime;
 use crate::cli::ListenArgs;
@@ -33,7 +33,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
     if let Some(command) = &args.exec {
         deliver::refuse_early_fields(command)?;
     }
-    let place = Place::of(args, settings, printer)?;
+    let place = CaptureStore::of(args, settings, printer)?;
     if keys.is_empty() {
         printer
             .note("no key: every delivery is kept, to be verified by a later `reconcile --replay`");

@@ -16,7 +16,7 @@ use crate::commands::runtime::on_one_thread;
 use crate::commands::sheets::shown;
 use crate::commands::{deliver, open};
 use crate::engine::forward::Target;
-use crate::engine::receive::{CaptureFile, Ended, Event, Log, OnEnd, OnEndEvent, Runs};
+use crate::engine::receive::{CaptureFile, Ended, IntakeEvent, Log, OnEnd, OnEndEvent, Runs};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
 #[cfg(feature = "postgres")]
@@ -27,14 +27,14 @@ use crate::text::escape;
 use crate::webhook::VerifyKeys;
 
 /// Where deliveries are kept.
-pub enum Place {
+pub enum CaptureStore {
     File(Arc<CaptureFile>),
     #[cfg(feature = "postgres")]
     /// With the log that has this name.
     Database(Box<Address>, PathBuf),
 }
 
-impl Place {
+impl CaptureStore {
     pub fn of(args: &ListenArgs, settings: &Settings, printer: &Printer) -> Result<Self, Failure> {
         if let Some(jobs) = &args.jobs {
             #[cfg(feature = "postgres")]
@@ -51,7 +51,7 @@ impl Place {
 /// Receives until a signal.
 pub fn receive(
     args: &ListenArgs,
-    place: &Place,
+    place: &CaptureStore,
     keys: &VerifyKeys,
     settings: &Settings,
     printer: &Printer,
@@ -64,9 +64,9 @@ pub fn receive(
     };
     let log = args.jobs.as_deref().map(log_at);
     let (captures, in_database) = match place {
-        Place::File(file) => (file.path(), false),
+        CaptureStore::File(file) => (file.path(), false),
         #[cfg(feature = "postgres")]
-        Place::Database(..) => (Path::new(""), true),
+        CaptureStore::Database(..) => (Path::new(""), true),
     };
     let commands = log.map(|log| open::commands_for(log.path, false, settings));
     let receiving = Receiving {
@@ -83,7 +83,7 @@ pub fn receive(
         keys,
         printer,
         stop: &stop,
-        report: &|event: Event<'_>| receiving.report(&event),
+        report: &|event: IntakeEvent<'_>| receiving.report(&event),
         report_forward: &|event| report_forward(&event, &name, in_database, printer),
     };
     let exec = args.exec.as_deref();
@@ -108,7 +108,7 @@ impl<'a> Reception<'a> {
     /// Serves, with the command for clips that have ended beside it.
     fn serve_beside(
         &self,
-        place: &'a Place,
+        place: &'a CaptureStore,
         log_at: impl Fn(&'a Path) -> Log<'a>,
         target: Option<Target>,
         on_end: Option<OnEnd<'a>>,
@@ -122,12 +122,12 @@ impl<'a> Reception<'a> {
             });
             let (ended, running) = running.unzip();
             let served = match place {
-                Place::File(file) => {
+                CaptureStore::File(file) => {
                     let log = self.args.jobs.as_deref().map(log_at);
                     self.serve_file(file, log, target, ended, scope)
                 }
                 #[cfg(feature = "postgres")]
-                Place::Database(address, path) => {
+                CaptureStore::Database(address, path) => {
                     self.serve_database(address, log_at(path), target, ended, scope)
                 }
             };

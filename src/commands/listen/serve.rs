@@ -45,7 +45,7 @@ impl Reception<'_> {
                 ..ReceiverOptions::default()
             };
             let requests = RequestReport::new(&self.args.path, self.keys, self.printer);
-            let on_event = move |event: webhook::Event<'_>| requests.report(&event);
+            let on_event = move |event: webhook::ReceiverEvent<'_>| requests.report(&event);
             let serving = webhook::serve(listener, options, sink, on_event, self.stop.wait());
             let forward = async {
                 match forwarding {

@@ -1,6 +1,6 @@
 //! What sending again may cost, and whether a person wants that.
 
-use super::search::Found;
+use super::search::RetryPlan;
 use crate::cli::RetryArgs;
 use crate::commands::consent::{Unasked, ask};
 use crate::commands::evidence;
@@ -14,7 +14,7 @@ use crate::text::escape;
 /// Says what sending again may cost, and asks.
 pub fn consent(
     args: &RetryArgs,
-    found: &Found<'_>,
+    found: &RetryPlan<'_>,
     log: &Open<'_>,
     printer: &Printer,
 ) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::text::escape;
 
 /// The attempts to be made, and the photos on this computer that a manifest names.
-pub struct Found<'a> {
+pub struct RetryPlan<'a> {
     pub wanted: Vec<Wanted>,
     /// Whether the log does not hold what was sent for some jobs, which were named.
     pub lacks_requests: bool,
@@ -32,7 +32,7 @@ pub struct Found<'a> {
     pub retries: Retries<'a>,
 }
 
-impl Found<'_> {
+impl RetryPlan<'_> {
     /// All of them with all that is sent and kept of them, for a few.
     pub fn attempts(&self) -> Result<Vec<Attempt>, Failure> {
         let made = self.wanted.iter().map(|one| self.retries.attempt(one));
@@ -49,7 +49,7 @@ pub fn find<'a>(
     log: Log<'a>,
     printer: &Printer,
     commands: &Commands,
-) -> anyhow::Result<Found<'a>> {
+) -> anyhow::Result<RetryPlan<'a>> {
     let (clips, photos) = read_clips(args, settings)?;
     let filter = args.filter.filters(clock::now());
     let is_meant = |view: &JobView| {
@@ -84,7 +84,7 @@ pub fn find<'a>(
     let has_manifest = !args.manifest.is_empty();
     let max_attempts = settings.max_attempts;
     output::retry::left_out(&found, which, has_manifest, max_attempts, printer, commands);
-    Ok(Found {
+    Ok(RetryPlan {
         lacks_requests: !found.requestless.is_empty(),
         is_being_sent,
         wanted: found.wanted,

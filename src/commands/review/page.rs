@@ -16,7 +16,7 @@ use crate::engine::filter::Filters;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
-use crate::jobs::{Credits, JobKey, Look};
+use crate::jobs::{Credits, JobKey, ReviewVerdict};
 use crate::manifest::check_prompt;
 use crate::output::review::OnPage;
 use crate::output::{self, Printer, failure, stopped};
@@ -54,7 +54,7 @@ impl Desk<'_> {
                 credits,
             } => {
                 let agreed = Agreed {
-                    clip: verdict(*job, *attempt, Look::Rejected),
+                    clip: verdict(*job, *attempt, ReviewVerdict::Rejected),
                     prompt: prompt.trim(),
                     price: *credits,
                 };
@@ -73,8 +73,8 @@ impl Desk<'_> {
     fn look(&mut self, verdict: Verdict, printer: &Printer) -> anyhow::Result<Answer> {
         let written = self.write_down(verdict, None, printer)?;
         let count = match verdict.look {
-            Look::Kept => &mut self.done.kept,
-            Look::Rejected => &mut self.done.rejected,
+            ReviewVerdict::Kept => &mut self.done.kept,
+            ReviewVerdict::Rejected => &mut self.done.rejected,
         };
         *count += written as u64;
         Ok(Answer::Done(verdict.look.as_str().to_owned()))
@@ -140,7 +140,7 @@ impl Desk<'_> {
     }
 }
 
-fn verdict(job: JobKey, attempt: u32, look: Look) -> Verdict {
+fn verdict(job: JobKey, attempt: u32, look: ReviewVerdict) -> Verdict {
     Verdict { job, attempt, look }
 }
 

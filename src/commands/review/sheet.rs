@@ -9,10 +9,10 @@ use super::shelf::{read_log, write_down};
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, Verdict};
 use crate::exit::{Code, Failure};
-use crate::jobs::{JobKey, Look};
+use crate::jobs::{JobKey, ReviewVerdict};
 use crate::journal::Writer;
 use crate::manifest::{ManifestError, Options, Problem, Table, TableRow};
-use crate::output::{KEY_MARK, Looks, Place, Printer, in_order};
+use crate::output::{JobSortKey, KEY_MARK, Printer, ReviewTable, in_order};
 use crate::output::{failure, review::FromTable};
 use crate::settings::Settings;
 
@@ -34,14 +34,14 @@ pub fn write(
     for view in log.views() {
         let view = view.map_err(failure::of_log)?;
         if review::has_clip(&view) && filters.matches(&view) {
-            places.push((Place::of(&view), ()));
+            places.push((JobSortKey::of(&view), ()));
         }
     }
     if places.is_empty() {
         open::warn_of_filters(filters, log.views().flatten(), printer);
     }
     let for_terminal = printer.is_terminal();
-    let mut table = Looks::new(printer.out(), for_terminal)?;
+    let mut table = ReviewTable::new(printer.out(), for_terminal)?;
     for view in log.views_of(in_order(places).into_iter().map(|(place, ())| place.key)) {
         table.push(&view.map_err(failure::of_log)?)?;
     }
@@ -65,8 +65,8 @@ pub fn read(
     let changed = write_down(&verdicts, writer, "make room on the disk and run it again")?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
     let read = FromTable {
-        kept: count(Look::Kept),
-        rejected: count(Look::Rejected),
+        kept: count(ReviewVerdict::Kept),
+        rejected: count(ReviewVerdict::Rejected),
         empty,
         changed,
     };
@@ -104,7 +104,7 @@ fn verdicts(table: &Table, writer: &Writer) -> Result<(Vec<Verdict>, u64), Failu
         Err(table_failure(&ManifestError::Invalid(vec![problem])))
     };
     let columns = [column("job")?, column("attempt")?, column("verdict")?];
-    let mut seen: HashMap<JobKey, (u64, Look)> = HashMap::new();
+    let mut seen: HashMap<JobKey, (u64, ReviewVerdict)> = HashMap::new();
     let (mut verdicts, mut problems, mut empty) = (Vec::new(), Vec::new(), 0);
     for row in &table.rows {
         match verdict(table, row, columns) {
@@ -140,8 +140,8 @@ fn verdict(
     let wrong = |column, message: String, help| Box::new(table.problem(row, column, message, help));
     let look = match row.cell(verdict).to_lowercase().as_str() {
         "" => return Ok(None),
-        "keep" | "kept" => Look::Kept,
-        "reject" | "rejected" => Look::Rejected,
+        "keep" | "kept" => ReviewVerdict::Kept,
+        "reject" | "rejected" => ReviewVerdict::Rejected,
         other => return Err(wrong(verdict, format!("{other:?} is not a verdict"), WORDS)),
     };
     let help = "leave this column as `creativeai review --csv` wrote it";

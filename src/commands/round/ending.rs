@@ -8,7 +8,7 @@ use serde_json::json;
 use super::notices;
 use crate::commands::finish;
 use crate::commands::open;
-use crate::engine::notify::{Event, Notice};
+use crate::engine::notify::{Notice, RoundEvent};
 use crate::engine::round::{Left, MemoryFile, Round, Verdict};
 use crate::exit::{self, Code};
 use crate::jobs::{JobKey, JobState};
@@ -70,7 +70,7 @@ pub fn report(
         None => open::commands_for(path, false, settings),
     };
     let notice = Notice {
-        event: Event::of(Verdict::of(end.code), news.is_overdue()),
+        event: RoundEvent::of(Verdict::of(end.code), news.is_overdue()),
         text: end.line(round, &settings.rates, settings.sandbox),
         code: Some(end.code.number()),
         counts: end.to_json(round, &news),
@@ -100,7 +100,7 @@ pub fn report(
 /// The notice that a round begins.
 pub fn beginning() -> Notice {
     Notice {
-        event: Event::Start,
+        event: RoundEvent::Start,
         text: "run: a round has started".to_owned(),
         code: None,
         counts: json!({}),
@@ -112,7 +112,7 @@ pub fn beginning() -> Notice {
 pub fn failure(error: &anyhow::Error) -> Notice {
     let code = exit::code_of(error);
     Notice {
-        event: Event::Failure,
+        event: RoundEvent::Failure,
         text: format!("run: the round could not be made ({})", code.word()),
         code: Some(code.number()),
         counts: json!({}),

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::engine::notify;
 use crate::engine::round::Step;
 use crate::exit::Code;
-use crate::jobs::{Look, Status, Verdict};
-use crate::output::{Event, STARTED, WAITING};
+use crate::jobs::{ReviewVerdict, Status, Verdict};
+use crate::output::{MetricEvent, STARTED, WAITING};
 
 /// A heading and the lines below it.
 pub struct Section {
@@ -121,12 +121,14 @@ fn list_of(name: &str) -> anyhow::Result<Vec<&'static str>> {
     Ok(match name {
         "statuses" => Status::ALL.map(Status::as_str).to_vec(),
         "verdicts" => Verdict::ALL.map(Verdict::as_str).to_vec(),
-        "looks" => Look::ALL.map(Look::as_str).to_vec(),
+        "looks" => ReviewVerdict::ALL.map(ReviewVerdict::as_str).to_vec(),
         "codes" => Code::ALL.map(Code::word).to_vec(),
         "steps" => Step::ALL.map(Step::name).to_vec(),
-        "notices" => notify::Event::ALL.map(notify::Event::name).to_vec(),
+        "notices" => notify::RoundEvent::ALL
+            .map(notify::RoundEvent::name)
+            .to_vec(),
         "progress" => {
-            let ends = Event::ALL.map(Event::words);
+            let ends = MetricEvent::ALL.map(MetricEvent::words);
             [STARTED, WAITING].into_iter().chain(ends).collect()
         }
         _ => bail!("the schemas know no list {name:?}"),

@@ -10,7 +10,7 @@ use crate::engine::filter::{Filter, Filters};
 use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Carried, Commands, CsvTable, Doubt, Group, JobSummary, Money, Place, Printer, Tally,
+    self, Carried, Commands, CsvTable, Doubt, Group, JobSortKey, JobSummary, Money, Printer, Tally,
     Wording, in_order, json, words,
 };
 
@@ -72,9 +72,9 @@ pub fn listed<T>(
     args: &StatusArgs,
     view: &JobView,
     show: impl FnOnce(&JobView) -> T,
-) -> Option<(Place, T)> {
+) -> Option<(JobSortKey, T)> {
     let is_wanted = args.filters.matches(view);
-    is_wanted.then(|| (Place::of(view), show(view)))
+    is_wanted.then(|| (JobSortKey::of(view), show(view)))
 }
 
 /// All of them, in order.
@@ -82,7 +82,7 @@ pub fn all_listed<T: Send>(
     args: &StatusArgs,
     log: &JobLog,
     show: impl Fn(&JobView) -> T + Sync,
-) -> Result<Vec<(Place, T)>, LogError> {
+) -> Result<Vec<(JobSortKey, T)>, LogError> {
     let listed = log.map_views(|view| listed(args, &view, &show));
     let listed = listed.filter_map(Result::transpose);
     Ok(in_order(listed.collect::<Result<_, _>>()?))

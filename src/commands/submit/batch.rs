@@ -8,7 +8,7 @@ use crate::cli::SubmitArgs;
 use crate::commands::api::{self, Api};
 use crate::commands::open::Open;
 use crate::commands::{caps, deliver, photos};
-use crate::engine::batch::{Batch, BatchError, Event, Sent};
+use crate::engine::batch::{Batch, BatchError, BatchEvent, Sent};
 use crate::engine::canary::Canary;
 use crate::engine::photos::Placed;
 use crate::engine::poll::{self, Poller};
@@ -31,8 +31,8 @@ pub async fn send(
     let quiet = printer.without_progress();
     let watching = Polling::new(&quiet, &log.writer);
     let waits = api::throttle(settings, concurrency, None);
-    let report_poll = |event: poll::Event<'_>| polling.report(&event);
-    let report_watch = |event: poll::Event<'_>| watching.report(&event);
+    let report_poll = |event: poll::PollEvent<'_>| polling.report(&event);
+    let report_watch = |event: poll::PollEvent<'_>| watching.report(&event);
     let poller = log.poller(api, &waits, concurrency, &report_poll);
     let watcher = Poller {
         throttle: &throttle,
@@ -54,7 +54,7 @@ pub async fn send(
     let name = rows.manifest.name().to_owned();
     let reporter = BatchReport::new(printer, &log.commands, &name);
     let is_new = Cell::new(log.writer.ledger().is_empty());
-    let report = |event: Event<'_>| {
+    let report = |event: BatchEvent<'_>| {
         // A log is noted once it holds an order: one that stayed empty is not missed.
         if is_new.get() && !log.writer.ledger().is_empty() {
             is_new.set(false);

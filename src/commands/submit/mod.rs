@@ -17,7 +17,7 @@ use super::open::Open;
 use super::{caps, damage};
 use crate::cli::SubmitArgs;
 use crate::engine::dispatch::SendCounts;
-use crate::engine::plan::{Found, Plan, RowCounts};
+use crate::engine::plan::{Plan, RecognitionResult, RowCounts};
 use crate::engine::set_back::{self, SetBackError};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobState, Ledger};
@@ -73,7 +73,11 @@ pub async fn run(
 }
 
 /// Decides about every row against the log.
-fn decide(rows: &mut Rows<'_>, log: &Open<'_>, printer: &Printer) -> Result<Found, Failure> {
+fn decide(
+    rows: &mut Rows<'_>,
+    log: &Open<'_>,
+    printer: &Printer,
+) -> Result<RecognitionResult, Failure> {
     let (args, writer) = (rows.args, &log.writer);
     let ledger = writer.ledger();
     let found = rows.decide(Some((writer.path(), &ledger)))?;
@@ -123,7 +127,7 @@ fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
 }
 
 /// What the run did, without the states of its jobs.
-fn summary_of(plan: &Plan, found: &Found, tally: &SendCounts) -> Summary {
+fn summary_of(plan: &Plan, found: &RecognitionResult, tally: &SendCounts) -> Summary {
     let counts = &plan.counts;
     Summary {
         submitted: tally.accepted,

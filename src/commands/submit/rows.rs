@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cli::SubmitArgs;
 use crate::commands::caps;
 use crate::commands::inputs::Inputs;
-use crate::engine::plan::{self, Allowed, Found, MOST_LISTED, Plan};
+use crate::engine::plan::{self, Allowed, MOST_LISTED, Plan, RecognitionResult};
 use crate::exit::Failure;
 use crate::jobs::Ledger;
 use crate::journal::Writer;
@@ -77,7 +77,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Decides about every row against a log.
-    pub fn decide(&mut self, log: Option<(&Path, &Ledger)>) -> Result<Found, Failure> {
+    pub fn decide(&mut self, log: Option<(&Path, &Ledger)>) -> Result<RecognitionResult, Failure> {
         let (manifest, plan) = (&mut self.manifest, &mut self.plan);
         plan::decide(manifest, plan, log, allowed(self.args), MOST_LISTED).map_err(failure::of_plan)
     }
@@ -95,7 +95,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Reports which rows are left out, and which are held or taken for others.
-    pub fn report(&self, found: &Found, commands: &Commands, printer: &Printer) {
+    pub fn report(&self, found: &RecognitionResult, commands: &Commands, printer: &Printer) {
         let pairs = self.args.rows.iter();
         let asked: Vec<_> = pairs.map(|p| format!("{}={}", p.name, p.value)).collect();
         let is_all = self.plan.keys().next().is_none();

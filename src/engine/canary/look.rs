@@ -26,7 +26,7 @@ pub struct Seen {
 }
 
 /// What the look reports while it goes on.
-pub enum Event<'a> {
+pub enum CanaryEvent<'a> {
     /// A clip was looked at.
     Seen(&'a Seen),
     /// Too many are not as they should be: so many of so many, and so many rows are not ordered.
@@ -97,7 +97,7 @@ impl Canary<'_> {
         rest: u64,
         most: MostFailed,
         stop: &Stop,
-        report: &dyn Fn(Event<'_>),
+        report: &dyn Fn(CanaryEvent<'_>),
     ) -> io::Result<Option<Looked>> {
         let mut seen = Vec::new();
         for (job, view) in clips {
@@ -109,21 +109,21 @@ impl Canary<'_> {
                 },
             };
             let clip = Seen { job, view, fault };
-            report(Event::Seen(&clip));
+            report(CanaryEvent::Seen(&clip));
             seen.push(clip);
         }
         let all = seen.len() as u64;
         let faults = seen.iter().filter(|seen| seen.fault.is_some()).count() as u64;
         let is_bad = most.is_passed(faults, all);
         let goes_on = if is_bad {
-            report(Event::TooManyFaults(faults, all, rest));
+            report(CanaryEvent::TooManyFaults(faults, all, rest));
             false
         } else if rest == 0 {
             true
         } else if let Some(agrees) = stop.or((self.agrees)(all, rest)).await {
             agrees
         } else {
-            report(Event::Unanswered);
+            report(CanaryEvent::Unanswered);
             return Ok(None);
         };
         Ok(Some(Looked {

@@ -13,7 +13,7 @@ use crate::clock;
 #[cfg(feature = "postgres")]
 use crate::jobs::Line;
 use crate::jobs::{
-    AttemptState, Event, JobKey, JobState, JobView, Ledger, Lines, Refusal, Status, What,
+    AttemptState, Event, EventKind, JobKey, JobState, JobView, Ledger, Lines, Refusal, Status,
 };
 #[cfg(feature = "postgres")]
 use crate::journal::{JobLog, LogError};
@@ -95,7 +95,7 @@ fn line(here: &JobState, there: &JobState) -> Lines {
         http_status: None,
         temporary: false,
     };
-    let what = What::Doubted {
+    let what = EventKind::MarkedUnknown {
         refusal,
         order: None,
     };

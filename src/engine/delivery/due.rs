@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::facts::Delivery;
-use crate::jobs::Look;
+use crate::jobs::ReviewVerdict;
 
 /// When a clip is published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn hold_back(deliveries: &mut [Delivery], approved: bool) -> HeldBack {
             .iter()
             .any(|sent| sent.is_published && sent.attempt == delivery.attempt);
         let count = match delivery.look {
-            Some(Look::Rejected) => &mut held.rejected,
+            Some(ReviewVerdict::Rejected) => &mut held.rejected,
             None if approved && !is_out => &mut held.not_looked_at,
             _ => continue,
         };

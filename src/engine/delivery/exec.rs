@@ -11,7 +11,7 @@ use super::due::{When, due};
 use super::facts::Delivery;
 use super::fields::{Fields, INPUT_FILE};
 use super::lease::{self, Begun, Unusable, Work};
-use super::outcome::{Event, Failure, FailureKind};
+use super::outcome::{DeliveryEvent, Failure, FailureKind};
 use super::place::file_of;
 use super::process::{self, Ended, Report};
 use super::publish::{
@@ -82,7 +82,7 @@ pub struct Exec<'a> {
     /// The log; its ledger must keep places.
     pub writer: &'a Writer,
     /// Takes what happens.
-    pub progress: &'a (dyn Fn(Event) + Sync),
+    pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
     /// Turns true when the run is to end: no further command starts, running ones are waited for.
     pub stop: &'a Stop,
 }
@@ -311,7 +311,7 @@ impl Exec<'_> {
         let ran = self.options.run_for(&view, delivery, &log_folder).await;
         let line = ran.line(self.writer, &view, delivery, target);
         let Some((_, failure)) = ran.0 else {
-            (self.progress)(Event::Done { job: delivery.job });
+            (self.progress)(DeliveryEvent::Done { job: delivery.job });
             return match line {
                 Some(line) => marking.mark(delivery, &line).await,
                 None => Outcome::Published,
@@ -322,14 +322,14 @@ impl Exec<'_> {
         {
             return self.unusable(delivery, stop, error.into());
         }
-        (self.progress)(Event::Failed { job: delivery.job });
+        (self.progress)(DeliveryEvent::Failed { job: delivery.job });
         Outcome::Failed(failure)
     }
 
     fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: Unusable) -> Outcome {
         let Unusable { kind, why } = unusable;
         stop.set(Reason::Shared);
-        (self.progress)(Event::Failed { job: delivery.job });
+        (self.progress)(DeliveryEvent::Failed { job: delivery.job });
         Outcome::Failed(Failure {
             job: delivery.job,
             item: delivery.owner_name(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::names;
 use super::sent::{Sent, sent};
 use crate::disk;
-use crate::jobs::{AttemptView, IdColumn, JobKey, JobView, Look, PHOTO_FILE, Status};
+use crate::jobs::{AttemptView, IdColumn, JobKey, JobView, PHOTO_FILE, ReviewVerdict, Status};
 use crate::journal::{LogError, Writer};
 use crate::text::is_address;
 
@@ -63,7 +63,7 @@ pub struct Delivery {
     /// Whether it is completed.
     pub is_completed: bool,
     /// What a person thinks of its clip, where one has looked at it.
-    pub look: Option<Look>,
+    pub look: Option<ReviewVerdict>,
     /// Whether it counts: neither dismissed nor superseded.
     pub is_counted: bool,
     /// Whether the person's choice (`--where`) covers it.
@@ -170,7 +170,9 @@ impl Delivery {
     pub(super) fn is_withdrawn(&self, view: &JobView) -> bool {
         let state = &view.state;
         let is_another = self.is_completed && state.effective().number != self.attempt;
-        !state.is_counted() || is_another || state.effective().look() == Some(Look::Rejected)
+        !state.is_counted()
+            || is_another
+            || state.effective().look() == Some(ReviewVerdict::Rejected)
     }
 }
 

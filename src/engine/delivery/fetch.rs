@@ -13,8 +13,8 @@ use crate::jobs::JobKey;
 use super::client::{Client, plain};
 use super::error::FetchError;
 use super::media;
-use super::outcome::Event;
-use super::part::{Got, Part, Whole, hash_of};
+use super::outcome::DeliveryEvent;
+use super::part::{CompleteClip, PartialDownload, ReceivedBytes, hash_of};
 use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
 use super::unpack::{Unusable, unpack};
 
@@ -23,7 +23,7 @@ pub(super) struct Fetch<'a> {
     pub client: &'a Client,
     /// Bytes.
     pub max_size: u64,
-    pub progress: &'a (dyn Fn(Event) + Sync),
+    pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
     pub job: JobKey,
     pub is_voice: bool,
 }
@@ -37,7 +37,11 @@ struct Sink {
 
 impl Fetch<'_> {
     /// Tries once.
-    pub async fn once(&self, address: &str, part: &mut Part) -> Result<Whole, FetchError> {
+    pub async fn once(
+        &self,
+        address: &str,
+        part: &mut PartialDownload,
+    ) -> Result<CompleteClip, FetchError> {
         let have = part.len();
         if have > 0 && part.notes.total == Some(have) {
             let sink = open(part, have).await?;
@@ -75,7 +79,7 @@ impl Fetch<'_> {
         }
         let have = if status == 206 { have } else { 0 };
         let sink = open(part, have).await?;
-        (self.progress)(Event::Started {
+        (self.progress)(DeliveryEvent::Started {
             job: self.job,
             have,
             total: part.notes.total,
@@ -103,7 +107,7 @@ impl Fetch<'_> {
         &self,
         response: Response,
         mut sink: Sink,
-        part: &mut Part,
+        part: &mut PartialDownload,
     ) -> Result<Sink, FetchError> {
         let mut body = std::pin::pin!(response.bytes_stream());
         while let Some(chunk) = body.next().await {
@@ -120,7 +124,7 @@ impl Fetch<'_> {
             sink.file.write_all(&chunk)?;
             sink.hasher.update(&chunk);
             sink.len = len;
-            (self.progress)(Event::Received {
+            (self.progress)(DeliveryEvent::Received {
                 job: self.job,
                 bytes: chunk.len() as u64,
             });
@@ -135,11 +139,11 @@ impl Fetch<'_> {
         &self,
         sink: Sink,
         address: &str,
-        part: &mut Part,
-    ) -> Result<Whole, FetchError> {
+        part: &mut PartialDownload,
+    ) -> Result<CompleteClip, FetchError> {
         drop(sink.file);
         let sha256 = base16ct::lower::encode_string(&sink.hasher.finalize());
-        let mut got = Got {
+        let mut got = ReceivedBytes {
             bytes: sink.len,
             sha256,
             is_unpacked: false,
@@ -173,7 +177,7 @@ impl Fetch<'_> {
 }
 
 /// Opens the part to go on after its first `have` bytes, which are hashed again.
-async fn open(part: &Part, have: u64) -> io::Result<Sink> {
+async fn open(part: &PartialDownload, have: u64) -> io::Result<Sink> {
     let path = part.data.clone();
     let hasher = if have == 0 {
         Sha256::new()
@@ -216,7 +220,7 @@ fn headers(have: u64, validator: Option<&str>) -> HeaderMap {
     headers
 }
 
-fn start_over(part: &mut Part, why: &str) -> FetchError {
+fn start_over(part: &mut PartialDownload, why: &str) -> FetchError {
     match part.clear() {
         Ok(()) => begin_anew(why),
         Err(error) => FetchError::Disk(error),

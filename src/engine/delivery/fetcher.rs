@@ -8,8 +8,8 @@ use super::client::{Client, MAX_RETRY_AFTER};
 use super::error::{FetchError, RefreshError};
 use super::facts::Delivery;
 use super::fetch::Fetch;
-use super::outcome::Event;
-use super::part::{Part, Whole};
+use super::outcome::DeliveryEvent;
+use super::part::{CompleteClip, PartialDownload};
 use super::reply::shown;
 
 /// Tries of one clip after the first, as long as they may work.
@@ -31,13 +31,17 @@ pub(super) struct Fetcher<'a, R> {
     /// Bytes.
     pub max_size: u64,
     pub retry_delay: Duration,
-    pub progress: &'a (dyn Fn(Event) + Sync),
+    pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
 }
 
 impl<R: Refresh> Fetcher<'_, R> {
     /// Tries until it is whole, until no try is left, or until trying is of no use. A link that
     /// gives no clip, for whatever reason, is requested once more before the clip is given up.
-    pub async fn fetch(&self, delivery: &Delivery, part: &mut Part) -> Result<Whole, FetchError> {
+    pub async fn fetch(
+        &self,
+        delivery: &Delivery,
+        part: &mut PartialDownload,
+    ) -> Result<CompleteClip, FetchError> {
         let Some(first) = &delivery.output_url else {
             let why = "the log holds no link to the clip";
             let address = self.fresh(delivery, why).await?;
@@ -74,8 +78,8 @@ impl<R: Refresh> Fetcher<'_, R> {
         &self,
         delivery: &Delivery,
         address: &str,
-        part: &mut Part,
-    ) -> Result<Whole, FetchError> {
+        part: &mut PartialDownload,
+    ) -> Result<CompleteClip, FetchError> {
         let fetch = Fetch {
             client: self.client,
             max_size: self.max_size,
@@ -97,7 +101,7 @@ impl<R: Refresh> Fetcher<'_, R> {
             let Some(wait) = wait.filter(|wait| *wait <= MAX_RETRY_AFTER) else {
                 return Err(FetchError::Again { why, after });
             };
-            (self.progress)(Event::Waiting {
+            (self.progress)(DeliveryEvent::Waiting {
                 job: delivery.job,
                 why,
                 wait,

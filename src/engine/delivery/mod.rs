@@ -41,7 +41,7 @@ pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran, has_run};
 pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
 pub use media::looks_like_clip;
-pub use outcome::{Event, Failure, FailureKind, Unmarked};
+pub use outcome::{DeliveryEvent, Failure, FailureKind, Unmarked};
 pub use place::{cut_since, hold_without_file, prepare};
 pub use process::kill_all as kill_commands;
 pub use publish::{PublishSummary, publish_id};

@@ -8,7 +8,7 @@ use crate::jobs::JobKey;
 
 /// What happens, for a progress display.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum DeliveryEvent {
     /// A clip is being fetched: `have` of `total` bytes were there already.
     Started {
         /// Whose.

@@ -23,7 +23,7 @@ const MOST_SWEEPS: u32 = 10;
 
 /// A complete clip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Whole {
+pub(super) struct CompleteClip {
     pub bytes: u64,
     pub sha256: String,
     pub extension: String,
@@ -31,16 +31,16 @@ pub(super) struct Whole {
 
 /// All bytes of a clip, before anybody has looked at what they are.
 #[derive(Debug)]
-pub(super) struct Got {
+pub(super) struct ReceivedBytes {
     pub bytes: u64,
     pub sha256: String,
-    /// Whether they are in [`Part::unpacked_file`] instead of the part itself.
+    /// Whether they are in [`PartialDownload::unpacked_file`] instead of the part itself.
     pub is_unpacked: bool,
 }
 
 /// What the last reply reported.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Notes {
+pub(super) struct ResumeNotes {
     /// `ETag` or `Last-Modified`, for `If-Range`; without one a partial download is not resumed.
     pub validator: Option<String>,
     /// The whole clip's size.
@@ -51,14 +51,14 @@ pub(super) struct Notes {
     pub coding: Option<String>,
     /// An upload to a bucket that has begun.
     #[serde(default)]
-    pub begun: Option<Begun>,
+    pub begun: Option<MultipartUpload>,
     /// Set before the file gets its name, so that a crash after that is recognized.
-    pub whole: Option<Whole>,
+    pub whole: Option<CompleteClip>,
 }
 
 /// An upload in parts that has begun.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Begun {
+pub(super) struct MultipartUpload {
     /// The object's address.
     pub address: String,
     /// The store's name for the upload.
@@ -71,13 +71,13 @@ pub(super) struct Begun {
 
 /// One clip's part.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PartialDownload {
     pub data: PathBuf,
     notes_file: PathBuf,
-    pub notes: Notes,
+    pub notes: ResumeNotes,
 }
 
-impl Part {
+impl PartialDownload {
     /// The part of `delivery` in `staging`, with what an earlier run has noted.
     pub fn open(staging: &Path, delivery: &Delivery) -> Self {
         let id = delivery.generation_id.as_deref().unwrap_or_default();
@@ -128,7 +128,7 @@ impl Part {
 
     /// Starts over.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.notes = Notes::default();
+        self.notes = ResumeNotes::default();
         remove(&self.data)?;
         remove(&self.unpacked_file())?;
         self.forget()
@@ -158,10 +158,10 @@ impl Part {
     /// clip, for a message.
     pub fn finish(
         &mut self,
-        got: Got,
+        got: ReceivedBytes,
         address: &str,
         is_voice: bool,
-    ) -> io::Result<Result<Whole, &'static str>> {
+    ) -> io::Result<Result<CompleteClip, &'static str>> {
         let path = if got.is_unpacked {
             self.unpacked_file()
         } else {
@@ -178,7 +178,7 @@ impl Part {
         }
         let content_type = self.notes.content_type.as_deref();
         let extension = media::extension(&head, content_type, Some(address), is_voice);
-        let whole = Whole {
+        let whole = CompleteClip {
             bytes: got.bytes,
             sha256: got.sha256,
             extension: extension.to_owned(),

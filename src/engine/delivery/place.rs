@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 
 use super::facts::{Delivery, SavedClip};
-use super::part::{self, Part, STAGING, Whole};
+use super::part::{self, CompleteClip, PartialDownload, STAGING};
 use super::plan::PlannedClip;
 
 /// The target folder, made where it is missing, in the form that [`plan`](super::plan::plan) and
@@ -65,7 +65,7 @@ pub fn hold_without_file(
 }
 
 /// Where clips go.
-pub(super) struct Place<'a> {
+pub(super) struct TargetDir<'a> {
     pub dir: &'a Path,
     /// The folder that recorded names begin in; whole paths are recorded without one.
     pub log_folder: Option<&'a Path>,
@@ -74,33 +74,38 @@ pub(super) struct Place<'a> {
 }
 
 /// Where a clip is that an earlier run had fetched whole.
-pub(super) enum Found {
+pub(super) enum FetchedClip {
     /// Under its part's name.
-    InPart(Whole),
+    InPart(CompleteClip),
     /// Under its own.
-    InPlace(PathBuf, Whole),
+    InPlace(PathBuf, CompleteClip),
 }
 
-impl Place<'_> {
+impl TargetDir<'_> {
     pub fn staging(&self) -> PathBuf {
         self.dir.join(STAGING)
     }
 
     /// Looks for what an earlier run noted as whole but the log does not report.
-    pub fn find(&self, part: &Part, folder: &str, clip: &PlannedClip) -> Option<Found> {
+    pub fn find(
+        &self,
+        part: &PartialDownload,
+        folder: &str,
+        clip: &PlannedClip,
+    ) -> Option<FetchedClip> {
         if let Some(whole) = whole_part(part) {
-            return Some(Found::InPart(whole));
+            return Some(FetchedClip::InPart(whole));
         }
         let whole = part.notes.whole.clone()?;
         let is_it = |path: &Path| part::is_clip(path, whole.bytes, &whole.sha256);
         let names = names(clip, &whole);
         let at_home = names.iter().map(|name| self.dir.join(folder).join(name));
         if let Some(path) = at_home.into_iter().find(|path| is_it(path)) {
-            return Some(Found::InPlace(path, whole));
+            return Some(FetchedClip::InPlace(path, whole));
         }
         let gathered = self.gathering(folder).join(&names[0]);
         if is_it(&gathered) && disk::rename(&gathered, &part.data).is_ok() {
-            return Some(Found::InPart(whole));
+            return Some(FetchedClip::InPart(whole));
         }
         None
     }
@@ -109,8 +114,8 @@ impl Place<'_> {
     /// a longer name.
     pub fn put(
         &self,
-        part: &Part,
-        whole: &Whole,
+        part: &PartialDownload,
+        whole: &CompleteClip,
         folder: &str,
         clip: &PlannedClip,
     ) -> io::Result<PathBuf> {
@@ -146,7 +151,7 @@ impl Place<'_> {
     pub fn put_together<'c>(
         &self,
         folder: &str,
-        clips: impl Iterator<Item = (&'c Part, &'c Whole, &'c PlannedClip)>,
+        clips: impl Iterator<Item = (&'c PartialDownload, &'c CompleteClip, &'c PlannedClip)>,
     ) -> io::Result<Option<Vec<PathBuf>>> {
         let home = self.dir.join(folder);
         if fs::symlink_metadata(&home).is_ok() {
@@ -195,14 +200,14 @@ impl Place<'_> {
 }
 
 /// What an earlier run has fetched whole and left under its part's name.
-pub(super) fn whole_part(part: &Part) -> Option<Whole> {
+pub(super) fn whole_part(part: &PartialDownload) -> Option<CompleteClip> {
     let whole = part.notes.whole.clone()?;
     part::is_clip(&part.data, whole.bytes, &whole.sha256).then_some(whole)
 }
 
 /// The names a clip may get, the best first. The last one names the content, so that a job's third
 /// clip finds a name as well.
-pub(super) fn names(clip: &PlannedClip, whole: &Whole) -> [String; 3] {
+pub(super) fn names(clip: &PlannedClip, whole: &CompleteClip) -> [String; 3] {
     let (stem, extension) = (&clip.stem, &whole.extension);
     let job = &clip.delivery.job.to_string()[..8];
     let first = match &clip.name {

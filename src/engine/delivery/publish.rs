@@ -12,12 +12,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::jobs::{self, JobKey, JobView, Lines, Logged, Publication, Status, Text, What};
+use crate::jobs::{self, EventKind, JobKey, JobView, Lines, Logged, Publication, Status, Text};
 use crate::journal::{AppendError, Writer};
 
 use super::facts::Delivery;
 use super::lease::kind_of;
-use super::outcome::{Event, Failure, FailureKind, Unmarked};
+use super::outcome::{DeliveryEvent, Failure, FailureKind, Unmarked};
 use super::sent::REMOVED;
 use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
@@ -181,7 +181,7 @@ pub(super) struct Marking<'a> {
     /// The clips that go out together.
     pub together: Together<'a>,
     /// Takes what the log does not.
-    pub progress: &'a (dyn Fn(Event) + Sync),
+    pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
     /// Set once the log has taken in a line of this run.
     pub has_room: OnceCell<()>,
 }
@@ -220,7 +220,7 @@ impl Marking<'_> {
     /// log.
     pub async fn record(&self, lines: &Lines) -> Result<(), (AppendError, Option<PathBuf>)> {
         self.writer.append(lines).await.map_err(|error| {
-            (self.progress)(Event::Recover(error.lines.trim_end().to_owned()));
+            (self.progress)(DeliveryEvent::Recover(error.lines.trim_end().to_owned()));
             let kept = self.writer.keep_for_recovery(&error).ok();
             (error, kept)
         })
@@ -290,7 +290,7 @@ pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step
     } else {
         Status::Failed
     };
-    let step = jobs::Step {
+    let step = jobs::PublicationStep {
         status,
         generation_id: delivery.generation_id.as_deref(),
         target,
@@ -298,7 +298,7 @@ pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step
         reference: &step.reference,
         error: &step.error,
     };
-    line(writer, delivery, What::Step(step))
+    line(writer, delivery, EventKind::Step(step))
 }
 
 /// The line that marks a clip as published.
@@ -313,10 +313,10 @@ pub(super) fn published_line(
         target,
         reference,
     };
-    line(writer, delivery, What::Published(publication))
+    line(writer, delivery, EventKind::Published(publication))
 }
 
-fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> Lines {
+fn line(writer: &Writer, delivery: &Delivery, what: EventKind<'_>) -> Lines {
     let at = writer.ledger().stamp(delivery.job, writer.now());
     let item = delivery.item.as_ref();
     jobs::Event::new(at, delivery.job, delivery.attempt, what)

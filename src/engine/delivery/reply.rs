@@ -11,7 +11,7 @@ use url::Url;
 use super::client::{CallError, retry_after};
 use super::error::FetchError;
 use super::media;
-use super::part::Notes;
+use super::part::ResumeNotes;
 use crate::vendor::message_in_reply;
 
 /// Bytes of an error page that are read for what it says.
@@ -73,10 +73,10 @@ fn coding(response: &Response) -> Option<String> {
 }
 
 /// What is kept about a reply that begins a clip.
-pub(super) fn notes(response: &Response) -> Notes {
+pub(super) fn notes(response: &Response) -> ResumeNotes {
     // A weak tag promises only that the clip looks the same, not that the bytes are.
     let tag = header(response, &ETAG).filter(|tag| !tag.starts_with("W/"));
-    Notes {
+    ResumeNotes {
         validator: tag
             .or_else(|| header(response, &LAST_MODIFIED))
             .map(str::to_owned),
@@ -114,7 +114,7 @@ pub(super) fn content_range(response: &Response) -> Option<ContentRange> {
 pub(super) fn check_range(
     response: &Response,
     have: u64,
-    notes: &Notes,
+    notes: &ResumeNotes,
 ) -> Result<(), &'static str> {
     let range = content_range(response).ok_or("the server did not say which part it sent")?;
     let (Some((first, last)), Some(total)) = (range.span, range.total) else {

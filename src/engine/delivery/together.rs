@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::due::When;
 use super::facts::Delivery;
 use super::lease::Work;
-use crate::jobs::{JobKey, Look, Status};
+use crate::jobs::{JobKey, ReviewVerdict, Status};
 use crate::journal::{LogError, Writer};
 
 /// The clips that were planned, and the log in which others may have written since.
@@ -46,7 +46,7 @@ impl<'a> Together<'a> {
             let view = self.writer.view(planned.job)?;
             let still_goes = view.is_none_or(|view| {
                 let (state, attempt) = (&view.state, view.state.effective());
-                let is_rejected = attempt.look() == Some(Look::Rejected);
+                let is_rejected = attempt.look() == Some(ReviewVerdict::Rejected);
                 let is_as_planned = attempt.number == planned.attempt
                     && state.status() == Status::Completed
                     && !(is_rejected && matches!(self.work, Work::Publish(_)));

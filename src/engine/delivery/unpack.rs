@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::part::Got;
+use super::part::ReceivedBytes;
 
 /// Bytes unpacked at once.
 const CHUNK: usize = 1 << 18;
@@ -30,7 +30,7 @@ impl From<io::Error> for Unusable {
 }
 
 /// Unpacks the file `from` to `to`, at most `max_size` bytes of it. Blocks.
-pub(super) fn unpack(from: &Path, to: &Path, max_size: u64) -> Result<Got, Unusable> {
+pub(super) fn unpack(from: &Path, to: &Path, max_size: u64) -> Result<ReceivedBytes, Unusable> {
     let mut packed = MultiGzDecoder::new(BufReader::new(File::open(from)?));
     let mut file = File::create(to)?;
     let mut hasher = Sha256::new();
@@ -52,7 +52,7 @@ pub(super) fn unpack(from: &Path, to: &Path, max_size: u64) -> Result<Got, Unusa
         file.write_all(&buffer[..count])?;
     }
     file.flush()?;
-    Ok(Got {
+    Ok(ReceivedBytes {
         bytes,
         sha256: base16ct::lower::encode_string(&hasher.finalize()),
         is_unpacked: true,

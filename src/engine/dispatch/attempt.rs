@@ -1,7 +1,7 @@
 //! An attempt that is about to be made.
 
 use crate::engine::cap::Candidate;
-use crate::jobs::{self, Credits, IdColumn, JobKey, JobView, Order, Rates, What};
+use crate::jobs::{self, Credits, EventKind, IdColumn, JobKey, JobView, Order, Rates};
 use crate::vendor::Endpoint;
 
 /// One attempt to be made: one request of the user, one possible bill.
@@ -54,13 +54,13 @@ impl Attempt {
     pub fn as_job(&self, rates: &Rates) -> Option<JobView> {
         // No column depends on the time.
         let at = jobs::Stamp::first(jiff::Timestamp::UNIX_EPOCH);
-        let line = self.event(at, What::Submitting(&self.order)).line();
+        let line = self.event(at, EventKind::Submitting(&self.order)).line();
         let view = JobView::fold(self.job, [line.trim_end()], rates);
         view.ok().flatten()
     }
 
     /// A line about it.
-    pub(super) fn event<'e>(&'e self, at: jobs::Stamp, what: What<'e>) -> jobs::Event<'e> {
+    pub(super) fn event<'e>(&'e self, at: jobs::Stamp, what: EventKind<'e>) -> jobs::Event<'e> {
         let id = self.id.as_ref().map(|(column, id)| (*column, id.as_str()));
         jobs::Event::new(at, self.job, self.number, what)
             .of_item(id)

@@ -1,8 +1,10 @@
 //! What an outcome means for the log and for the rest of the run.
 
-use super::{Attempt, Dispatcher, Event, MAX_IN_A_ROW, Reply, Settled, Settlement, Transport};
+use super::{
+    Attempt, DispatchEvent, Dispatcher, MAX_IN_A_ROW, Reply, Settled, Settlement, Transport,
+};
 use crate::engine::stop::{InFlight, Reason};
-use crate::jobs::{Facts, GenerationId, Lines, Refusal, Sighting, Status, What};
+use crate::jobs::{EventKind, Facts, GenerationId, Lines, Refusal, Status, StatusReport};
 use crate::journal::{AppendError, Claim};
 use crate::vendor::Outcome;
 
@@ -15,7 +17,7 @@ impl<T: Transport> Dispatcher<'_, T> {
             tally.unknown += 1;
             tally.credits += attempt.estimate();
         }
-        (self.report)(Event::Recover(error.lines.trim_end().to_owned()));
+        (self.report)(DispatchEvent::Recover(error.lines.trim_end().to_owned()));
         self.stop.set(Reason::of_append(error));
         // Where no file can be written either, what was just reported is all there is.
         if let Ok(file) = self.writer.keep_for_recovery(error) {
@@ -64,23 +66,23 @@ impl<T: Transport> Dispatcher<'_, T> {
                 Settlement::Accepted(_) => {
                     tally.accepted += 1;
                     tally.credits += attempt.estimate();
-                    Event::Accepted(attempt)
+                    DispatchEvent::Accepted(attempt)
                 }
                 Settlement::Refused(http_status, error) => {
                     tally.refused += 1;
-                    Event::Refused(attempt, http_status, error)
+                    DispatchEvent::Refused(attempt, http_status, error)
                 }
                 Settlement::GaveUp(http_status, error) => {
                     tally.gave_up += 1;
                     match http_status {
-                        Some(401..=403) => Event::Denied(attempt, error),
-                        _ => Event::GaveUp(attempt, error),
+                        Some(401..=403) => DispatchEvent::Denied(attempt, error),
+                        _ => DispatchEvent::GaveUp(attempt, error),
                     }
                 }
                 Settlement::Unknown(error) => {
                     tally.unknown += 1;
                     tally.credits += attempt.estimate();
-                    Event::Unknown(attempt, error)
+                    DispatchEvent::Unknown(attempt, error)
                 }
             }
         };
@@ -102,7 +104,7 @@ impl<T: Transport> Dispatcher<'_, T> {
                 body,
             } => {
                 if let Some(warning) = warning {
-                    (self.report)(Event::Warning(&attempt, warning));
+                    (self.report)(DispatchEvent::Warning(&attempt, warning));
                 }
                 self.accepted(&attempt, id, status, &body.payload().facts())
             }
@@ -148,14 +150,14 @@ impl<T: Transport> Dispatcher<'_, T> {
         self.state().any_accepted = true;
         self.note(Reply::Clear);
         let now = (self.clock)();
-        let sighting = Sighting {
+        let sighting = StatusReport {
             status,
             generation_id: &id,
             submitted_at: Some(now),
             report: facts.report(status, None),
             via: None,
         };
-        let line = self.line(attempt, now, What::Seen(sighting));
+        let line = self.line(attempt, now, EventKind::Reported(sighting));
         (line, Settlement::Accepted(id))
     }
 
@@ -210,7 +212,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error);
         }
-        let what = What::SubmitFailed(Refusal {
+        let what = EventKind::SubmitFailed(Refusal {
             error: &error,
             http_status: Some(http_status),
             temporary: false,
@@ -240,7 +242,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
-        let what = What::SubmitFailed(Refusal {
+        let what = EventKind::SubmitFailed(Refusal {
             error: &error,
             http_status,
             temporary: true,
@@ -265,7 +267,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (Lines, Settlement) {
-        let what = What::Unknown(Refusal {
+        let what = EventKind::Unknown(Refusal {
             error: &error,
             http_status,
             temporary: false,

@@ -6,7 +6,7 @@ use super::attempt::Attempt;
 
 /// What happens on the way, for progress and warnings.
 #[derive(Clone, Debug)]
-pub enum Event<'a> {
+pub enum DispatchEvent<'a> {
     /// Announced in the log; its request leaves now.
     Begun(&'a Attempt),
     /// Accepted, and in the log.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Dispatcher;
 use super::attempt::Attempt;
-use super::progress::Event;
+use super::progress::DispatchEvent;
 use crate::engine::stop::Reason;
 use crate::journal::{Claim, Quiet, Renewed};
 use crate::vendor::{Client, Endpoint, MAX_POSTS, MaySend, Outcome, Permit, Wait, idempotency_key};
@@ -82,12 +82,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             let next = match wait {
                 Wait::Until(until) if posts < MAX_POSTS && !self.stop.is_set() => {
                     let wait = until.saturating_duration_since(tokio::time::Instant::now());
-                    (self.report)(Event::Waiting(wait, error.clone()));
+                    (self.report)(DispatchEvent::Waiting(wait, error.clone()));
                     self.permit().await
                 }
                 Wait::PastDeadline => {
                     if let Some(asked) = retry_after {
-                        (self.report)(Event::Waiting(asked, error.clone()));
+                        (self.report)(DispatchEvent::Waiting(asked, error.clone()));
                     }
                     None
                 }
@@ -129,7 +129,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Lets nothing be sent for as long as the vendor has asked another computer for.
     pub(super) fn hold_for_others(&self, quiet: &Quiet) {
         self.throttle.hold(quiet.left);
-        (self.report)(Event::Waiting(quiet.left, quiet.to_string()));
+        (self.report)(DispatchEvent::Waiting(quiet.left, quiet.to_string()));
     }
 
     /// Leave to send; `None` when the run stops first.

@@ -72,10 +72,10 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     let throttle = Throttle::new(concurrency, None, None);
     let stop = Stop::default();
     let reported = Cell::new(0);
-    let report = |event: Event<'_>| {
+    let report = |event: DispatchEvent<'_>| {
         let attempt = match event {
-            Event::Begun(_) => return,
-            Event::Refused(attempt, 400, _) => attempt,
+            DispatchEvent::Begun(_) => return,
+            DispatchEvent::Refused(attempt, 400, _) => attempt,
             _ => panic!("{event:?}"),
         };
         let job = attempt.job.to_string();
@@ -153,11 +153,11 @@ async fn a_withdrawn_attempt_is_in_doubt_if_it_was_sent_before() {
     let (throttle, stop) = (Throttle::new(1, None, None), Stop::default());
     let now = jiff::Timestamp::now;
     let reported = RefCell::new(Vec::new());
-    let report = |event: Event<'_>| {
+    let report = |event: DispatchEvent<'_>| {
         reported.borrow_mut().push(match event {
-            Event::Begun(_) => return,
-            Event::GaveUp(attempt, error) => (attempt.resend, "gave up", error),
-            Event::Unknown(attempt, error) => (attempt.resend, "unknown", error),
+            DispatchEvent::Begun(_) => return,
+            DispatchEvent::GaveUp(attempt, error) => (attempt.resend, "gave up", error),
+            DispatchEvent::Unknown(attempt, error) => (attempt.resend, "unknown", error),
             _ => panic!("{event:?}"),
         });
     };

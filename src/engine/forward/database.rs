@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
-use super::{End, Event, Outgoing, Queue, Report};
+use super::{End, ForwardEvent, Outgoing, Queue, Report};
 use crate::journal::{DatabaseError, Outbox};
 use crate::webhook::{VerifyKeys, read_envelope, verify};
 
@@ -91,7 +91,7 @@ impl<'a> DatabaseQueue<'a> {
         self.mark().await?;
         let leased = self.outbox.lease(self.come_to).await?;
         if std::mem::take(&mut self.is_said) {
-            (self.report)(Event::Back);
+            (self.report)(ForwardEvent::Back);
         }
         if !leased.is_empty() {
             self.next_look = FIRST_LOOK;
@@ -128,7 +128,7 @@ impl<'a> DatabaseQueue<'a> {
 
     fn say_away(&mut self, error: &DatabaseError) {
         if !std::mem::replace(&mut self.is_said, true) {
-            (self.report)(Event::Away(&error.message));
+            (self.report)(ForwardEvent::Away(&error.message));
         }
     }
 
@@ -171,7 +171,7 @@ impl Queue for DatabaseQueue<'_> {
                 if let Some(one) = self.outgoing(&envelope) {
                     return Some(one);
                 }
-                (self.report)(Event::Unverifiable);
+                (self.report)(ForwardEvent::Unverifiable);
                 self.refused().await;
             }
             if end.is_over() {
@@ -257,7 +257,7 @@ impl Queue for DatabaseQueue<'_> {
             Err(_) => Err("the database does not answer".to_owned()),
         };
         if !self.taken.is_empty() {
-            (self.report)(Event::Unmarked(self.taken.len()));
+            (self.report)(ForwardEvent::Unmarked(self.taken.len()));
         }
         parted
     }

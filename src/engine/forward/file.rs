@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::forwarded::Delivered;
 use super::outgoing::Digest;
-use super::{End, Event, Outgoing, Queue, Report};
+use super::{End, ForwardEvent, Outgoing, Queue, Report};
 use crate::webhook::VerifyKeys;
 
 /// Deliveries held in memory; when more wait, they are read from the capture file again.
@@ -117,10 +117,10 @@ impl<'a> FileQueue<'a> {
         let (found, shortened) = looked?;
         self.read = found.waiting.into();
         if let Err(error) = shortened {
-            (self.report)(Event::NotShortened(&error));
+            (self.report)(ForwardEvent::NotShortened(&error));
         }
         if is_first && found.unverified > 0 {
-            (self.report)(Event::Unverified(found.unverified as u64));
+            (self.report)(ForwardEvent::Unverified(found.unverified as u64));
         }
         Some(())
     }
@@ -167,7 +167,7 @@ impl Queue for FileQueue<'_> {
         self.left.remove(&one.digest);
         let noted = self.delivered().note(one);
         if let Err(error) = noted {
-            (self.report)(Event::Unnoted(&error));
+            (self.report)(ForwardEvent::Unnoted(&error));
         }
     }
 

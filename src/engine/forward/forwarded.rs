@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::outgoing::{Digest, Outgoing, digest_of};
-use super::{Event, Report};
+use super::{ForwardEvent, Report};
 use crate::disk::{Readers, Replacement};
 use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
@@ -22,7 +22,7 @@ pub fn beside(captures: &Path) -> PathBuf {
 }
 
 /// What a look through the capture file has found.
-pub struct Found {
+pub struct PendingDeliveries {
     /// The verified deliveries that were not forwarded, in the file's order.
     pub waiting: Vec<Outgoing>,
     /// How many others have a signature that holds with none of the keys.
@@ -58,7 +58,7 @@ impl Delivered {
                 new.write_all(text.as_bytes())?;
                 new.finish()?;
                 if !older.is_empty() {
-                    report(Event::Earlier(older.len() as u64));
+                    report(ForwardEvent::Earlier(older.len() as u64));
                 }
                 text
             }
@@ -109,7 +109,7 @@ impl Delivered {
     }
 
     /// Reads the whole capture file, which may take a while.
-    pub fn look(&mut self) -> Found {
+    pub fn look(&mut self) -> PendingDeliveries {
         let digests = &self.digests;
         let settle = |entry: &VerifiedEntry<'_>| {
             let capture = entry.capture()?;
@@ -144,7 +144,7 @@ impl Delivered {
             },
         );
         self.captured = read.is_ok().then_some(captured);
-        Found {
+        PendingDeliveries {
             waiting,
             unverified: unverified.len(),
         }
@@ -230,7 +230,7 @@ mod tests {
         Delivered::open(captures, keys, &|_| {}).unwrap()
     }
 
-    fn ids(found: &Found) -> Vec<&str> {
+    fn ids(found: &PendingDeliveries) -> Vec<&str> {
         found.waiting.iter().map(|one| &*one.id).collect()
     }
 

@@ -58,7 +58,7 @@ pub trait Queue {
 }
 
 /// What a person may want to know.
-pub enum Event<'e> {
+pub enum ForwardEvent<'e> {
     /// The address has taken a delivery.
     Taken(&'e Outgoing),
     /// It does not want one, and why.
@@ -98,7 +98,7 @@ pub enum Event<'e> {
 }
 
 /// Takes what a person may want to know.
-pub type Report<'a> = &'a dyn Fn(Event<'_>);
+pub type Report<'a> = &'a dyn Fn(ForwardEvent<'_>);
 
 /// The end of a run.
 pub struct End<'s> {
@@ -175,8 +175,8 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
         let left = self.queue.close().await;
         match &left {
             Ok(0) => {}
-            Ok(left) => (self.report)(Event::Left(*left)),
-            Err(why) => (self.report)(Event::LeftUnknown(why)),
+            Ok(left) => (self.report)(ForwardEvent::Left(*left)),
+            Err(why) => (self.report)(ForwardEvent::LeftUnknown(why)),
         }
         Forwards {
             taken: self.taken,
@@ -197,12 +197,12 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
             match tried {
                 Tried::Taken => return self.taken(one).await,
                 Tried::Refused(why) => {
-                    (self.report)(Event::Refused(one, &why));
+                    (self.report)(ForwardEvent::Refused(one, &why));
                     return self.queue.refused().await;
                 }
                 Tried::Again(why) => {
                     if !std::mem::replace(&mut self.is_said, true) {
-                        (self.report)(Event::Down(&why));
+                        (self.report)(ForwardEvent::Down(&why));
                     }
                 }
             }
@@ -224,9 +224,9 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
     async fn taken(&mut self, one: &Outgoing) {
         self.taken += 1;
         if std::mem::take(&mut self.is_said) {
-            (self.report)(Event::Up);
+            (self.report)(ForwardEvent::Up);
         }
-        (self.report)(Event::Taken(one));
+        (self.report)(ForwardEvent::Taken(one));
         self.queue.taken(one).await;
     }
 }

@@ -185,7 +185,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::Event;
+    use super::super::RoundEvent;
     use super::super::mail_server::Security;
     use super::*;
 
@@ -231,7 +231,7 @@ mod tests {
             to: vec![address("sam"), address("kim")],
         };
         let notice = Notice {
-            event: Event::Success,
+            event: RoundEvent::Success,
             text: "run: 1 ordered".to_owned(),
             code: Some(0),
             counts: Value::Null,

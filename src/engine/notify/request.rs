@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde_json::json;
 
-use super::{Event, Notice};
+use super::{Notice, RoundEvent};
 
 /// Characters of a text that services take at most; Discord refuses more than 2,000.
 const LONGEST: usize = 1_900;
@@ -123,9 +123,9 @@ impl Request {
     /// came out well is not what a dead man's switch is about.
     pub(super) fn ping(url: &str, notice: &Notice) -> Self {
         let end = match notice.event {
-            Event::Start => "/start",
-            Event::Failure => "/fail",
-            Event::Success | Event::Attention => "",
+            RoundEvent::Start => "/start",
+            RoundEvent::Failure => "/fail",
+            RoundEvent::Success | RoundEvent::Attention => "",
         };
         let (address, query) = match url.split_once('?') {
             Some((address, query)) => (address, format!("?{query}")),
@@ -144,22 +144,22 @@ pub(super) fn shortened(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-const fn sign(event: Event) -> &'static str {
+const fn sign(event: RoundEvent) -> &'static str {
     match event {
-        Event::Start => "▶",
-        Event::Success => "✓",
-        Event::Attention => "⚠",
-        Event::Failure => "✗",
+        RoundEvent::Start => "▶",
+        RoundEvent::Success => "✓",
+        RoundEvent::Attention => "⚠",
+        RoundEvent::Failure => "✗",
     }
 }
 
 /// As ntfy grades messages: 3 is usual.
-const fn priority(event: Event) -> &'static str {
+const fn priority(event: RoundEvent) -> &'static str {
     match event {
-        Event::Start => "2",
-        Event::Success => "3",
-        Event::Attention => "4",
-        Event::Failure => "5",
+        RoundEvent::Start => "2",
+        RoundEvent::Success => "3",
+        RoundEvent::Attention => "4",
+        RoundEvent::Failure => "5",
     }
 }
 
@@ -167,7 +167,7 @@ const fn priority(event: Event) -> &'static str {
 mod tests {
     use super::*;
 
-    fn notice(event: Event) -> Notice {
+    fn notice(event: RoundEvent) -> Notice {
         Notice {
             event,
             text: "run: 3 ordered".to_owned(),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn body(shape: Shape) -> serde_json::Value {
-        let request = Request::webhook("https://x.example/", shape, &notice(Event::Attention));
+        let request = Request::webhook("https://x.example/", shape, &notice(RoundEvent::Attention));
         serde_json::from_str(&request.body).unwrap()
     }
 
@@ -192,7 +192,11 @@ mod tests {
         );
         assert_eq!(body(Shape::Slack), json!({ "text": "⚠ run: 3 ordered" }));
         assert_eq!(body(Shape::Discord)["content"], "⚠ run: 3 ordered");
-        let ntfy = Request::webhook("https://ntfy.sh/t", Shape::Ntfy, &notice(Event::Failure));
+        let ntfy = Request::webhook(
+            "https://ntfy.sh/t",
+            Shape::Ntfy,
+            &notice(RoundEvent::Failure),
+        );
         assert_eq!(ntfy.body, "run: 3 ordered");
         assert!(ntfy.headers.contains(&("Priority", "5".to_owned())));
         // ntfy takes headers of ASCII only.
@@ -218,15 +222,18 @@ mod tests {
     fn a_ping_keeps_the_query_of_its_address() {
         let url = |event| Request::ping("https://kuma.example/p/x/?status=up", &notice(event)).url;
         assert_eq!(
-            url(Event::Start),
+            url(RoundEvent::Start),
             "https://kuma.example/p/x/start?status=up"
         );
-        assert_eq!(url(Event::Success), "https://kuma.example/p/x?status=up");
+        assert_eq!(
+            url(RoundEvent::Success),
+            "https://kuma.example/p/x?status=up"
+        );
     }
 
     #[test]
     fn an_address_is_not_shown() {
-        let request = Request::ping("https://hc.example/secret", &notice(Event::Start));
+        let request = Request::ping("https://hc.example/secret", &notice(RoundEvent::Start));
         assert!(!format!("{request:?}").contains("secret"));
     }
 }

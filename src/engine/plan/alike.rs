@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::decision::{Decision, Place};
+use super::decision::{Decision, RowLocation};
 use super::held::Held;
 use super::marks::marks_of;
 use super::open::{MOST_HELD, OpenRows};
@@ -66,14 +66,14 @@ impl Plan {
 
     /// Rows that were left out because they repeat another one but for what cannot be seen, or for the
     /// signature, each with that one.
-    pub fn repeated(&self) -> impl ExactSizeIterator<Item = (Place, Place)> {
+    pub fn repeated(&self) -> impl ExactSizeIterator<Item = (RowLocation, RowLocation)> {
         let repeated = self.repeated.iter();
         repeated.map(|&(row, other)| (self.place(row), self.place(other)))
     }
 
     /// Rows to be sent that ask for the clip of a row further up, to be sent too, under another id:
     /// how many, and the places of the first `most` of them.
-    pub fn twins(&self, most: usize) -> (u64, Vec<(Place, Place)>) {
+    pub fn twins(&self, most: usize) -> (u64, Vec<(RowLocation, RowLocation)>) {
         let mut seen = HashMap::with_capacity(self.counts.send as usize);
         let (mut count, mut places) = (0, Vec::new());
         for (index, note) in self.rows.iter().enumerate() {

@@ -36,7 +36,7 @@ impl Decision {
 
 /// Where a row starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RowLocation {
     /// What messages call its file.
     pub file: Arc<str>,
     /// The line.

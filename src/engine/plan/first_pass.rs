@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::hash_table::Entry;
 
-use super::decision::{Decision, Place};
+use super::decision::{Decision, RowLocation};
 use super::{Note, Owners, Plan};
 use crate::jobs::recognition::Outline;
 use crate::jobs::{Credits, Rates};
@@ -48,7 +48,7 @@ impl Plan {
     }
 
     /// Notes a row of the first pass. `Some(place)` when it repeats the row there.
-    pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<Place> {
+    pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<RowLocation> {
         if row.is_left_out {
             self.add(row, rates, Decision::LeftOut);
             return None;

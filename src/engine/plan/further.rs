@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Plan;
-use super::decision::{Decision, Place};
+use super::decision::{Decision, RowLocation};
 use crate::jobs::JobKey;
 
 /// The rows of jobs, where several files are read, beside those that are found by their keys: rows that
@@ -39,7 +39,7 @@ impl Plan {
         job: JobKey,
         index: u32,
         further: &FurtherRows,
-    ) -> Option<Place> {
+    ) -> Option<RowLocation> {
         let file = self.file_of(index);
         let further = further.0.get(&job).into_iter().flatten().copied();
         let mut rows = self.place_of(job).into_iter().chain(further).peekable();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::decision::{Decision, Place};
+use super::decision::{Decision, RowLocation};
 use crate::jobs::JobKey;
 use crate::jobs::recognition::Cause;
 use crate::manifest::Row;
@@ -23,7 +23,7 @@ pub struct Allowed {
 #[derive(Clone, Debug)]
 pub struct Held {
     /// Where it starts.
-    pub place: Place,
+    pub place: RowLocation,
     /// The listing's or SKU's id.
     pub id: String,
     /// The photo's address.
@@ -37,7 +37,7 @@ pub struct Held {
     /// That one's listing or SKU.
     pub job_id: String,
     /// The row that asks for the clip, or for another version of it.
-    pub other: Option<Place>,
+    pub other: Option<RowLocation>,
     /// Of a row that is held as changed: what a person has to know.
     pub doubt: Doubt,
     /// The jobs whose photo it may be, as far as only the photo's address differs.
@@ -55,7 +55,7 @@ impl Held {
     /// A row that is held for this reason. The rest is for who knows more of it.
     pub(super) fn of(row: &Row, reason: Decision, job: JobKey) -> Self {
         Self {
-            place: Place {
+            place: RowLocation {
                 file: Arc::clone(&row.file),
                 line: row.line,
             },
@@ -109,7 +109,7 @@ pub struct Moved {
 
 /// What recognition found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct RecognitionResult {
     /// The first held rows.
     pub held: Vec<Held>,
     /// Rows taken for those of jobs although a person cannot see a difference.

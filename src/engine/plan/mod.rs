@@ -30,8 +30,8 @@ use crate::jobs::{Credits, JobKey, JobState, Ledger};
 use crate::journal::LogError;
 use crate::manifest::{ManifestError, Row};
 
-pub use decision::{Decision, Place, RowCounts};
-pub use held::{Allowed, Doubt, Found, Held, Moved};
+pub use decision::{Decision, RowCounts, RowLocation};
+pub use held::{Allowed, Doubt, Held, Moved, RecognitionResult};
 pub use recognize::{MOST_LISTED, decide};
 pub use shares::Share;
 
@@ -123,11 +123,11 @@ impl Plan {
     }
 
     /// Where the row at a place starts.
-    fn place(&self, index: u32) -> Place {
+    fn place(&self, index: u32) -> RowLocation {
         let next = self.files.partition_point(|(first, _)| *first <= index);
         let file = next.checked_sub(1).and_then(|at| self.files.get(at));
         let note = self.rows.get(index as usize).and_then(Option::as_ref);
-        Place {
+        RowLocation {
             file: file.map_or_else(|| Arc::from(""), |(_, file)| Arc::clone(file)),
             line: note.map_or(0, |note| u64::from(note.line)),
         }

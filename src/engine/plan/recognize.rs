@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::alike;
 use super::decision::Decision;
-use super::held::{Allowed, Found, Moved};
+use super::held::{Allowed, Moved, RecognitionResult};
 use super::hidden;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
@@ -29,7 +29,7 @@ pub fn decide(
     log: Option<(&Path, &Ledger)>,
     allowed: Allowed,
     most_listed: usize,
-) -> Result<Found, PlanError> {
+) -> Result<RecognitionResult, PlanError> {
     let none = Ledger::new(crate::jobs::Rates::default());
     let ledger = log.map_or(&none, |(_, ledger)| ledger);
     let (open, named) = plan.decide(ledger);
@@ -41,7 +41,7 @@ pub fn decide(
             let compared = plan.compared(ledger, &named);
             compare(manifest, plan, log, open, &compared, (allowed, most_listed))?
         }
-        _ => Found::default(),
+        _ => RecognitionResult::default(),
     };
     if !allowed.same_clip {
         alike::hold(manifest, plan, ledger, most_listed, &mut found.held)?;
@@ -60,10 +60,10 @@ fn compare(
     open: OpenRows,
     compared: &[bool],
     (allowed, most_listed): (Allowed, usize),
-) -> Result<Found, PlanError> {
-    let mut found = Found {
+) -> Result<RecognitionResult, PlanError> {
+    let mut found = RecognitionResult {
         accepted: log.ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
-        ..Found::default()
+        ..RecognitionResult::default()
     };
     if !compared.contains(&true) {
         return Ok(found);
@@ -80,7 +80,11 @@ fn compare(
 }
 
 /// Adds rows that are held, with what the log holds of the jobs that stand for them.
-fn report(log: Log<'_>, rows: Vec<HeldRow>, found: &mut Found) -> Result<(), PlanError> {
+fn report(
+    log: Log<'_>,
+    rows: Vec<HeldRow>,
+    found: &mut RecognitionResult,
+) -> Result<(), PlanError> {
     let jobs = rows
         .iter()
         .flat_map(|row| std::iter::once(row.job).chain(row.moved.iter().copied()));

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::anew::Anew;
 use super::decision::Decision;
-use super::decision::Place;
+use super::decision::RowLocation;
 use super::further::FurtherRows;
-use super::held::{Allowed, Doubt, Found, Held};
+use super::held::{Allowed, Doubt, Held, RecognitionResult};
 use super::marks::marks_of;
 use super::open::OpenRows;
 use super::{Plan, PlanError};
@@ -34,7 +34,7 @@ pub(super) struct Reason {
     pub doubt: Doubt,
     pub moved: Vec<u32>,
     /// Where that job's row is, in another file.
-    pub other: Option<Place>,
+    pub other: Option<RowLocation>,
 }
 
 impl Reason {
@@ -128,7 +128,7 @@ impl<'a> Search<'a> {
         mut self,
         manifest: &mut Manifest,
         mut open: OpenRows,
-        found: &mut Found,
+        found: &mut RecognitionResult,
     ) -> Result<Vec<HeldRow>, PlanError> {
         open.keep_if(manifest, |index, row| {
             let marks = marks_of(row);

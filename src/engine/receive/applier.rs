@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::{COMMAND, CaptureFile, Ended, Event, Intake, Log, ReceiveError, Report};
+use super::{COMMAND, CaptureFile, Ended, Intake, IntakeEvent, Log, ReceiveError, Report};
 use crate::engine::ingest::{Ingest, observation};
 use crate::engine::open::check_rehearsal;
 use crate::engine::stop::Stop;
@@ -106,7 +106,7 @@ impl<'a> Applier<'a> {
                 if let Err(error) = &applied
                     && !is_warned
                 {
-                    report(Event::Postponed(error));
+                    report(IntakeEvent::Postponed(error));
                 }
                 is_warned = applied.is_err();
                 self.count();
@@ -126,14 +126,16 @@ impl<'a> Applier<'a> {
         }
         if !self.backlog.is_empty() {
             let waiting = self.backlog.waiting.len() as u64;
-            report(Event::Left((!self.backlog.in_file).then_some(waiting)));
+            report(IntakeEvent::Left(
+                (!self.backlog.in_file).then_some(waiting),
+            ));
         }
     }
 
     fn count(&self) {
         let Backlog { waiting, in_file } = &self.backlog;
         let waiting = waiting.len().max(usize::from(*in_file));
-        (self.intake.report)(Event::Waiting(waiting));
+        (self.intake.report)(IntakeEvent::Waiting(waiting));
     }
 
     /// Applies everything, first come first served. What could not be applied stays.
@@ -232,7 +234,7 @@ impl<'a> Applier<'a> {
         let count = unproven.iter().filter(is_open).count() as u64;
         self.checkpoint = writer.into_checkpoint();
         if count > 0 {
-            (self.intake.report)(Event::Unverified(count));
+            (self.intake.report)(IntakeEvent::Unverified(count));
         }
         Ok(())
     }

@@ -12,12 +12,12 @@ const LAST_LOOK: Duration = Duration::from_secs(60);
 
 /// When what waits is looked at again.
 #[derive(Default)]
-pub(super) struct Look {
+pub(super) struct RetrySchedule {
     at: Option<Instant>,
     wait: Duration,
 }
 
-impl Look {
+impl RetrySchedule {
     /// When that is, if something waits.
     pub fn at(&self) -> Option<Instant> {
         self.at
@@ -43,8 +43,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_waits_is_looked_at_more_and_more_seldom_and_no_stream_puts_it_off() {
-        let mut look = Look::default();
-        let after = |look: &Look| Some((look.at? - Instant::now()).as_secs());
+        let mut look = RetrySchedule::default();
+        let after = |look: &RetrySchedule| Some((look.at? - Instant::now()).as_secs());
         look.plan(false, false);
         assert_eq!(after(&look), None);
         look.plan(false, true);

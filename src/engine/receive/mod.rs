@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use self::applier::Applier;
 pub use self::captures::{CaptureFile, CaptureSink};
-pub use self::on_end::{Ended, Event as OnEndEvent, OnEnd, Runs};
+pub use self::on_end::{CommandEvent as OnEndEvent, Ended, OnEnd, Runs};
 #[cfg(feature = "postgres")]
 pub use self::recorder::{DatabaseSink, Recorder};
 use super::ingest::{Applied, Ingest, IngestError};
@@ -69,7 +69,7 @@ pub enum ReceiveError {
 }
 
 /// What a person may want to know.
-pub enum Event<'e> {
+pub enum IntakeEvent<'e> {
     /// An observation was taken in.
     Taken {
         /// Of which generation.
@@ -96,7 +96,7 @@ pub enum Event<'e> {
 }
 
 /// Takes what a person may want to know.
-pub type Report<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+pub type Report<'a> = &'a (dyn Fn(IntakeEvent<'_>) + Sync);
 
 /// Takes observations into a log, and passes on the jobs of clips that have ended.
 struct Intake<'a> {
@@ -123,7 +123,7 @@ impl<'a> Intake<'a> {
     ) -> Result<(), IngestError> {
         let (id, status) = (&seen.id.clone(), seen.status);
         let applied = &ingest.take(seen)?;
-        (self.report)(Event::Taken {
+        (self.report)(IntakeEvent::Taken {
             id,
             status,
             applied,
@@ -154,7 +154,7 @@ impl<'a> Intake<'a> {
                 .for_each(|job| ended.put(job));
         }
         written?;
-        (self.report)(Event::Written);
+        (self.report)(IntakeEvent::Written);
         Ok(())
     }
 }

@@ -12,13 +12,13 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::look::Look;
+use super::look::RetrySchedule;
 use super::{COMMAND, Log};
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;
-use crate::jobs::{JobKey, JobView, Lines, Look as LookAtClip};
+use crate::jobs::{JobKey, JobView, Lines, ReviewVerdict as LookAtClip};
 use crate::journal::{JobLog, Location, Lock, LogError, Writer};
 
 /// Jobs that are come to with one look into the log.
@@ -84,7 +84,7 @@ pub struct Runs {
 }
 
 /// What a person may want to know.
-pub enum Event<'e> {
+pub enum CommandEvent<'e> {
     /// The command failed for a clip, or the log does not have that it went well.
     Failed(&'e Failure),
     /// It does not run for now, since the log cannot be used.
@@ -106,7 +106,7 @@ pub struct OnEnd<'a> {
     /// Once set, no further command is started; those that run are waited for.
     pub stop: &'a Stop,
     /// Takes what a person may want to know.
-    pub report: &'a (dyn Fn(Event<'_>) + Sync),
+    pub report: &'a (dyn Fn(CommandEvent<'_>) + Sync),
 }
 
 impl OnEnd<'_> {
@@ -114,7 +114,7 @@ impl OnEnd<'_> {
     pub async fn run(&self, mut ended: UnboundedReceiver<JobKey>) -> Runs {
         let mut runs = Runs::default();
         let (mut new, mut waiting) = (Vec::new(), HashSet::new());
-        let mut look = Look::default();
+        let mut look = RetrySchedule::default();
         let mut is_said = false;
         loop {
             let may_look = look.at().filter(|_| !self.stop.is_set());
@@ -136,7 +136,7 @@ impl OnEnd<'_> {
             if let Err(error) = &left
                 && !is_said
             {
-                (self.report)(Event::NotRun(error));
+                (self.report)(CommandEvent::NotRun(error));
             }
             is_said = left.is_err();
             waiting.extend(left.unwrap_or_else(|_| jobs.into_iter().collect()));
@@ -147,7 +147,7 @@ impl OnEnd<'_> {
             runs.left = left.map_or(waiting.len(), |left| left.len()) as u64;
         }
         if runs.left > 0 {
-            (self.report)(Event::Left(runs.left));
+            (self.report)(CommandEvent::Left(runs.left));
         }
         runs
     }
@@ -242,8 +242,8 @@ impl OnEnd<'_> {
             options: self.options,
             writer: &writer,
             progress: &|event| {
-                if let delivery::Event::Recover(lines) = event {
-                    (self.report)(Event::Recover(&lines));
+                if let delivery::DeliveryEvent::Recover(lines) = event {
+                    (self.report)(CommandEvent::Recover(&lines));
                 }
             },
             stop: self.stop,
@@ -253,7 +253,7 @@ impl OnEnd<'_> {
         runs.failed += summary.failures.len() as u64;
         let unmarked = summary.unmarked.iter().map(|unmarked| &unmarked.failure);
         for failure in summary.failures.iter().chain(unmarked) {
-            (self.report)(Event::Failed(failure));
+            (self.report)(CommandEvent::Failed(failure));
         }
         Ok(summary.left.iter().map(|left| left.job).collect())
     }
@@ -288,7 +288,7 @@ impl OnEnd<'_> {
                 None => runs.clips += 1,
                 Some(failure) => {
                     runs.failed += 1;
-                    (self.report)(Event::Failed(failure));
+                    (self.report)(CommandEvent::Failed(failure));
                 }
             }
             all.push((clip, ran));
@@ -308,7 +308,7 @@ impl OnEnd<'_> {
                 };
                 let lines: Lines = ran.iter().filter_map(line).collect();
                 writer.append(&lines).await.map_err(|error| {
-                    (self.report)(Event::Recover(&error.lines));
+                    (self.report)(CommandEvent::Recover(&error.lines));
                     let kept = writer.keep_for_recovery(&error).ok();
                     (error.to_string(), kept)
                 })
@@ -316,7 +316,7 @@ impl OnEnd<'_> {
             Err(error) => Err((error.to_string(), None)),
         };
         if let Err((why, kept)) = written {
-            (self.report)(Event::Unwritten(ran.len(), &why, kept.as_deref()));
+            (self.report)(CommandEvent::Unwritten(ran.len(), &why, kept.as_deref()));
         }
     }
 

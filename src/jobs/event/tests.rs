@@ -1,7 +1,7 @@
 use super::*;
 use crate::jobs::{
-    Credits, Download, Facts, GenerationId, Line, Look, Order, Publication, Refusal, Resolution,
-    Review, Sighting, Status, Step, Verdict, Via,
+    Credits, Download, Facts, GenerationId, Line, Order, Publication, PublicationStep, Refusal,
+    Resolution, Review, ReviewVerdict, Status, StatusReport, Verdict, Via,
 };
 
 const JOB: &str = "5b1f0c9a77d2e318";
@@ -37,7 +37,7 @@ fn facts() -> Facts<'static> {
 }
 
 /// What is said, and what stands in the line behind the listing.
-type Said<'a> = (What<'a>, &'static str);
+type Said<'a> = (EventKind<'a>, &'static str);
 
 /// What is said of a request.
 fn of_requests<'a>(order: &'a Order, facts: &'a Facts<'a>, id: &'a GenerationId) -> Vec<Said<'a>> {
@@ -47,7 +47,7 @@ fn of_requests<'a>(order: &'a Order, facts: &'a Facts<'a>, id: &'a GenerationId)
         temporary,
     };
     let seen = |status, submitted_at, via| {
-        What::Seen(Sighting {
+        EventKind::Reported(StatusReport {
             status,
             generation_id: id,
             submitted_at,
@@ -57,15 +57,15 @@ fn of_requests<'a>(order: &'a Order, facts: &'a Facts<'a>, id: &'a GenerationId)
     };
     vec![
         (
-            What::Submitting(order),
+            EventKind::Submitting(order),
             r#""variant":"b","photo_name":"1.jpg","property_type":"residential","sheet_status":"a \"b\"","line":3,"credits_estimated":5,"request":{"model": "kling-v3"}"#,
         ),
         (
-            What::Unknown(refusal(Some(502), false)),
+            EventKind::Unknown(refusal(Some(502), false)),
             r#""error":"no","http_status":502"#,
         ),
         (
-            What::SubmitFailed(refusal(None, true)),
+            EventKind::SubmitFailed(refusal(None, true)),
             r#""error":"no","temporary":true"#,
         ),
         (
@@ -84,7 +84,7 @@ fn of_clips(id: &GenerationId) -> Vec<Said<'_>> {
     let generation_id = Some(id.as_str());
     vec![
         (
-            What::Step(Step {
+            EventKind::Step(PublicationStep {
                 status: Status::Completed,
                 generation_id,
                 target: "shopify:a",
@@ -95,7 +95,7 @@ fn of_clips(id: &GenerationId) -> Vec<Said<'_>> {
             r#""generation_id":"vgen_1","target":"shopify:a","step":"uploaded","reference":"r","error":"e""#,
         ),
         (
-            What::Downloaded(Download {
+            EventKind::Downloaded(Download {
                 generation_id,
                 file: "videos/a.mp4",
                 file_host: Some("studio"),
@@ -105,7 +105,7 @@ fn of_clips(id: &GenerationId) -> Vec<Said<'_>> {
             r#""generation_id":"vgen_1","file":"videos/a.mp4","file_host":"studio","bytes":4,"sha256":"ab""#,
         ),
         (
-            What::Published(Publication {
+            EventKind::Published(Publication {
                 generation_id: None,
                 target: "exec:a",
                 reference: "",
@@ -119,7 +119,7 @@ fn of_clips(id: &GenerationId) -> Vec<Said<'_>> {
 fn of_people(id: &GenerationId) -> Vec<Said<'_>> {
     vec![
         (
-            What::Resolved(Resolution {
+            EventKind::Resolved(Resolution {
                 verdict: Verdict::Accepted,
                 generation_id: Some(id),
                 by: "ana",
@@ -127,21 +127,21 @@ fn of_people(id: &GenerationId) -> Vec<Said<'_>> {
             r#""verdict":"accepted","generation_id":"vgen_1","by":"ana""#,
         ),
         (
-            What::Superseded {
+            EventKind::Superseded {
                 by_job: JobKey::parse(JOB).unwrap(),
             },
             r#""by_job":"5b1f0c9a77d2e318""#,
         ),
         (
-            What::Reviewed(Review {
-                verdict: Look::Rejected,
+            EventKind::Reviewed(Review {
+                verdict: ReviewVerdict::Rejected,
                 generation_id: Some("vgen_1"),
                 by: "ana",
             }),
             r#""verdict":"rejected","generation_id":"vgen_1","by":"ana""#,
         ),
         (
-            What::Renamed {
+            EventKind::Renamed {
                 image_url: Some("https://x/1.jpg"),
                 photo_name: Some("1.jpg"),
                 by: "ana",
@@ -188,7 +188,7 @@ fn each_event_is_one_line_that_reads_back() {
 
 #[test]
 fn what_is_not_known_is_left_out() {
-    let what = What::SubmitFailed(Refusal {
+    let what = EventKind::SubmitFailed(Refusal {
         error: "no",
         http_status: None,
         temporary: false,

@@ -4,7 +4,7 @@ use super::Ledger;
 use crate::jobs::attempt_state::AttemptState;
 use crate::jobs::facts::Report;
 use crate::jobs::id::{GenerationId, JobKey};
-use crate::jobs::items::Known;
+use crate::jobs::items::KnownItem;
 use crate::jobs::line::EndFields;
 use crate::jobs::money::{Credits, Rates};
 use crate::jobs::stamp::Stamp;
@@ -13,19 +13,19 @@ use crate::jobs::status::Status;
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]
-pub struct Found<'a> {
+pub struct IdMatch<'a> {
     /// The job.
     pub job: &'a JobState,
     /// The attempt.
     pub attempt: &'a AttemptState,
     /// What a line about it repeats. Needs [`Ledger::with_items`]; `None` also where the log's
     /// lines differ about it.
-    pub known: Option<Known<'a>>,
+    pub known: Option<KnownItem<'a>>,
     /// Hash of the id.
     id: u64,
 }
 
-impl Found<'_> {
+impl IdMatch<'_> {
     /// Whether an end of `status` is news of the id, one of several of its attempt, though the
     /// attempt has such an end already.
     pub fn is_news(&self, status: Status) -> bool {
@@ -132,18 +132,18 @@ impl Ledger {
     }
 
     /// The same with what is known of it without looking into the log.
-    pub fn find_generation(&self, id: &GenerationId) -> Option<Found<'_>> {
+    pub fn find_generation(&self, id: &GenerationId) -> Option<IdMatch<'_>> {
         let hash = self.reading.id(id.as_str());
         self.found(hash, self.find_id(hash)?)
     }
 
-    fn found(&self, hash: u64, index: u32) -> Option<Found<'_>> {
+    fn found(&self, hash: u64, index: u32) -> Option<IdMatch<'_>> {
         let job = &self.jobs[index as usize];
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
         // With several attempts each has its own request.
         let single = job.attempts().nth(1).is_none();
         let items = self.items.as_ref().filter(|_| single);
-        Some(Found {
+        Some(IdMatch {
             job,
             attempt,
             known: items.and_then(|items| items.known(job.place())),

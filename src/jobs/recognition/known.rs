@@ -2,7 +2,7 @@
 
 use super::marks::{Keys, Marks, bare};
 use super::normal;
-use super::place::Place;
+use super::place::PhotoFolder;
 use super::sought::Sought;
 
 /// What a job is called, or was.
@@ -13,7 +13,7 @@ struct Name {
     variant: u32,
     /// [`Marks::photo_name`].
     photo: u32,
-    place: Place,
+    place: PhotoFolder,
 }
 
 /// How many entries are looked through on average.

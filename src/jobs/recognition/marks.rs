@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::hash::hash_of;
 use super::normal::{self, language_tag, number};
 use super::photo::Photo;
-use super::place::Place;
+use super::place::PhotoFolder;
 use super::query;
 use super::spelling::Spelling;
 use crate::jobs::clip::Clip;
@@ -98,7 +98,7 @@ pub struct Marks {
     pub(super) wording: u32,
     pub(super) variant: u32,
     /// Where the photo is; of a voice its settings.
-    pub(super) place: Place,
+    pub(super) place: PhotoFolder,
     /// What the photo's query says besides signatures.
     pub(super) query: u32,
     /// Whether there is a photo.
@@ -202,9 +202,9 @@ impl Marks {
             wording: wording.seen as u32,
             variant: hash_of(normal::id(variant)) as u32,
             place: if parts.is_voice {
-                Place::of_settings(&parts.settings, &normal::id(parts.variant))
+                PhotoFolder::of_settings(&parts.settings, &normal::id(parts.variant))
             } else {
-                Place::of(&photo)
+                PhotoFolder::of(&photo)
             },
             query: hash_of(query::identifying(parts.photo)) as u32,
             has_photo,

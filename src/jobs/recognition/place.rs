@@ -14,12 +14,12 @@ const TOKEN: u32 = 1;
 
 /// Hashes of the server's name and of the folders on the way to the file, the last one first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PhotoFolder {
     host: u32,
     folders: [u32; FOLDERS],
 }
 
-impl Place {
+impl PhotoFolder {
     /// Where a photo is.
     pub fn of(photo: &Photo) -> Self {
         let folder = |name: &str| match name {
@@ -90,8 +90,9 @@ mod tests {
     use super::*;
 
     fn may_be(one: &str, other: &str) -> bool {
-        let place =
-            |folders: &str| Place::of(&Photo::of(&format!("https://x.example/{folders}/k.jpg")));
+        let place = |folders: &str| {
+            PhotoFolder::of(&Photo::of(&format!("https://x.example/{folders}/k.jpg")))
+        };
         let (one, other) = (place(one), place(other));
         assert_eq!(one.may_be(&other), other.may_be(&one));
         one.may_be(&other)

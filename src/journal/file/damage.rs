@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::jobs::recognition::Asked;
 use crate::jobs::{
-    Digest, GenerationId, IdColumn, JobKey, Ledger, Line, LineError, Salvaged, Status,
+    Digest, GenerationId, IdColumn, JobKey, Ledger, Line, LineError, RecoveredOrder, Status,
 };
 
 use super::objects::{self, Open};
@@ -79,7 +79,7 @@ impl Damage {
     }
 
     /// What a job has ordered, where that stands in the damage whole: the job's key proves it.
-    pub fn order_of(&self, key: JobKey) -> Option<&Salvaged> {
+    pub fn order_of(&self, key: JobKey) -> Option<&RecoveredOrder> {
         let mut orders = self.traces.orders.iter();
         orders.find(|(of, _)| *of == key).map(|(_, order)| order)
     }
@@ -117,7 +117,7 @@ struct Traces {
     ids: Vec<GenerationId>,
     items: Vec<(IdColumn, String)>,
     /// Orders that are whole, each with its job's key.
-    orders: Vec<(JobKey, Salvaged)>,
+    orders: Vec<(JobKey, RecoveredOrder)>,
 }
 
 /// Names that are looked for; more of them make no difference to anybody.
@@ -159,7 +159,7 @@ impl Traces {
 
 /// The orders whose requests stand whole in a text, each with the key of the job that makes it for
 /// one of `items`. Whether there is such a job, the caller knows.
-fn orders(text: &str, items: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> {
+fn orders(text: &str, items: &[(IdColumn, String)]) -> Vec<(JobKey, RecoveredOrder)> {
     const NAME: &str = "\"request\":";
     let variant = values(text, "variant").next().map_or("", quoted);
     let mut found = Vec::new();
@@ -174,7 +174,7 @@ fn orders(text: &str, items: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> {
         };
         let keys = items.iter().filter_map(|(_, id)| asked.key(id, variant));
         let order = |key| {
-            let order = Salvaged {
+            let order = RecoveredOrder {
                 variant: variant.to_owned(),
                 request: request.to_owned(),
             };

@@ -154,7 +154,7 @@ impl Records {
             }
         }
         let changed = meta.modified().ok();
-        Ok(Some(mismatch(Some(Found {
+        Ok(Some(mismatch(Some(FileState {
             length: len,
             changed: changed.and_then(|time| Timestamp::try_from(time).ok()),
         }))))
@@ -170,12 +170,12 @@ pub struct Mismatch {
     /// How it was left; `None` when no more is known than that it was there.
     pub remembered: Option<Memory>,
     /// How it is; `None` when it is gone.
-    pub found: Option<Found>,
+    pub found: Option<FileState>,
 }
 
 /// A log's file as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FileState {
     /// Its length in bytes.
     pub length: u64,
     /// When it was last changed, where the system says so.
@@ -183,7 +183,7 @@ pub struct Found {
 }
 
 /// What happened to a log that is not as it was left.
-fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&Found>) -> String {
+fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&FileState>) -> String {
     let path = path.display();
     let Some(remembered) = remembered else {
         return format!(

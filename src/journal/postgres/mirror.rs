@@ -18,9 +18,9 @@ use tempfile::TempPath;
 use tokio_postgres::Error;
 
 pub use self::place::Lost;
-use self::place::{Parts, Place};
+use self::place::{MirrorFiles, Parts};
 pub use self::read::digest;
-use self::read::{Look, State, read};
+use self::read::{MirrorSync, State, read};
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
 use super::handle::{self, Failed, Newest};
@@ -106,7 +106,7 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
     let mut session = Session::open(address).await?;
     let version = schema::check(&session, Use::Read).await?;
     let log = logs::find(&session).await?;
-    let mut look = Look {
+    let mut look = MirrorSync {
         version,
         log,
         being_sent: Vec::new(),
@@ -115,7 +115,7 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
     };
     let server = handle::server(&session).await;
     let clock = clock_of(&session).await?;
-    let place = Place::lock(&handle::kept_as(&look.log.identity, &server));
+    let place = MirrorFiles::lock(&handle::kept_as(&look.log.identity, &server));
     let ((state, parts), lost, elsewhere) = match &place {
         Some(place) => {
             let read = place.catch_up(&mut session, &mut look, server).await?;
@@ -158,7 +158,7 @@ async fn clock_of(session: &Session) -> Result<SignedDuration, Error> {
 /// A mirror without a cache folder: read whole, gone with the command.
 async fn read_whole(
     session: &mut Session,
-    look: &mut Look,
+    look: &mut MirrorSync,
     server: String,
 ) -> Result<(State, Parts), Failed> {
     let (file, path) = tempfile::NamedTempFile::new()?.into_parts();

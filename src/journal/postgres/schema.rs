@@ -77,7 +77,7 @@ pub(super) enum Use {
 
 /// What the tables say of themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Found {
+struct SchemaVersion {
     version: i32,
     minimum_reader: i32,
     minimum_writer: i32,
@@ -209,7 +209,7 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
     text
 }
 
-async fn found(session: &Session, purpose: Use) -> Result<Option<Found>, DatabaseError> {
+async fn found(session: &Session, purpose: Use) -> Result<Option<SchemaVersion>, DatabaseError> {
     let failed = |error| session.failed("look at the tables of", &error);
     let schema = session.address.schema();
     let name = format!("{schema}.migrations");
@@ -237,7 +237,7 @@ async fn found(session: &Session, purpose: Use) -> Result<Option<Found>, Databas
         .await
         .map_err(failed)?;
     let number = |column| row.get::<_, Option<i32>>(column).unwrap_or(0);
-    Ok(Some(Found {
+    Ok(Some(SchemaVersion {
         version: number(0),
         minimum_reader: number(1),
         minimum_writer: number(2),

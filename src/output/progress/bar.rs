@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressState, ProgressStyle};
 
-use crate::output::metrics::Event;
+use crate::output::metrics::MetricEvent;
 use crate::output::terminal::width_of_stderr;
 use crate::output::words;
 use crate::text::shorten;
@@ -15,7 +15,7 @@ use crate::text::shorten;
 /// What a run has done so far. Counting costs an addition; words are made when they are drawn.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    ended: [AtomicU64; Event::ALL.len()],
+    ended: [AtomicU64; MetricEvent::ALL.len()],
     pub rendering: AtomicU64,
     pub bytes: AtomicU64,
     wait: Mutex<Option<Wait>>,
@@ -28,7 +28,7 @@ pub(super) struct Wait {
 }
 
 impl Counts {
-    pub fn end(&self, event: Event) {
+    pub fn end(&self, event: MetricEvent) {
         self.ended[event as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -39,7 +39,7 @@ impl Counts {
     /// `12 accepted, 1 refused; 40 rendering; 1.2 MB`.
     pub fn words(&self) -> String {
         let count = |event| self.ended[event as usize].load(Ordering::Relaxed);
-        let ended = words::listed(Event::ALL.map(|event| (count(event), event.words())));
+        let ended = words::listed(MetricEvent::ALL.map(|event| (count(event), event.words())));
         let rendering = self.rendering.load(Ordering::Relaxed);
         let bytes = self.bytes.load(Ordering::Relaxed);
         let parts = [
@@ -174,7 +174,7 @@ fn story(
 
 #[cfg(test)]
 mod tests {
-    use crate::output::metrics::Event;
+    use crate::output::metrics::MetricEvent;
 
     use super::*;
 
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_wait_takes_the_place_of_the_pace_until_it_is_over() {
         let counts = Counts::default();
-        counts.end(Event::Accepted);
+        counts.end(MetricEvent::Accepted);
         let story_at = |now| story(&counts, 1, Some(2), Duration::from_secs(1), now);
         let now = Instant::now();
         counts.set_wait(Some(Wait {

@@ -9,7 +9,7 @@ use super::options::ReportOptions;
 use super::page::hashes;
 use super::shown::Shown;
 use crate::engine::review::{has_clip, price};
-use crate::jobs::{AttemptState, Credits, JobView, Look};
+use crate::jobs::{AttemptState, Credits, JobView, ReviewVerdict};
 use crate::output::words;
 
 const STYLE: &str = concat!(include_str!("page.css"), include_str!("review.css"));
@@ -44,8 +44,8 @@ impl Looked {
                 .clone()
                 .filter(|photo| photo.starts_with("http")),
             look: match view.state.effective().look() {
-                Some(Look::Kept) => "kept",
-                Some(Look::Rejected) => "rejected",
+                Some(ReviewVerdict::Kept) => "kept",
+                Some(ReviewVerdict::Rejected) => "rejected",
                 None => "waiting",
             },
             address: if is_here {

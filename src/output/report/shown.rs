@@ -6,7 +6,7 @@ use super::files::{file_there, web_address};
 use super::options::ReportOptions;
 use crate::jobs::{DisplayStatus, JobState, JobView, PHOTO_FILE};
 use crate::output::{
-    display_status::Place,
+    display_status::JobSortKey,
     display_status::Tone,
     job_summary::{Doubt, JobSummary},
     words,
@@ -38,7 +38,7 @@ impl Moment {
 pub struct Shown {
     pub(super) card: JobSummary,
     pub(super) state: JobState,
-    pub(super) place: Place,
+    pub(super) place: JobSortKey,
     /// The clip's shape, one that the page's style knows.
     pub(super) shape: Option<&'static str>,
     pub(super) is_voice: bool,
@@ -87,7 +87,7 @@ impl Shown {
         let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
         Self {
             state: view.state.clone(),
-            place: Place::of(view),
+            place: JobSortKey::of(view),
             shape: asked("aspect_ratio").as_deref().and_then(shape),
             is_voice: asked("text").is_some(),
             since: card.since.map(Moment::of),

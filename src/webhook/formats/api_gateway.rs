@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, body_of, body_of_base64, recorded, rfc3339, with_query};
+use super::parts::{
+    CaptureResult, Document, body_of, body_of_base64, recorded, rfc3339, with_query,
+};
 use crate::webhook::capture::Capture;
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     let known = fields.has("headers") || fields.has("multiValueHeaders");
     let marked = ["requestContext", "isBase64Encoded", "httpMethod", "rawPath"]
@@ -16,7 +18,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     (known && marked).then(|| vec![event(fields)])
 }
 
-fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
+fn event<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     let context = fields.object("requestContext");
     let http = context.as_ref().and_then(|c| c.object("http"));
     let is_base64 = fields

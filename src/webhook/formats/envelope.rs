@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::parts::{Document, Found, decode_base64};
+use super::parts::{CaptureResult, Document, decode_base64};
 use crate::jobs::Text;
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture, Headers};
@@ -42,7 +42,7 @@ struct Parts<'a, B> {
     client_ip: Option<IgnoredAny>,
 }
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     if !document.text.trim_start().starts_with('{') {
         return None;
     }
@@ -61,7 +61,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
 
 impl<'a, B> Parts<'a, B> {
     /// `None` when it is not an envelope.
-    fn into_capture(self, to_body: impl FnOnce(B) -> Body<'a>) -> Option<Found<'a>> {
+    fn into_capture(self, to_body: impl FnOnce(B) -> Body<'a>) -> Option<CaptureResult<'a>> {
         let foreign = self.request_context.is_some()
             || self.is_base64_encoded.is_some()
             || self.http_method.is_some()

@@ -3,17 +3,17 @@
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, body_of_base64, no_body, recorded};
+use super::parts::{CaptureResult, Document, body_of_base64, no_body, recorded};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture, Headers};
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let log = document.fields()?.object("log")?;
     let entries = log.list("entries")?;
     Some(entries.into_iter().map(entry).collect())
 }
 
-fn entry(raw: &RawValue) -> Found<'_> {
+fn entry(raw: &RawValue) -> CaptureResult<'_> {
     let entry = Fields::of(raw).ok_or_else(|| Unreadable::because("its entry is not an object"))?;
     let request = entry
         .object("request")

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, body_of, entry, recorded, with_query};
+use super::parts::{CaptureResult, Document, body_of, entry, recorded, with_query};
 use super::request::headers_of_text;
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Capture, Headers};
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     if let Some(models) = fields.list("models") {
         return Some(models.into_iter().map(|one| entry(one, request)).collect());
@@ -25,7 +25,7 @@ fn is_request(fields: &Fields<'_>) -> bool {
         || (fields.has("team_id") && fields.has("source_id"))
 }
 
-fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
+fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     let data = fields.object("data").ok_or_else(|| {
         Unreadable::because(
             "its export has no data: fetch each request by its id, or with include=data",

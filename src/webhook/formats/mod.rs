@@ -17,7 +17,7 @@ mod value;
 mod webhook_site;
 mod workflows;
 
-pub(super) use parts::{Found, decode_base64};
+pub(super) use parts::{CaptureResult, decode_base64};
 pub(super) use raw_with_headers::capture as read_with_headers;
 pub(super) use text::read as read_text;
 pub use value::read_envelope;

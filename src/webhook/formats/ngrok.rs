@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, decode_base64, entry, recorded};
+use super::parts::{CaptureResult, Document, decode_base64, entry, recorded};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture};
 use crate::webhook::http1;
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     if let Some(requests) = fields.list("requests") {
         return Some(
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     (fields.has("tunnel_name") || request.has("raw")).then(|| vec![exchange(fields)])
 }
 
-fn exchange<'a>(fields: &Fields<'a>) -> Found<'a> {
+fn exchange<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     let request = fields
         .object("request")
         .ok_or_else(|| Unreadable::because("its entry has no request"))?;

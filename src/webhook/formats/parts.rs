@@ -15,7 +15,7 @@ use crate::webhook::capture::{Body, Capture, Unreadable};
 pub(super) const HEADER_PREFIX: &str = "x-creativeai-";
 
 /// An entry of a document: a capture, or why there is none.
-pub(in crate::webhook) type Found<'a> = Result<Capture<'a>, Unreadable>;
+pub(in crate::webhook) type CaptureResult<'a> = Result<Capture<'a>, Unreadable>;
 
 /// A JSON value.
 pub(super) struct Document<'a> {
@@ -49,7 +49,10 @@ pub(super) fn body_of(raw: Option<&RawValue>) -> Body<'_> {
 }
 
 /// An entry of a list.
-pub(super) fn entry<'a>(raw: &'a RawValue, read: fn(&Fields<'a>) -> Found<'a>) -> Found<'a> {
+pub(super) fn entry<'a>(
+    raw: &'a RawValue,
+    read: fn(&Fields<'a>) -> CaptureResult<'a>,
+) -> CaptureResult<'a> {
     match Fields::of(raw) {
         Some(fields) => read(&fields),
         None => Err(Unreadable::because("its entry is not an object")),
@@ -65,7 +68,7 @@ pub(super) fn rfc3339(millis: u64) -> Option<String> {
 /// An entry of a recording that holds other traffic too: only what has one of the vendor's headers,
 /// an address with a job, or a body with an id and a status, is a webhook. It counts even where its
 /// body was not kept.
-pub(super) fn recorded(capture: Capture<'_>) -> Found<'_> {
+pub(super) fn recorded(capture: Capture<'_>) -> CaptureResult<'_> {
     let is_vendors = capture.headers.iter().any(|(name, _)| {
         let start = name.get(..HEADER_PREFIX.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(HEADER_PREFIX))

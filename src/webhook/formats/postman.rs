@@ -4,13 +4,13 @@
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::parts::{Document, Found};
+use super::parts::{CaptureResult, Document};
 use super::request::request;
 
 /// Folders in folders that are looked into.
 const DEEPEST: usize = 32;
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     // The API wraps it.
     let wrapped = fields.object("collection");
@@ -35,7 +35,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     })
 }
 
-fn collect<'a>(items: Vec<&'a RawValue>, depth: usize, found: &mut Vec<Found<'a>>) {
+fn collect<'a>(items: Vec<&'a RawValue>, depth: usize, found: &mut Vec<CaptureResult<'a>>) {
     for item in items.into_iter().filter_map(Fields::of) {
         if let Some(items) = item.list("item") {
             if depth > 0 {

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::parts::{Document, Found, is_payload};
+use super::parts::{CaptureResult, Document, is_payload};
 use crate::webhook::capture::{Body, Capture, Headers};
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let body = document.text.as_bytes();
     // A job log's lines have an id and a status, too.
     let fields = document.fields()?;

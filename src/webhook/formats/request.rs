@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, text};
-use super::parts::{Found, body_of_base64, no_body, recorded, rfc3339, with_query};
+use super::parts::{CaptureResult, body_of_base64, no_body, recorded, rfc3339, with_query};
 use super::raw_with_headers;
 use crate::webhook::capture::{Body, Capture, Headers};
 
@@ -37,7 +37,7 @@ const TIMES: [&str; 8] = [
 ];
 
 /// The request that an object holds.
-pub(super) fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
+pub(super) fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     let body = body(fields)?;
     recorded(Capture {
         received_at: received_at(fields),

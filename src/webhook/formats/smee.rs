@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, HEADER_PREFIX, body_of, recorded, with_query};
+use super::parts::{CaptureResult, Document, HEADER_PREFIX, body_of, recorded, with_query};
 use super::request::received_at;
 use crate::webhook::capture::{Capture, Headers};
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     let is_message = fields.has("body")
         && !fields.has("headers")
@@ -15,7 +15,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     is_message.then(|| vec![message(fields)])
 }
 
-fn message<'a>(fields: &Fields<'a>) -> Found<'a> {
+fn message<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     let mut headers = Headers::default();
     for (name, value) in fields.pairs() {
         headers.push(name, value);

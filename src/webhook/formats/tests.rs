@@ -79,7 +79,7 @@ fn verified(text: &str) -> Vec<&'static str> {
     words
 }
 
-fn word(found: &Found<'_>) -> &'static str {
+fn word(found: &CaptureResult<'_>) -> &'static str {
     match found {
         Err(Unreadable::NotAWebhook) => "other",
         Err(_) => "unreadable",

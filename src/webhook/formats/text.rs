@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::parts::{Found, HEADER_PREFIX, no_body, recorded, with_query};
+use super::parts::{CaptureResult, HEADER_PREFIX, no_body, recorded, with_query};
 use super::raw_with_headers::{is_request_line, parse_headers};
 use super::request::headers_of_text;
 use super::value::{inside, nested};
@@ -15,7 +15,7 @@ use crate::webhook::capture::{Body, Capture};
 const CORRELATION: &str = "creativeai_job";
 
 /// Reads a text that is not JSON; `None` when it is of no shape that is known here.
-pub(in crate::webhook) fn read(text: &str) -> Option<Vec<Found<'_>>> {
+pub(in crate::webhook) fn read(text: &str) -> Option<Vec<CaptureResult<'_>>> {
     let start = text.trim_start().chars().next()?;
     if matches!(start, '{' | '[') {
         return None;
@@ -27,7 +27,7 @@ pub(in crate::webhook) fn read(text: &str) -> Option<Vec<Found<'_>>> {
 }
 
 /// Requests as text, as `.http` files hold them: a head, a blank line, a body; `###` between them.
-fn requests(text: &str) -> Option<Vec<Found<'_>>> {
+fn requests(text: &str) -> Option<Vec<CaptureResult<'_>>> {
     let parts = split_requests(text);
     let is_request = |part: &&str| {
         let first = part.lines().next().unwrap_or_default();
@@ -64,7 +64,7 @@ fn split_requests(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn request(text: &str) -> Found<'_> {
+fn request(text: &str) -> CaptureResult<'_> {
     let blank = ["\r\n\r\n", "\n\n"]
         .iter()
         .filter_map(|blank| text.find(blank).map(|at| (at, at + blank.len())))
@@ -87,7 +87,7 @@ fn request(text: &str) -> Found<'_> {
 }
 
 /// Server-sent events, as smee.io sends them: each `data:` holds a message.
-fn event_stream(text: &str) -> Option<Vec<Found<'_>>> {
+fn event_stream(text: &str) -> Option<Vec<CaptureResult<'_>>> {
     const NAMES: [&str; 4] = ["data:", "id:", "event:", "retry:"];
     let mut lines = text
         .lines()
@@ -113,7 +113,7 @@ fn event_stream(text: &str) -> Option<Vec<Found<'_>>> {
 }
 
 /// A table with commas: requests by column names, or a log's messages.
-fn table(text: &str) -> Option<Vec<Found<'_>>> {
+fn table(text: &str) -> Option<Vec<CaptureResult<'_>>> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .from_reader(text.as_bytes());
@@ -215,7 +215,7 @@ fn address(url: Option<String>, query: Option<String>, job: Option<String>) -> O
 }
 
 /// Lines of a time, a level and a capture, as log services export them as text.
-fn log_lines(text: &str) -> Option<Vec<Found<'_>>> {
+fn log_lines(text: &str) -> Option<Vec<CaptureResult<'_>>> {
     let is_time = |line: &str| {
         line.get(..4)
             .is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()))

@@ -6,13 +6,13 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::parts::{Document, Found};
+use super::parts::{CaptureResult, Document};
 use super::{api_gateway, envelope, har, hookdeck, logs, ngrok, postman, raw_with_headers, smee};
 use super::{webhook_site, workflows};
 use crate::webhook::capture::{Capture, Unreadable};
 
 /// The document's captures, in its order; `None` when it is of another format.
-type Read = for<'d, 'a> fn(&'d Document<'a>) -> Option<Vec<Found<'a>>>;
+type Read = for<'d, 'a> fn(&'d Document<'a>) -> Option<Vec<CaptureResult<'a>>>;
 
 /// In the order of asking: the commonest first, the least particular last. Logs and raw bodies come after
 /// them.
@@ -37,7 +37,7 @@ pub fn read_envelope(line: &str) -> Option<Capture<'_>> {
 }
 
 /// Reads one JSON value: a capture, a list of them, or a whole export.
-pub(in crate::webhook) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
+pub(in crate::webhook) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(CaptureResult<'a>)) {
     let document = Document::of(text);
     let found = FORMATS.iter().find_map(|read| read(&document));
     let found = found
@@ -85,7 +85,7 @@ fn unknown() -> Unreadable {
 }
 
 /// Captures in a text that a document holds.
-pub(super) fn nested(text: Cow<'_, str>) -> Vec<Found<'_>> {
+pub(super) fn nested(text: Cow<'_, str>) -> Vec<CaptureResult<'_>> {
     let mut found = Vec::new();
     match text {
         Cow::Borrowed(text) => read_value(text, &mut |one| found.push(one)),
@@ -95,7 +95,7 @@ pub(super) fn nested(text: Cow<'_, str>) -> Vec<Found<'_>> {
 }
 
 /// What a message holds behind its time and level: a capture, or other traffic.
-pub(super) fn inside(message: Cow<'_, str>) -> Vec<Found<'_>> {
+pub(super) fn inside(message: Cow<'_, str>) -> Vec<CaptureResult<'_>> {
     let Some(start) = message.find('{') else {
         return vec![Err(Unreadable::NotAWebhook)];
     };

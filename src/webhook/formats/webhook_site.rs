@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, entry, no_body, recorded, with_query};
+use super::parts::{CaptureResult, Document, entry, no_body, recorded, with_query};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture};
 
-pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     if is_request(fields) {
         return Some(vec![request(fields)]);
@@ -31,7 +31,7 @@ fn is_request(fields: &Fields<'_>) -> bool {
     fields.has("uuid") && (fields.has("token_id") || fields.has("content"))
 }
 
-fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
+fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     // It also keeps e-mails and name look-ups.
     if fields.text("type").is_some_and(|kind| kind != "web") {
         return Err(Unreadable::NotAWebhook);

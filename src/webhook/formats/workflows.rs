@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::parts::{Document, Found, decode_base64, recorded};
+use super::parts::{CaptureResult, Document, decode_base64, recorded};
 use super::request::{is_request, request};
 use crate::webhook::capture::Body;
 use crate::webhook::capture::Unreadable;
 
-pub(super) fn n8n<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn n8n<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     if is_execution(fields) {
         return Some(execution(fields));
@@ -41,7 +41,7 @@ fn is_execution(fields: &Fields<'_>) -> bool {
 }
 
 /// The deliveries that started an execution: items of nodes that have no node before them.
-fn execution<'a>(fields: &Fields<'a>) -> Vec<Found<'a>> {
+fn execution<'a>(fields: &Fields<'a>) -> Vec<CaptureResult<'a>> {
     let run_data = || {
         fields
             .object("data")?
@@ -75,7 +75,7 @@ fn execution<'a>(fields: &Fields<'a>) -> Vec<Found<'a>> {
 }
 
 /// What a webhook node passes on, with its wrapping or without.
-fn item<'a>(fields: &Fields<'a>) -> Option<Found<'a>> {
+fn item<'a>(fields: &Fields<'a>) -> Option<CaptureResult<'a>> {
     let json = fields.object("json");
     let request_fields = json.as_ref().unwrap_or(fields);
     if !request_fields.has("webhookUrl") || !request_fields.has("headers") {
@@ -97,7 +97,7 @@ fn item<'a>(fields: &Fields<'a>) -> Option<Found<'a>> {
 }
 
 /// Make, formerly Integromat.
-pub(super) fn make<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn make<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     if fields.has("__IMTHEADERS__") {
         return Some(vec![bundle(fields, document.text)]);
@@ -114,7 +114,7 @@ pub(super) fn make<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
 }
 
 /// An entry of the queue or the log of a webhook; the request is in `data`.
-fn logged(raw: &RawValue) -> Found<'_> {
+fn logged(raw: &RawValue) -> CaptureResult<'_> {
     let no_data =
         || Unreadable::because("its entry has no data: fetch each entry of the webhook by its id");
     let entry = Fields::of(raw).ok_or_else(no_data)?;
@@ -129,7 +129,7 @@ fn logged(raw: &RawValue) -> Found<'_> {
 
 /// A bundle: headers in a field of their own, and the body as `value` ("JSON pass-through") or as
 /// the fields around them.
-fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> Found<'a> {
+fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> CaptureResult<'a> {
     let mut capture = request(fields)?;
     if !["value", "body"].iter().any(|name| fields.has(name)) {
         capture.body = Body::Reserialized(Cow::Borrowed(text.as_bytes()));
@@ -137,7 +137,7 @@ fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> Found<'a> {
     Ok(capture)
 }
 
-pub(super) fn pipedream<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+pub(super) fn pipedream<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>> {
     let fields = document.fields()?;
     if let Some(request) = event(fields) {
         return Some(vec![request]);
@@ -152,7 +152,7 @@ pub(super) fn pipedream<'a>(document: &Document<'a>) -> Option<Vec<Found<'a>>> {
     event(&inner).map(|request| vec![request])
 }
 
-fn event<'a>(fields: &Fields<'a>) -> Option<Found<'a>> {
+fn event<'a>(fields: &Fields<'a>) -> Option<CaptureResult<'a>> {
     let is_event = ["client_ip", "bodyRaw", "inferred_body_type"]
         .iter()
         .any(|name| fields.has(name));

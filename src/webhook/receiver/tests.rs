@@ -62,12 +62,12 @@ async fn start(options: ReceiverOptions, sink: Memory) -> Server {
     let (stop, stopped) = oneshot::channel::<()>();
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&events);
-    let on_event = move |event: Event<'_>| {
+    let on_event = move |event: ReceiverEvent<'_>| {
         seen.lock().unwrap().push(match event {
-            Event::Kept(capture) => format!("kept {}", capture.body.bytes().len()),
-            Event::Refused(refusal) => format!("{refusal:?}"),
-            Event::Astray(path) => format!("astray: {path}"),
-            Event::Failed(e) => e.to_string(),
+            ReceiverEvent::Kept(capture) => format!("kept {}", capture.body.bytes().len()),
+            ReceiverEvent::Refused(refusal) => format!("{refusal:?}"),
+            ReceiverEvent::Astray(path) => format!("astray: {path}"),
+            ReceiverEvent::Failed(e) => e.to_string(),
         });
     };
     let shutdown = async {

@@ -18,7 +18,7 @@ use super::service::{Remote, Service};
 use super::{BucketError, There};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
-use crate::engine::delivery::part::{Begun, Part, Whole};
+use crate::engine::delivery::part::{CompleteClip, MultipartUpload, PartialDownload};
 use crate::vendor::root_cause;
 
 /// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB
@@ -174,7 +174,7 @@ impl Bucket {
     pub(in crate::engine::delivery) async fn look(
         &self,
         address: &str,
-        whole: &Whole,
+        whole: &CompleteClip,
     ) -> Result<There, BucketError> {
         Ok(match self.size_of(address).await? {
             None => There::Nothing,
@@ -188,8 +188,8 @@ impl Bucket {
     pub(in crate::engine::delivery) async fn upload(
         &self,
         address: &str,
-        part: &mut Part,
-        whole: &Whole,
+        part: &mut PartialDownload,
+        whole: &CompleteClip,
     ) -> Result<(), FetchError> {
         if whole.bytes <= PART_SIZE {
             self.put(address, part).await?;
@@ -210,7 +210,7 @@ impl Bucket {
         }))
     }
 
-    async fn put(&self, address: &str, part: &Part) -> Result<(), FetchError> {
+    async fn put(&self, address: &str, part: &PartialDownload) -> Result<(), FetchError> {
         let key = self.key(address)?;
         let bytes = PutPayload::from(tokio::fs::read(&part.data).await?);
         let put = self.create(&key, bytes, Attributes::default()).await;
@@ -242,8 +242,8 @@ impl Bucket {
     async fn put_parts(
         &self,
         address: &str,
-        part: &mut Part,
-        whole: &Whole,
+        part: &mut PartialDownload,
+        whole: &CompleteClip,
     ) -> Result<(), FetchError> {
         let key = self.key(address)?;
         let fail = |error: &Error| FetchError::from(self.explain("write", address, error));
@@ -255,7 +255,7 @@ impl Bucket {
         let is_resumed = known.is_some();
         let mut begun = match known {
             Some(begun) => begun,
-            None => Begun {
+            None => MultipartUpload {
                 address: address.to_owned(),
                 id: self
                     .store
@@ -303,7 +303,7 @@ impl Bucket {
     }
 
     /// The store has forgotten an upload that had begun; the next run begins another.
-    fn forgotten(&self, part: &mut Part) -> Result<(), FetchError> {
+    fn forgotten(&self, part: &mut PartialDownload) -> Result<(), FetchError> {
         part.notes.begun = None;
         part.save()?;
         Err(FetchError::Bucket(BucketError {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::bucket::Bucket;
 use super::client::Client;
 use super::facts::Delivery;
-use super::outcome::{Event, Failure};
+use super::outcome::{DeliveryEvent, Failure};
 use crate::engine::stop::Stop;
 use crate::jobs::JobKey;
 use crate::journal::Writer;
@@ -66,7 +66,7 @@ pub struct Download<'a, R> {
     /// Whom to ask for fresh links.
     pub refresh: &'a R,
     /// Takes what happens.
-    pub progress: &'a (dyn Fn(Event) + Sync),
+    pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
     /// Turns true when the run is to end: what has come of a clip is kept for the next run.
     pub stop: &'a Stop,
 }

@@ -11,11 +11,11 @@ use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Unusable};
-use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
+use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
 use crate::engine::delivery::place;
 use crate::engine::delivery::plan::Group;
 use crate::engine::stop::Reason;
-use crate::jobs::{self, Lines, What};
+use crate::jobs::{self, EventKind, Lines};
 use crate::journal::AppendError;
 
 impl<R: Refresh> Run<'_, R> {
@@ -182,7 +182,7 @@ impl<R: Refresh> Run<'_, R> {
             at,
             delivery.job,
             delivery.attempt,
-            What::Downloaded(download),
+            EventKind::Downloaded(download),
         )
         .of_item(item.map(|(column, id)| (*column, id.as_str())))
         .in_sandbox(delivery.is_sandbox)
@@ -196,7 +196,7 @@ impl<R: Refresh> Run<'_, R> {
         for ready in ready {
             // Notes left behind do no harm.
             let _ = ready.part.forget();
-            (self.with.progress)(Event::Done {
+            (self.with.progress)(DeliveryEvent::Done {
                 job: ready.clip.delivery.job,
             });
         }

@@ -11,9 +11,9 @@ use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{Unusable, Work};
-use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
-use crate::engine::delivery::part::{Part, Whole};
-use crate::engine::delivery::place::Place;
+use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
+use crate::engine::delivery::part::{CompleteClip, PartialDownload};
+use crate::engine::delivery::place::TargetDir;
 use crate::engine::delivery::plan::{Group, Plan, PlannedClip};
 use crate::engine::delivery::together::Together;
 use crate::engine::stop::{Reason, Stop};
@@ -21,8 +21,8 @@ use crate::jobs::JobKey;
 
 /// A clip that is whole but has not its name yet.
 pub(super) struct Ready<'p> {
-    pub part: Part,
-    pub whole: Whole,
+    pub part: PartialDownload,
+    pub whole: CompleteClip,
     pub clip: &'p PlannedClip,
     /// Where it is, if it has its name after all.
     pub path: Option<PathBuf>,
@@ -139,8 +139,8 @@ impl<R: Refresh> Run<'_, R> {
         summary
     }
 
-    pub fn place(&self) -> Place<'_> {
-        Place {
+    pub fn place(&self) -> TargetDir<'_> {
+        TargetDir {
             dir: &self.with.options.dir,
             log_folder: (!self.with.writer.is_shared()).then_some(&*self.log_folder),
             log: &self.log,
@@ -176,7 +176,7 @@ impl<R: Refresh> Run<'_, R> {
 
     pub fn fail(&self, summary: &mut DownloadSummary, failure: Failure) {
         summary.disk_failed |= failure.kind == FailureKind::Disk;
-        (self.with.progress)(Event::Failed { job: failure.job });
+        (self.with.progress)(DeliveryEvent::Failed { job: failure.job });
         summary.failures.push(failure);
     }
 

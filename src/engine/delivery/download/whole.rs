@@ -5,8 +5,8 @@ use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::{Delivery, SavedClip};
 use crate::engine::delivery::fetcher::{Fetcher, Refresh};
 use crate::engine::delivery::lease::{self, Begun, Work};
-use crate::engine::delivery::part::{self, Part, Whole};
-use crate::engine::delivery::place::{self, Found};
+use crate::engine::delivery::part::{self, CompleteClip, PartialDownload};
+use crate::engine::delivery::place::{self, FetchedClip};
 use crate::engine::delivery::plan::{Group, PlannedClip};
 
 impl<R: Refresh> Run<'_, R> {
@@ -21,7 +21,7 @@ impl<R: Refresh> Run<'_, R> {
         if self.is_downloaded(delivery).await? {
             if staging.exists() {
                 // What a crash right after the line has left; it does no harm.
-                let _ = Part::open(&staging, delivery).clear();
+                let _ = PartialDownload::open(&staging, delivery).clear();
             }
             return Ok(None);
         }
@@ -34,7 +34,7 @@ impl<R: Refresh> Run<'_, R> {
             Ok(Begun::Another) => return Err(FetchError::Another),
             Err(unusable) => return Err(self.log_failed(unusable)),
         }
-        let mut part = Part::open(&staging, delivery);
+        let mut part = PartialDownload::open(&staging, delivery);
         let ready = |part, whole, path| {
             Some(Ready {
                 part,
@@ -47,11 +47,11 @@ impl<R: Refresh> Run<'_, R> {
             None => self.place().find(&part, &group.folder, clip),
             Some(_) => place::whole_part(&part)
                 .or(self.downloaded_before(delivery, &mut part)?)
-                .map(Found::InPart),
+                .map(FetchedClip::InPart),
         };
         match found {
-            Some(Found::InPart(whole)) => return Ok(ready(part, whole, None)),
-            Some(Found::InPlace(path, whole)) => return Ok(ready(part, whole, Some(path))),
+            Some(FetchedClip::InPart(whole)) => return Ok(ready(part, whole, None)),
+            Some(FetchedClip::InPlace(path, whole)) => return Ok(ready(part, whole, Some(path))),
             None if part.notes.whole.is_some() => part.clear()?,
             None => {}
         }
@@ -92,8 +92,8 @@ impl<R: Refresh> Run<'_, R> {
     fn downloaded_before(
         &self,
         delivery: &Delivery,
-        part: &mut Part,
-    ) -> Result<Option<Whole>, FetchError> {
+        part: &mut PartialDownload,
+    ) -> Result<Option<CompleteClip>, FetchError> {
         let Some(saved) = delivery
             .saved
             .as_ref()
@@ -107,7 +107,7 @@ impl<R: Refresh> Run<'_, R> {
         }
         part.clear()?;
         part.in_folder(|| std::fs::copy(&path, &part.data))?;
-        let whole = Whole {
+        let whole = CompleteClip {
             bytes: saved.bytes,
             sha256: saved.sha256.clone(),
             extension: path

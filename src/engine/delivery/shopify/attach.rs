@@ -17,7 +17,7 @@ use crate::engine::delivery::lease::Begun;
 use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::FailureKind;
-use crate::engine::delivery::part::Part;
+use crate::engine::delivery::part::PartialDownload;
 use crate::engine::delivery::place::file_of;
 use crate::engine::delivery::publish::{Step, object_of, publish_id};
 use crate::engine::delivery::sent::{ATTACHED, ATTACHING, REFUSED};
@@ -187,7 +187,7 @@ impl<R: Refresh> Run<'_, R> {
                 ..file
             });
         }
-        let mut part = Part::open(folder.path(), delivery);
+        let mut part = PartialDownload::open(folder.path(), delivery);
         let fetcher = Fetcher {
             client: self.with.client,
             refresh: self.with.refresh,

@@ -12,7 +12,7 @@ use super::search::Search;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
-use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
+use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
 use crate::engine::delivery::publish::{
     self, Marking, Outcome, Step, id_of, is_published, published_line, step_line, steps,
 };
@@ -71,8 +71,12 @@ impl<R: Refresh> Run<'_, R> {
         };
         let job = delivery.job;
         match &outcome {
-            Outcome::Published | Outcome::Unmarked(_) => (self.with.progress)(Event::Done { job }),
-            Outcome::Failed(_) | Outcome::Ended(_) => (self.with.progress)(Event::Failed { job }),
+            Outcome::Published | Outcome::Unmarked(_) => {
+                (self.with.progress)(DeliveryEvent::Done { job });
+            }
+            Outcome::Failed(_) | Outcome::Ended(_) => {
+                (self.with.progress)(DeliveryEvent::Failed { job });
+            }
             _ => {}
         }
         Some(outcome)

@@ -9,7 +9,7 @@ const MAX_ALT: usize = 512;
 
 /// What a person wants beyond the clip on its product.
 #[derive(Clone, Debug, Default)]
-pub struct Look {
+pub struct Presentation {
     /// The place among the product's media, from 1; `None` leaves it last.
     pub position: Option<u16>,
     /// The alt text; `None` is the product's title.

@@ -31,13 +31,13 @@ use super::due::{When, due};
 use super::facts::Delivery;
 use super::fetcher::Refresh;
 use super::lease::Work;
-use super::outcome::Event;
+use super::outcome::DeliveryEvent;
 use super::publish::{Marking, PublishSummary, publish_all};
 use super::together::Together;
 use crate::engine::stop::Stop;
 
 pub use client::Admin;
-pub use look::{AltTemplate, Look, Metafield};
+pub use look::{AltTemplate, Metafield, Presentation};
 pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
 
 /// What the targets of shops begin with, as the log has them; the store follows.
@@ -66,7 +66,7 @@ pub struct ShopifyOptions {
     /// Add once more what the store said it took and does not show.
     pub again: bool,
     /// How clips are to look at their products.
-    pub look: Look,
+    pub look: Presentation,
 }
 
 /// Everything that publishing to a store needs.
@@ -82,7 +82,7 @@ pub struct Shopify<'a, R> {
     /// The log; its ledger must keep places.
     pub writer: &'a Writer,
     /// Takes what happens.
-    pub progress: &'a (dyn Fn(Event) + Sync),
+    pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
     /// Turns true when the run is to end; what was begun, the next run takes up.
     pub stop: &'a Stop,
 }

@@ -14,7 +14,8 @@ use crate::engine::delivery::facts::{Delivery, gather};
 use crate::engine::delivery::part::STAGING;
 use crate::engine::delivery::plan::plan;
 use crate::engine::delivery::{
-    Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, RefreshError, prepare,
+    DeliveryEvent, Download, DownloadOptions, DownloadSummary, FailureKind, Refresh, RefreshError,
+    prepare,
 };
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::IdColumn;
@@ -77,8 +78,8 @@ impl<'a> Run<'a> {
         };
         let stop = Stop::default();
         let received = std::sync::atomic::AtomicU64::new(0);
-        let progress = |event: Event| {
-            if let Event::Received { bytes, .. } = event {
+        let progress = |event: DeliveryEvent| {
+            if let DeliveryEvent::Received { bytes, .. } = event {
                 let all = received.fetch_add(bytes, Ordering::Relaxed) + bytes;
                 if self.stop_after.is_some_and(|limit| all >= limit) {
                     stop.set(Reason::Signal(2));

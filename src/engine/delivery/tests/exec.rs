@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Bench;
 use crate::engine::delivery::due::When;
 use crate::engine::delivery::facts::gather;
-use crate::engine::delivery::{Event, Exec, ExecOptions, FailureKind, PublishSummary};
+use crate::engine::delivery::{DeliveryEvent, Exec, ExecOptions, FailureKind, PublishSummary};
 use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobKey};
 
@@ -26,7 +26,7 @@ async fn exec(bench: &Bench, command: &str, change: impl Fn(&mut ExecOptions)) -
     Exec {
         options: &options,
         writer: &writer,
-        progress: &|_: Event| {},
+        progress: &|_: DeliveryEvent| {},
         stop: &stop,
     }
     .run(&deliveries, When::Each)

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::jobs::{
-    Credits, Download, Event, Facts, GenerationId, IdColumn, JobKey, JobView, Ledger, Order, Rates,
-    Sighting, Stamp, Status, What,
+    Credits, Download, Event, EventKind, Facts, GenerationId, IdColumn, JobKey, JobView, Ledger,
+    Order, Rates, Stamp, Status, StatusReport,
 };
 use crate::journal::Writer;
 
@@ -50,14 +50,14 @@ impl Bench {
             output_url: Some(output_url.into()),
             ..Facts::default()
         };
-        let seen = Sighting {
+        let seen = StatusReport {
             status: Status::Completed,
             generation_id: &generation_id,
             submitted_at: None,
             report: facts.report(Status::Completed, None),
             via: None,
         };
-        for what in [What::Submitting(&order), What::Seen(seen)] {
+        for what in [EventKind::Submitting(&order), EventKind::Reported(seen)] {
             let event = Event::new(Stamp::first(at), job, 1, what).of_item(Some((column, id)));
             self.write(&event.line());
         }
@@ -74,7 +74,7 @@ impl Bench {
             bytes,
             sha256: "x",
         };
-        self.write(&Event::new(Stamp::first(at), job, 1, What::Downloaded(download)).line());
+        self.write(&Event::new(Stamp::first(at), job, 1, EventKind::Downloaded(download)).line());
     }
 
     pub fn write(&self, lines: &str) {

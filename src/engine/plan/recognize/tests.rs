@@ -284,7 +284,7 @@ mod as_the_whole_log {
     }
 
     /// All that was decided.
-    fn report(plan: &Plan, found: &Found) -> String {
+    fn report(plan: &Plan, found: &RecognitionResult) -> String {
         let rows = (0..plan.rows.len()).map(|index| {
             let note = plan.rows[index]
                 .as_ref()
@@ -324,7 +324,7 @@ mod as_the_whole_log {
             let mut all = planned(&mut manifest);
             let (open, _) = all.decide(ledger);
             let mut found_by_all = if open == 0 || ledger.is_empty() {
-                Found::default()
+                RecognitionResult::default()
             } else {
                 let open = all.open(ledger).collect();
                 let mut open = OpenRows::read(&mut manifest, &all, open, 0).unwrap();

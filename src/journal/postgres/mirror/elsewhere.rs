@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::recent::{files_of, has_live, was_at};
 use super::super::spool::spools_of;
-use super::place::{Lost, Place, besides, digests, replace};
+use super::place::{Lost, MirrorFiles, besides, digests, replace};
 
 /// What is known of another database with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ enum Other {
     Apart,
 }
 
-impl Place {
+impl MirrorFiles {
     /// Lines that are not here, from the first other database that has such, or from an earlier log that was
     /// at one of the places where this one is; once the mirror was caught up.
     pub fn elsewhere(&self, here: &[String]) -> io::Result<Option<Lost>> {

@@ -12,7 +12,7 @@ use super::super::super::file::for_each_line;
 use super::super::handle::Failed;
 use super::super::recent::{self, Recent, places};
 use super::super::session::Session;
-use super::read::{Look, State, digest, read};
+use super::read::{MirrorSync, State, digest, read};
 use crate::disk::{self, Readers, Replacement};
 
 /// Further places of a log that are remembered.
@@ -37,7 +37,7 @@ pub struct Parts {
 }
 
 /// A mirror's files, locked.
-pub(super) struct Place {
+pub(super) struct MirrorFiles {
     /// Of the log as this database holds it.
     pub name: String,
     pub lines: PathBuf,
@@ -47,7 +47,7 @@ pub(super) struct Place {
     pub lock: File,
 }
 
-impl Place {
+impl MirrorFiles {
     /// `None` where no folder can be written to, or another command takes too long.
     pub fn lock(name: &str) -> Option<Self> {
         let path = recent::files_of(name)?;
@@ -66,7 +66,7 @@ impl Place {
     pub async fn catch_up(
         &self,
         session: &mut Session,
-        look: &mut Look,
+        look: &mut MirrorSync,
         server: String,
     ) -> Result<(State, Parts), Failed> {
         // Before the log is read: all of it was there by then.
@@ -114,7 +114,7 @@ impl Place {
     async fn append(
         &self,
         session: &mut Session,
-        look: &mut Look,
+        look: &mut MirrorSync,
         old: &State,
     ) -> Result<State, Failed> {
         let mut file = OpenOptions::new().write(true).open(&self.lines)?;
@@ -128,7 +128,11 @@ impl Place {
 
     /// Reads the whole log into a new file; readers of the old one keep theirs. What only the old
     /// one holds is kept.
-    async fn begin_anew(&self, session: &mut Session, look: &mut Look) -> Result<State, Failed> {
+    async fn begin_anew(
+        &self,
+        session: &mut Session,
+        look: &mut MirrorSync,
+    ) -> Result<State, Failed> {
         let new = Replacement::of(&self.lines, Readers::User)?;
         let mut writer = BufWriter::new(new.file()?.try_clone()?);
         let state = read(session, look, &State::default(), &mut writer).await?;

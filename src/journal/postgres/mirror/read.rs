@@ -34,7 +34,7 @@ pub struct State {
 }
 
 /// What a look at a log's lines takes, and what it sees beside them.
-pub struct Look {
+pub struct MirrorSync {
     pub log: LogRow,
     /// The tables' version.
     pub version: i32,
@@ -49,7 +49,7 @@ pub struct Look {
 /// aside.
 pub async fn read(
     session: &mut Session,
-    look: &mut Look,
+    look: &mut MirrorSync,
     state: &State,
     writer: &mut impl Write,
 ) -> Result<State, Failed> {

@@ -4,7 +4,7 @@ use super::super::cdn::clip;
 use super::super::shop::Fault;
 use super::{Bench, Setting, TARGET};
 use crate::engine::delivery::FailureKind;
-use crate::engine::delivery::shopify::{Credentials, Look};
+use crate::engine::delivery::shopify::{Credentials, Presentation};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::IdColumn;
 use crate::sandbox::shop::Held;
@@ -205,9 +205,9 @@ async fn a_renamed_store_has_its_clips_already() {
     let job = setting.job("TEE-1", 2);
     assert_eq!(setting.publish().await.published, 1);
     setting.store = "new.myshopify.com";
-    let look = Look {
+    let look = Presentation {
         position: Some(1),
-        ..Look::default()
+        ..Presentation::default()
     };
     assert_eq!(setting.publish_as(look).await.published, 1);
     assert_eq!(setting.shop.media().len(), 1);

@@ -7,7 +7,7 @@ use super::super::shop::Fault;
 use super::Setting;
 use crate::engine::delivery::FailureKind;
 use crate::engine::delivery::client::TimeOuts;
-use crate::engine::delivery::shopify::{Credentials, Look, Metafield};
+use crate::engine::delivery::shopify::{Credentials, Metafield, Presentation};
 use crate::jobs::IdColumn;
 
 #[tokio::test]
@@ -46,10 +46,10 @@ async fn a_store_that_is_frozen_locked_or_moved_is_reported_as_such_and_ends_the
 
 #[tokio::test]
 async fn null_without_an_error_is_an_error() {
-    let look = Look {
+    let look = Presentation {
         position: Some(1),
         metafield: Some(Metafield::parse("custom.video").unwrap()),
-        ..Look::default()
+        ..Presentation::default()
     };
     for operation in [
         "productVariants",

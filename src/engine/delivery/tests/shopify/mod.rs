@@ -15,9 +15,9 @@ use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::due::When;
 use crate::engine::delivery::facts::{Delivery, gather};
 use crate::engine::delivery::shopify::{
-    API_VERSION, Admin, Credentials, Look, Shopify, ShopifyOptions, Store, Version,
+    API_VERSION, Admin, Credentials, Presentation, Shopify, ShopifyOptions, Store, Version,
 };
-use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
+use crate::engine::delivery::{DeliveryEvent, FailureKind, PublishSummary, Refresh, RefreshError};
 use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobKey, Lines};
 
@@ -71,7 +71,7 @@ impl Setting {
     }
 
     /// As a person wants it to look.
-    async fn publish_as(&self, look: Look) -> PublishSummary {
+    async fn publish_as(&self, look: Presentation) -> PublishSummary {
         let token = Credentials::token("shpat_test").unwrap();
         self.publish_with(token, |options| options.look = look.clone())
             .await
@@ -110,7 +110,7 @@ impl Setting {
             retry_delay: Duration::from_millis(1),
             dry_run: false,
             again: false,
-            look: Look::default(),
+            look: Presentation::default(),
         };
         change(&mut options);
         let client = Client::new(self.time_outs, system_lookup());
@@ -129,7 +129,7 @@ impl Setting {
             client: &client,
             refresh: &self.vendor,
             writer: &writer,
-            progress: &|_: Event| {},
+            progress: &|_: DeliveryEvent| {},
             stop: &self.stop,
         }
         .run(&deliveries, When::Each)

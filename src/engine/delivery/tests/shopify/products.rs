@@ -3,7 +3,7 @@
 use super::super::shop::Medium;
 use super::{Setting, TARGET};
 use crate::engine::delivery::FailureKind;
-use crate::engine::delivery::shopify::{AltTemplate, Look, Metafield};
+use crate::engine::delivery::shopify::{AltTemplate, Metafield, Presentation};
 use crate::jobs::IdColumn;
 
 #[tokio::test]
@@ -79,10 +79,10 @@ async fn a_clip_gets_the_place_and_the_alt_text_that_a_person_wants() {
         }
     });
     let alt = "{product} for {surface}{nothing|, in motion}";
-    let look = Look {
+    let look = Presentation {
         position: Some(2),
         alt: Some(AltTemplate::parse(alt).unwrap()),
-        ..Look::default()
+        ..Presentation::default()
     };
     let summary = setting.publish_as(look).await;
     assert_eq!((summary.published, &summary.failures), (1, &vec![]));
@@ -92,9 +92,9 @@ async fn a_clip_gets_the_place_and_the_alt_text_that_a_person_wants() {
 
     let other = Setting::new().await;
     other.job("TEE-1", 2);
-    let look = Look {
+    let look = Presentation {
         alt: Some(AltTemplate::parse("{color}").unwrap()),
-        ..Look::default()
+        ..Presentation::default()
     };
     let summary = other.publish_as(look).await;
     assert!(summary.failures[0].message.contains("\"color\""));
@@ -103,9 +103,9 @@ async fn a_clip_gets_the_place_and_the_alt_text_that_a_person_wants() {
 
 #[tokio::test]
 async fn a_metafield_names_the_video_once_even_of_a_clip_that_was_there() {
-    let look = Look {
+    let look = Presentation {
         metafield: Some(Metafield::parse("custom.video").unwrap()),
-        ..Look::default()
+        ..Presentation::default()
     };
     for was_there in [false, true] {
         let setting = Setting::new().await;

@@ -3,15 +3,15 @@
 use super::super::shop::{Fault, Medium};
 use super::{Setting, TARGET};
 use crate::engine::delivery::FailureKind;
-use crate::engine::delivery::shopify::{Look, Metafield};
-use crate::jobs::{self, JobKey, Publication, Stamp, What};
+use crate::engine::delivery::shopify::{Metafield, Presentation};
+use crate::jobs::{self, EventKind, JobKey, Publication, Stamp};
 
 impl Setting {
     /// A newer clip of the photo at line 2, whose prompt was edited, takes the place of the old one.
     fn edit(&self, old: JobKey) -> JobKey {
         let new = self.job("TEE-1", 3);
         let at = "2026-03-14T09:20:00Z".parse().unwrap();
-        let what = What::Superseded { by_job: new };
+        let what = EventKind::Superseded { by_job: new };
         let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
         self.bench.write(&line);
         new
@@ -29,9 +29,9 @@ async fn edited() -> (Setting, JobKey, JobKey) {
 
 #[tokio::test]
 async fn the_older_clip_of_a_photo_goes_only_once_the_new_one_is_ready() {
-    let look = Look {
+    let look = Presentation {
         replace: true,
-        ..Look::default()
+        ..Presentation::default()
     };
     let (setting, ..) = edited().await;
     setting.shop.with(|shop| shop.looks = 50);
@@ -76,9 +76,9 @@ async fn an_older_clip_that_was_only_attached_goes_too() {
             shop.products[0].media[0].hidden = 0;
         });
         setting.edit(old);
-        let look = Look {
+        let look = Presentation {
             replace: true,
-            ..Look::default()
+            ..Presentation::default()
         };
         let summary = setting.publish_as(look.clone()).await;
         assert_eq!((summary.published, &summary.failures), (1, &vec![]));
@@ -101,16 +101,16 @@ async fn a_persons_video_stays_even_where_the_log_takes_it_for_the_older_clip() 
         });
     });
     let at = "2026-03-15T09:20:00Z".parse().unwrap();
-    let what = What::Published(Publication {
+    let what = EventKind::Published(Publication {
         generation_id: Some("vgen_TEE-1_2"),
         target: TARGET,
         reference: "gid://shopify/Video/7",
     });
     let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
     setting.bench.write(&line);
-    let look = Look {
+    let look = Presentation {
         replace: true,
-        ..Look::default()
+        ..Presentation::default()
     };
     assert_eq!(setting.publish_as(look).await.published, 1);
     let media = setting.shop.media();
@@ -121,15 +121,15 @@ async fn a_persons_video_stays_even_where_the_log_takes_it_for_the_older_clip() 
 #[tokio::test]
 async fn a_clip_whose_row_was_set_back_goes_up_again() {
     let (setting, old, new) = edited().await;
-    let look = Look {
+    let look = Presentation {
         replace: true,
         metafield: Some(Metafield::parse("custom.video").unwrap()),
-        ..Look::default()
+        ..Presentation::default()
     };
     assert_eq!(setting.publish_as(look.clone()).await.published, 1);
     for job in [old, new] {
         let at = "2026-03-15T09:20:00Z".parse().unwrap();
-        let what = What::Superseded { by_job: old };
+        let what = EventKind::Superseded { by_job: old };
         let line = jobs::Event::new(Stamp::first(at), job, 1, what).line();
         setting.bench.write(&line);
     }
@@ -150,9 +150,9 @@ async fn a_clip_that_is_there_counts_although_the_older_one_cannot_be_removed() 
     setting.shop.product("2", "Mug", &["MUG"]);
     let other = setting.job("MUG", 9);
     setting.shop.fault("fileDelete", &[Fault::Status(403)]);
-    let look = Look {
+    let look = Presentation {
         replace: true,
-        ..Look::default()
+        ..Presentation::default()
     };
     let summary = setting.publish_as(look.clone()).await;
     assert_eq!(summary.failures.len(), 1);
@@ -183,12 +183,12 @@ async fn only_what_a_clip_takes_the_place_of_is_replaced() {
     // The first one's row was edited, and what was ordered for it is not ready: nothing replaces it.
     let at = "2026-03-14T09:20:00Z".parse().unwrap();
     let by_job = JobKey::digest(&["not ready"]);
-    let what = What::Superseded { by_job };
+    let what = EventKind::Superseded { by_job };
     let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
     setting.bench.write(&line);
-    let look = Look {
+    let look = Presentation {
         replace: true,
-        ..Look::default()
+        ..Presentation::default()
     };
     assert_eq!(setting.publish_as(look).await.published, 2);
     assert_eq!(setting.shop.media().len(), 3);
@@ -200,9 +200,9 @@ async fn another_store_gets_its_own_and_keeps_what_another_one_replaced() {
     let (mut setting, ..) = edited().await;
     setting.store = "new.myshopify.com";
     setting.shop.with(|shop| shop.products[0].media.clear());
-    let look = Look {
+    let look = Presentation {
         replace: true,
-        ..Look::default()
+        ..Presentation::default()
     };
     assert_eq!(setting.publish_as(look.clone()).await.published, 1);
     assert_eq!(setting.shop.media().len(), 1);
