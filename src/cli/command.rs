@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::batch::{ReconcileArgs, ResolveArgs, RetryArgs, SubmitArgs};
-use super::hand_over::{DownloadArgs, PublishArgs};
+use super::deliver::{DownloadArgs, PublishArgs};
 use super::log::LogArgs;
 use super::review::{RenameArgs, ReviewArgs};
 use super::run::RunArgs;

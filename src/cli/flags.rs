@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
-use crate::output::Typed;
+use crate::output::TypedOptions;
 use crate::settings::{Flags, LOG_NAME, SANDBOX_LOG_NAME};
 
 /// The groups of such options that a command has.
@@ -19,10 +19,10 @@ struct Groups<'a> {
 
 impl Cli {
     /// What commands that people are shown repeat: the log where it was named and is not the usual one.
-    pub fn typed(&self) -> Typed {
+    pub fn typed(&self) -> TypedOptions {
         let logs = self.command.logs();
         let log = logs.first().map(|log| log.display().to_string());
-        Typed {
+        TypedOptions {
             log: log.filter(|log| log != LOG_NAME && log != SANDBOX_LOG_NAME),
             ..self.flags().typed()
         }

@@ -8,8 +8,8 @@
 
 mod batch;
 mod command;
+mod deliver;
 mod flags;
-mod hand_over;
 mod log;
 mod review;
 mod run;
@@ -24,11 +24,11 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 
 pub use batch::{ReconcileArgs, ResolveArgs, RetryArgs, RetryFlags, Source, SubmitArgs};
 pub use command::Command;
-pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
+pub use deliver::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
 #[cfg(feature = "postgres")]
 pub use log::{LogAddressArgs, LogInitArgs};
-pub use review::{RenameArgs, ReviewArgs, Way};
+pub use review::{RenameArgs, ReviewArgs, ReviewMode};
 pub use run::RunArgs;
 pub use serve::{ListenArgs, SandboxArgs};
 pub use shared::{

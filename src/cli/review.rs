@@ -61,7 +61,7 @@ pub struct ReviewArgs {
 
 /// How clips are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way<'a> {
+pub enum ReviewMode<'a> {
     /// On a page in a browser.
     Page,
     /// In a table that is written now.
@@ -91,11 +91,11 @@ impl ReviewArgs {
     }
 
     /// The choice. The command line's rules let one through.
-    pub fn way(&self) -> Way<'_> {
+    pub fn mode(&self) -> ReviewMode<'_> {
         match &self.from {
-            Some(file) => Way::From(file),
-            None if self.csv => Way::Csv,
-            None => Way::Page,
+            Some(file) => ReviewMode::From(file),
+            None if self.csv => ReviewMode::Csv,
+            None => ReviewMode::Page,
         }
     }
 }

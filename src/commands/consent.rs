@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::output::Printer;
 
 /// How a run ends that has no yes.
-pub struct Unasked {
+pub struct NoConsent {
     /// What it has not done, as in `nothing was sent`.
     pub end: &'static str,
     /// The next step where no one can be asked.
@@ -20,19 +20,19 @@ pub struct Unasked {
 pub fn ask(
     question: impl Display,
     yes: bool,
-    unasked: Unasked,
+    no_consent: NoConsent,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     if yes {
         return Ok(());
     }
-    let end = unasked.end;
+    let end = no_consent.end;
     if !io::stdin().is_terminal() {
         let why = format!("without a terminal to ask on, --yes is required; {end}");
-        return Err(Failure::usage(why).help(unasked.without_terminal).into());
+        return Err(Failure::usage(why).help(no_consent.without_terminal).into());
     }
     if printer.confirm(question)? {
         return Ok(());
     }
-    Err(Failure::decision(end).help(unasked.after_no).into())
+    Err(Failure::decision(end).help(no_consent.after_no).into())
 }

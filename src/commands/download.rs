@@ -1,7 +1,7 @@
 //! `download`: finished clips on disk.
 
 mod check;
-mod place;
+mod target;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::jobs::JobKey;
 use crate::output::{self, MetricEvent, Printer, Progress};
 use crate::output::{delivery::Downloaded, stopped};
 use crate::settings::Settings;
-use place::DownloadTarget;
+use target::DownloadTarget;
 
 /// Runs the command.
 pub fn run(

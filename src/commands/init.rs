@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::shown::show;
+use super::text_output::show;
 use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::signals;
 use crate::engine;
-use crate::engine::open::{OpenError, Patience};
+use crate::engine::open::{LockWait, OpenError};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
@@ -93,10 +93,10 @@ impl Limits {
         &self,
         settings: &Settings,
         printer: &Printer,
-        open: impl FnOnce(&Patience<'_>, &dyn Fn(&LogError)) -> Result<T, OpenError>,
+        open: impl FnOnce(&LockWait<'_>, &dyn Fn(&LogError)) -> Result<T, OpenError>,
     ) -> Result<T, Failure> {
-        let patience = Patience {
-            lock_wait: settings.lock_wait,
+        let patience = LockWait {
+            limit: settings.lock_wait,
             stop: &self.stop,
             deadline: self.deadline,
         };

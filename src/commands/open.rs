@@ -13,7 +13,7 @@ use crate::engine::poll::{PollEvent, Poller};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger};
 use crate::journal::{Location, LogError, Writer, redacted};
-use crate::output::{Commands, Printer, Typed, damage, failure, unrecovered};
+use crate::output::{Commands, Printer, TypedOptions, damage, failure, unrecovered};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::{BaseUrl, Throttle};
@@ -40,11 +40,11 @@ impl<'a> Open<'a> {
     ) -> Result<Self, Failure> {
         refuse_absent(&path)?;
         let ledger = || settings.ledger();
-        Self::to_learn(path, ledger, command, limits, settings, printer)
+        Self::for_ingest(path, ledger, command, limits, settings, printer)
     }
 
     /// Locks and reads a log, or makes it, for commands that learn.
-    pub fn to_learn(
+    pub fn for_ingest(
         path: PathBuf,
         ledger: impl Fn() -> Ledger,
         command: &str,
@@ -210,7 +210,7 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
     let becomes_one = rehearsal && !settings.sandbox;
     let is_usual = !becomes_one && path == settings.jobs_path(None, None);
     let name = path.display().to_string();
-    let typed = Typed {
+    let typed = TypedOptions {
         log: (!is_usual).then_some(name),
         sandbox: rehearsal || settings.sandbox,
         ..settings.typed.clone()

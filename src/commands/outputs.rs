@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::exit::Failure;
-use crate::journal::{self, Beside};
+use crate::journal::{self, CompanionFile};
 
 /// Bytes of a file that are looked at to see what it is.
 const LOOKED_AT: u64 = 4096;
@@ -123,7 +123,7 @@ fn is_of_log(path: &Path, log: &Path) -> bool {
     let Ok(log) = journal::resolve(log) else {
         return false;
     };
-    let beside = Beside::ALL.map(|file| file.of(&log));
+    let beside = CompanionFile::ALL.map(|file| file.of(&log));
     beside.into_iter().chain([log]).any(|own| {
         same_file::is_same_file(path, &own).unwrap_or(false)
             || journal::resolve(path).is_ok_and(|path| path == own)
@@ -175,7 +175,7 @@ mod tests {
         fs::hard_link(&log, &linked).unwrap();
         assert!(refused(&linked));
         assert!(refused(&dir.path().join("jobs.jsonl.recover")));
-        for file in Beside::ALL {
+        for file in CompanionFile::ALL {
             let name = file.of(&log);
             assert!(refused(&name), "{}", name.display());
         }

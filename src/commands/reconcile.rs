@@ -41,7 +41,7 @@ pub fn run(
     open::refuse_absent(&path)?;
     // What becomes of jobs is written down without looking into the log for each.
     let ledger = || settings.ledger().with_items();
-    let log = Open::to_learn(path, ledger, "reconcile", limits, settings, printer)?;
+    let log = Open::for_ingest(path, ledger, "reconcile", limits, settings, printer)?;
     let charged_before = charged(log.writer.ledger().jobs());
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();

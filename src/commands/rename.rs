@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::consent::{Unasked, ask};
+use super::consent::{NoConsent, ask};
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::Open;
@@ -132,7 +132,7 @@ fn consent(args: &RenameArgs, renamings: &[Renaming], printer: &Printer) -> anyh
     if !(args.yes && printer.options().quiet) {
         rename::pairs(renamings, printer);
     }
-    let unasked = Unasked {
+    let unasked = NoConsent {
         end: "nothing was changed",
         without_terminal: "look at the pairs above, then run the same command with --yes"
             .to_owned(),

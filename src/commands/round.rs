@@ -3,9 +3,9 @@
 mod ending;
 mod notices;
 mod service;
-mod tour;
+mod steps;
 
-use self::tour::Tour;
+use self::steps::RoundRunner;
 use crate::cli::RunArgs;
 use crate::engine::round::Schedule;
 use crate::exit::Code;
@@ -22,7 +22,7 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
     };
     match schedule {
         Schedule::Once => {
-            let tour = Tour::new(args, settings)?;
+            let tour = RoundRunner::new(args, settings)?;
             if args.manifests.is_empty() && !ending::is_there(&tour.jobs) {
                 return Err(failure::of_log(LogError::Missing(tour.jobs)).into());
             }

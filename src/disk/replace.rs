@@ -9,7 +9,7 @@ use super::sync::{sync_file, sync_folder_of};
 
 /// How long a file that another program has open is waited for, in all: a virus scanner or a
 /// search index is through with it by then.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_LIMIT: Duration = Duration::from_secs(5);
 /// The first wait; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
 
@@ -210,7 +210,7 @@ fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Does it again while it fails for a `passing` reason, up to [`PATIENCE`].
+/// Does it again while it fails for a `passing` reason, up to [`RETRY_LIMIT`].
 fn patiently(
     once: impl Fn() -> io::Result<()>,
     passing: impl Fn(&io::Error) -> bool,
@@ -220,7 +220,7 @@ fn patiently(
     let mut wait = FIRST_WAIT;
     loop {
         match once() {
-            Err(error) if passing(&error) && waited < PATIENCE => {
+            Err(error) if passing(&error) && waited < RETRY_LIMIT => {
                 sleep(wait);
                 waited += wait;
                 wait *= 2;
@@ -387,7 +387,7 @@ mod tests {
         let never = || Err(io::Error::other("in use"));
         patiently(never, |_| true, sleep).unwrap_err();
         let all: Duration = slept.borrow().iter().sum();
-        assert!(all >= PATIENCE && all < 3 * PATIENCE, "{all:?}");
+        assert!(all >= RETRY_LIMIT && all < 3 * RETRY_LIMIT, "{all:?}");
 
         slept.borrow_mut().clear();
         patiently(never, |_| false, sleep).unwrap_err();

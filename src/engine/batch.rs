@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::canary::{self, Canary, Looked, MostFailed};
+use super::canary::{self, Canary, CheckResult, MostFailed};
 use super::cap::Cap;
 use super::dispatch::{self, Attempt, Dispatcher, SendCounts};
 use super::poll::{Poller, Rounds};
@@ -61,7 +61,7 @@ pub struct Sent {
     /// Whether the vendor could not be asked for every clip.
     pub is_unanswered: bool,
     /// What the look at the canary came to.
-    pub canary: Option<Looked>,
+    pub canary: Option<CheckResult>,
 }
 
 impl Sent {

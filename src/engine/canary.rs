@@ -1,12 +1,12 @@
 //! The first few orders of a batch: those that differ most, looked at before the rest is ordered.
 
-mod look;
+mod clip_check;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
-pub use look::{Canary, CanaryEvent, Looked, Seen};
+pub use clip_check::{Canary, CanaryEvent, CheckResult, CheckedClip};
 use url::Url;
 
 use super::delivery::mp4::Movie;

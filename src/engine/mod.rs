@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`plan`] | which rows of a manifest are sent |
-//! | [`set_back`] | older versions of clips that rows were set back to |
+//! | [`restored_rows`] | older versions of clips that rows were set back to |
 //! | [`submit`] | the attempts for those rows, made one by one |
 //! | `batch` | what a plan sends: all of it, or a canary first; clips asked for meanwhile |
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
@@ -77,10 +77,10 @@ pub(crate) mod rename;
 pub(crate) mod replay;
 #[cfg(feature = "cli")]
 pub(crate) mod resolve;
+pub mod restored_rows;
 pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]
 pub(crate) mod round;
-pub mod set_back;
 pub mod stop;
 pub mod submit;

@@ -51,7 +51,7 @@ impl Observer<'_> {
             Attribution::UnknownId => None,
         };
         let Some((job, attempt, has_seen)) = compare else {
-            return self.adopt(seen);
+            return self.bind(seen);
         };
         let Some(view) = self.writer.view(job)? else {
             return Ok(Ingested::UnknownId("its job has vanished from the log"));
@@ -61,7 +61,7 @@ impl Observer<'_> {
     }
 
     /// An id that no job has may be that of an attempt whose reply was lost.
-    fn adopt(&self, seen: &Observation<'_>) -> Result<Ingested, LogError> {
+    fn bind(&self, seen: &Observation<'_>) -> Result<Ingested, LogError> {
         let Some((job, attempt)) = seen.correlation else {
             return Ok(Ingested::UnknownId("no job of this log has this id"));
         };
@@ -75,7 +75,7 @@ impl Observer<'_> {
                 "the job that its address names is not in this log",
             ));
         };
-        let adopted = view.adopt(attempt, seen);
+        let adopted = view.bind(attempt, seen);
         Ok(adopted.map_or_else(Ingested::UnknownId, |news| self.line(&news, seen)))
     }
 

@@ -63,9 +63,9 @@ pub fn is_foreign(path: &Path, writer: &Writer) -> bool {
 }
 
 /// How long a log that is in use is waited for.
-pub struct Patience<'a> {
+pub struct LockWait<'a> {
     /// At most so long.
-    pub lock_wait: Duration,
+    pub limit: Duration,
     /// A signal ends it.
     pub stop: &'a Stop,
     /// The end of the run does, too.
@@ -77,7 +77,7 @@ pub fn open(
     path: &Path,
     ledger: impl Fn() -> Ledger,
     command: &str,
-    patience: &Patience<'_>,
+    patience: &LockWait<'_>,
     say: impl Fn(&LogError),
 ) -> Result<Writer, OpenError> {
     if let Ok(Location::File(file)) = Location::of(path)
@@ -95,7 +95,7 @@ pub fn open_target(
     path: &Path,
     target: &str,
     command: &str,
-    patience: &Patience<'_>,
+    patience: &LockWait<'_>,
     say: impl Fn(&LogError),
 ) -> Result<Option<Lock>, OpenError> {
     if Location::is_address(path) {
@@ -109,10 +109,10 @@ pub fn open_target(
 /// Tries again until it is not in use.
 fn once_free<T>(
     open: impl Fn() -> Result<T, LogError>,
-    patience: &Patience<'_>,
+    patience: &LockWait<'_>,
     say: impl Fn(&LogError),
 ) -> Result<T, OpenError> {
-    let until = Instant::now().checked_add(patience.lock_wait);
+    let until = Instant::now().checked_add(patience.limit);
     let mut is_said = false;
     loop {
         let held = match open() {

@@ -35,7 +35,7 @@ pub struct OtherLogs {
 }
 
 /// Where other logs are looked for.
-pub struct Around<'a> {
+pub struct SearchScope<'a> {
     /// The log that the rows are to go into.
     pub log: &'a Path,
     /// Folders whose logs may be meant in its place.
@@ -54,7 +54,7 @@ struct Candidate {
     is_copy: bool,
 }
 
-impl Around<'_> {
+impl SearchScope<'_> {
     /// The rows of the first `most` that `plan` sends that other logs hold.
     pub fn find(
         &self,

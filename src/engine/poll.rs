@@ -61,7 +61,7 @@ pub enum PollEvent<'a> {
         facts: &'a Facts<'a>,
     },
     /// One could not be asked for; nothing changes.
-    Trouble(&'a Target, &'a str),
+    Unavailable(&'a Target, &'a str),
     /// For so long none is asked for: the vendor has asked another computer to wait.
     Waiting(&'a Quiet),
     /// Every one that was due was asked for.
@@ -92,7 +92,7 @@ pub struct Poller<'a> {
 
 /// What a poll came to. Neither, when it has ended as the log knows, or when the run stops.
 #[derive(Default)]
-struct Asked {
+struct PollResult {
     /// It is to be asked for again.
     left: Option<Target>,
     /// What was learned.
@@ -217,7 +217,7 @@ impl Poller<'_> {
             tokio::select! {
                 biased;
                 asked = asked.next(), if learned.len() < MOST_LEARNED => match asked {
-                    Some(Ok(Asked { left: target, line })) => {
+                    Some(Ok(PollResult { left: target, line })) => {
                         left.extend(target);
                         learned.extend(line);
                     }
@@ -264,8 +264,8 @@ impl Poller<'_> {
         &self,
         mut target: Target,
         next_look: &Cell<Instant>,
-    ) -> Result<Asked, LogError> {
-        let stopped = Ok(Asked::default());
+    ) -> Result<PollResult, LogError> {
+        let stopped = Ok(PollResult::default());
         if next_look.get() <= Instant::now() {
             next_look.set(Instant::now() + BETWEEN_LOOKS);
             self.heed_others().await;
@@ -290,15 +290,15 @@ impl Poller<'_> {
                     status,
                     facts: &facts,
                 });
-                let line = self.learn(&target, status, facts)?;
+                let line = self.line_of(&target, status, facts)?;
                 target.failures = 0;
                 target.due = Instant::now() + self.interval;
-                Ok(Asked {
+                Ok(PollResult {
                     left: (!status.is_terminal()).then_some(target),
                     line,
                 })
             }
-            PollOutcome::Trouble {
+            PollOutcome::Unavailable {
                 retry_after,
                 error,
                 http_status,
@@ -310,9 +310,9 @@ impl Poller<'_> {
                         self.observer.writer.keep_quiet(pause);
                     }
                 }
-                (self.report)(PollEvent::Trouble(&target, &error));
+                (self.report)(PollEvent::Unavailable(&target, &error));
                 target.due = Instant::now() + backoff(self.interval, target.failures);
-                Ok(Asked {
+                Ok(PollResult {
                     left: Some(target),
                     line: None,
                 })
@@ -325,7 +325,7 @@ impl Poller<'_> {
     }
 
     /// What is to be written down of an answer.
-    fn learn(
+    fn line_of(
         &self,
         target: &Target,
         status: Status,

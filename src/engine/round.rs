@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub use memory::News;
 pub use memory_file::MemoryFile;
 pub use schedule::{Schedule, TimeOfDay};
-pub use service::{Left, Next, serve, sheets};
+pub use service::{Next, RoundRemainder, serve, sheets};
 
 use crate::exit::{Code, Ending};
 

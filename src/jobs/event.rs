@@ -8,10 +8,10 @@
 use jiff::Timestamp;
 use serde::ser::Serializer;
 
+use super::event_kind::{EventKind, is_false, time};
 use super::id::{IdColumn, JobKey};
 use super::stamp::Stamp;
 use super::status::Word;
-use super::what::{EventKind, is_false, time};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.

@@ -3,14 +3,14 @@
 //! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
 //! [`JobView`](super::JobView) folds those again, with all their fields, when someone asks.
 
-mod asked;
+mod queries;
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-pub use self::asked::{IdMatch, Mixed};
+pub use self::queries::{IdMatch, Mixed};
 use super::damage::{AcceptedDamage, Digest};
 use super::id::JobKey;
 use super::index::{END, Ids, Places};
@@ -60,7 +60,7 @@ pub struct Ledger {
     senders: HashMap<JobKey, Option<Box<str>>>,
     /// Whether any line reports damage.
     has_damage_lines: bool,
-    /// Added to the offset of a line in its file; see [`Ledger::go_on_at`].
+    /// Added to the offset of a line in its file; see [`Ledger::resume_at`].
     place_offset: Option<i64>,
 }
 
@@ -237,7 +237,7 @@ impl Ledger {
 
     /// From now on a line at `offset` of its file has the place `place`, and so on: what was folded
     /// until now stood in a copy, whose places end there.
-    pub(crate) fn go_on_at(&mut self, offset: u64, place: u64) {
+    pub(crate) fn resume_at(&mut self, offset: u64, place: u64) {
         self.place_offset = Some(place as i64 - offset as i64);
     }
 

@@ -9,7 +9,9 @@ mod bill;
 mod clip;
 mod condition;
 mod damage;
+mod display_status;
 mod event;
+mod event_kind;
 mod facts;
 mod id;
 mod index;
@@ -28,19 +30,22 @@ pub mod recognition;
 mod request;
 mod spent;
 mod stamp;
-mod standing;
 mod state;
 mod status;
 mod text;
 mod time;
 mod view;
-mod what;
 
 pub use attempt_state::AttemptState;
 pub use clip::{Clip, Seconds, Video, Voice};
 pub use condition::{Comparison, Condition};
 pub(crate) use damage::{AcceptedDamage, Digest};
+pub use display_status::DisplayStatus;
 pub use event::{Event, LOG_FIELDS};
+pub use event_kind::{
+    Download, EventKind, Order, Publication, PublicationStep, RecoveredOrder, Refusal, Resolution,
+    Review, StatusReport, Via,
+};
 pub use facts::{End, Facts, Progress, Report};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
 pub use items::KnownItem;
@@ -54,12 +59,7 @@ pub use observation::{Attribution, Binding, News, Observation};
 pub use period::Period;
 pub use spent::Spent;
 pub use stamp::Stamp;
-pub use standing::DisplayStatus;
 pub use state::JobState;
 pub use status::{Fact, ReviewVerdict, Status, Verdict, Word};
 pub use text::Text;
 pub use view::{AttemptView, FieldMap, JobView, Logged, PHOTO_FILE};
-pub use what::{
-    Download, EventKind, Order, Publication, PublicationStep, RecoveredOrder, Refusal, Resolution,
-    Review, StatusReport, Via,
-};

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::event::Event;
+use super::event_kind::{EventKind, StatusReport, Via};
 use super::facts::Facts;
 use super::id::{GenerationId, IdColumn, JobKey};
 use super::ledger::Ledger;
@@ -15,7 +16,6 @@ use super::stamp::Stamp;
 use super::state::JobState;
 use super::status::Status;
 use super::view::{AttemptView, JobView};
-use super::what::{EventKind, StatusReport, Via};
 
 /// What the vendor reported about one generation, trusted: polled, or verified by its signature.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,7 +176,7 @@ impl JobView {
 
     /// An id that no job has may be that of an attempt whose reply was lost. `Err` says why it is
     /// not that of `attempt`.
-    pub fn adopt(&self, attempt: u32, seen: &Observation<'_>) -> Result<News<'_>, &'static str> {
+    pub fn bind(&self, attempt: u32, seen: &Observation<'_>) -> Result<News<'_>, &'static str> {
         let Some(known) = self.attempts.get(&attempt) else {
             return Err("the attempt that its address names is not in this log");
         };

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{Beside, HeldLog, LogError, Part, each_part};
+use super::file::{CompanionFile, HeldLog, LogError, Part, each_part};
 use super::log::JobLog;
 use crate::disk::{self, Readers, Replacement};
 use crate::jobs::{AcceptedDamage, Digest, Lines};
@@ -52,7 +52,7 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
         return Err(LogError::Damaged(path));
     }
     held.refuse_second_name()?;
-    let kept = how.keep.then(|| Beside::Old.of(&path));
+    let kept = how.keep.then(|| CompanionFile::Old.of(&path));
     if let Some(kept) = kept.as_ref().filter(|kept| kept.symlink_metadata().is_ok()) {
         return Err(LogError::Kept(kept.clone()));
     }
@@ -64,7 +64,7 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
         ..Compacted::default()
     };
     // The caller holds the lock, so that no other run writes a copy of this name.
-    let name = Beside::Compacted.of(&path);
+    let name = CompanionFile::Compacted.of(&path);
     let new = Replacement::by_name(&path, name, Readers::User);
     let mut new = new.map_err(fail("rewrite the job log"))?;
     let mut out = Counted::new(&mut new);

@@ -14,7 +14,8 @@ use super::address::Address;
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
-    Appender, Beside, Checkpoint, HeldLog, LogError, Recovery, Sink, Source, fold_text, take_text,
+    Appender, Checkpoint, CompanionFile, HeldLog, LogError, Recovery, Sink, Source, fold_text,
+    take_text,
 };
 use super::location::Location;
 #[cfg(feature = "postgres")]
@@ -90,7 +91,7 @@ impl Writer {
             }
             None => Source::read(&path, to_read, &mut write(&ledger))?,
         };
-        let pause = Beside::Paused.of(&path);
+        let pause = CompanionFile::Paused.of(&path);
         Ok(Self {
             recovery,
             name: path.clone(),

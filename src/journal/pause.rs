@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{Beside, LogError, resolve};
+use super::file::{CompanionFile, LogError, resolve};
 use super::location::Location;
 use crate::clock;
 use crate::disk;
@@ -29,7 +29,7 @@ pub fn pause(name: &Path, by: &str) -> Result<Option<String>, LogError> {
     match Location::of(name)? {
         Location::File(path) => {
             let log = existing(&path)?;
-            let file = Beside::Paused.of(&log);
+            let file = CompanionFile::Paused.of(&log);
             if let Some(before) = read(&file) {
                 return Ok(Some(before));
             }
@@ -50,7 +50,7 @@ pub fn resume(name: &Path) -> Result<Option<String>, LogError> {
     match Location::of(name)? {
         Location::File(path) => {
             let log = existing(&path)?;
-            let file = Beside::Paused.of(&log);
+            let file = CompanionFile::Paused.of(&log);
             let before = read(&file);
             if before.is_some() {
                 fs::remove_file(&file).map_err(|error| LogError::io("resume", &log, error))?;

@@ -25,10 +25,10 @@ pub(super) enum Store {
 /// Lines on their way into the log.
 #[derive(Debug)]
 #[must_use]
-pub struct Appending(pub(super) Way);
+pub struct Appending(pub(super) PendingSink);
 
 #[derive(Debug)]
-pub(super) enum Way {
+pub(super) enum PendingSink {
     File(Pending<()>),
     #[cfg(feature = "postgres")]
     Database(Pending<Answer>),
@@ -38,9 +38,9 @@ impl Appending {
     /// Returns once the lines are durable and folded.
     pub async fn done(self) -> Result<(), AppendError> {
         match self.0 {
-            Way::File(pending) => pending.done().await,
+            PendingSink::File(pending) => pending.done().await,
             #[cfg(feature = "postgres")]
-            Way::Database(pending) => pending.done().await.map(drop),
+            PendingSink::Database(pending) => pending.done().await.map(drop),
         }
     }
 
@@ -48,9 +48,9 @@ impl Appending {
     /// to be written otherwise.
     pub async fn done_as_it_is(self) -> Result<bool, AppendError> {
         match self.0 {
-            Way::File(pending) => pending.done().await.map(|()| true),
+            PendingSink::File(pending) => pending.done().await.map(|()| true),
             #[cfg(feature = "postgres")]
-            Way::Database(pending) => {
+            PendingSink::Database(pending) => {
                 let answer = pending.done().await?;
                 Ok(!matches!(answer, Answer::Otherwise))
             }
@@ -60,9 +60,9 @@ impl Appending {
     /// The same for callers that are not async.
     pub fn wait(self) -> Result<(), AppendError> {
         match self.0 {
-            Way::File(pending) => pending.wait(),
+            PendingSink::File(pending) => pending.wait(),
             #[cfg(feature = "postgres")]
-            Way::Database(pending) => pending.wait().map(drop),
+            PendingSink::Database(pending) => pending.wait().map(drop),
         }
     }
 }

@@ -22,7 +22,7 @@ use super::file::{AppendError, Damage, Lock, LogError, Recovery, Source};
 use super::location;
 #[cfg(feature = "postgres")]
 use super::postgres::{Acceptance, KeptCapture, Kind, Merge};
-use super::store::{Appending, Store, Way};
+use super::store::{Appending, PendingSink, Store};
 use crate::clock;
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line, Lines};
 
@@ -182,19 +182,23 @@ impl Writer {
     /// The same in two steps, for callers that have something to do meanwhile.
     pub fn begin_append(&self, lines: &Lines) -> Appending {
         Appending(match &self.store {
-            Store::File { appender, .. } => Way::File(appender.begin(lines.as_str())),
+            Store::File { appender, .. } => PendingSink::File(appender.begin(lines.as_str())),
             #[cfg(feature = "postgres")]
-            Store::Database { appender, .. } => Way::Database(appender.begin(lines.as_str())),
+            Store::Database { appender, .. } => {
+                PendingSink::Database(appender.begin(lines.as_str()))
+            }
         })
     }
 
     /// The same for lines that may wait for the next ones, or for the second step.
     pub fn begin_append_lazily(&self, lines: &Lines) -> Appending {
         Appending(match &self.store {
-            Store::File { appender, .. } => Way::File(appender.begin_lazily(lines.as_str())),
+            Store::File { appender, .. } => {
+                PendingSink::File(appender.begin_lazily(lines.as_str()))
+            }
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                Way::Database(appender.ask(Kind::Lines, lines.as_str()))
+                PendingSink::Database(appender.ask(Kind::Lines, lines.as_str()))
             }
         })
     }
@@ -217,7 +221,7 @@ impl Writer {
                     id: id.clone(),
                     otherwise: Merge::of(otherwise.as_str()),
                 });
-                Appending(Way::Database(appender.ask(kind, line.as_str())))
+                Appending(PendingSink::Database(appender.ask(kind, line.as_str())))
             }
         }
     }

@@ -40,9 +40,9 @@ impl<'a> Cells<'a> {
         };
         if given.is_empty() {
             if !options.allow_no_image {
-                self.complain(
+                self.add_problem(
                     column,
-                    self.lacking(column, "photo's address"),
+                    self.missing_message(column, "photo's address"),
                     known.and_then(Known::photo_help).unwrap_or(
                         "write it; to allow clips made from the prompt alone: --allow-no-image",
                     ),
@@ -95,8 +95,8 @@ impl<'a> Cells<'a> {
                 address.into()
             }
             Err(unfit) => {
-                if !unfit.is_absent || !self.is_no_address(column, given, "photo's path") {
-                    self.complain(column, unfit.message, unfit.help);
+                if !unfit.is_absent || !self.reject_non_address(column, given, "photo's path") {
+                    self.add_problem(column, unfit.message, unfit.help);
                 }
                 given.into()
             }
@@ -105,7 +105,7 @@ impl<'a> Cells<'a> {
 
     /// The photos in a cell that may hold several; none where that is a problem.
     fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<Named<'a>> {
-        if self.is_no_address(column, given, "photo's address") {
+        if self.reject_non_address(column, given, "photo's address") {
             return Vec::new();
         }
         let found = photos_in(given);
@@ -114,7 +114,7 @@ impl<'a> Cells<'a> {
             _ if split => found,
             several => {
                 let count = several.len();
-                self.complain(
+                self.add_problem(
                     column,
                     format!("there are {count} addresses in this cell, and a clip has one photo"),
                     "give each photo a row of its own, or let --split-images do it: each photo \
@@ -130,7 +130,7 @@ impl<'a> Cells<'a> {
         match check_address(given) {
             Err(reason) => {
                 if let Some(refusal) = local_file(given) {
-                    self.complain(column, refusal.message, refusal.help);
+                    self.add_problem(column, refusal.message, refusal.help);
                     return None;
                 }
                 let help = match addresses_in(given).first() {
@@ -147,7 +147,7 @@ impl<'a> Cells<'a> {
                             .to_owned()
                     }
                 };
-                self.complain(column, format!("the photo's address {reason}"), help);
+                self.add_problem(column, format!("the photo's address {reason}"), help);
             }
             // The cell is not shown: messages end up in cron's mail.
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -159,8 +159,8 @@ impl<'a> Cells<'a> {
                 ));
             }
             Ok(url) => match out_of_reach(&url, options.allow_own_photos) {
-                Some(refusal) => self.complain(column, refusal.message, refusal.help),
-                None if given.contains("&amp;") => self.complain(
+                Some(refusal) => self.add_problem(column, refusal.message, refusal.help),
+                None if given.contains("&amp;") => self.add_problem(
                     column,
                     "the photo's address was copied out of a page's source: it has &amp; in it",
                     "change &amp; to &",
@@ -200,7 +200,7 @@ impl Cells<'_> {
         let own = self.optional(column);
         match (&columns.template, column) {
             (Some(template), _) if own.is_empty() => self.filled(template),
-            (_, Some(column)) => self.words(column, "prompt").to_owned(),
+            (_, Some(column)) => self.required_text(column, "prompt").to_owned(),
             (_, None) => String::new(),
         }
     }
@@ -227,13 +227,13 @@ impl Cells<'_> {
             match (filled, fallback) {
                 (Some(&column), _) => {
                     let given = self.trimmed(column);
-                    self.is_odd(column, given, Purpose::Filling);
-                    self.has_placeholder(column, given);
+                    self.reject_odd(column, given, Purpose::Filling);
+                    self.reject_placeholder(column, given);
                     last = Some(column);
                     prompt.push_str(given);
                 }
                 (None, Some(fallback)) => prompt.push_str(fallback),
-                (None, None) => self.complain(
+                (None, None) => self.add_problem(
                     columns.first().copied().unwrap_or_default(),
                     format!("the prompt asks for {{{name}}}, and this cell is empty"),
                     format!(
@@ -245,7 +245,7 @@ impl Cells<'_> {
         if let Some(column) = last
             && prompt.len() > MAX_CELL
         {
-            self.complain(
+            self.add_problem(
                 column,
                 format!("with this cell the prompt is longer than {MAX_CELL} bytes"),
                 "shorten it",

@@ -49,7 +49,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The message for a required cell that is empty.
-    pub fn lacking(&self, column: usize, what: &str) -> String {
+    pub fn missing_message(&self, column: usize, what: &str) -> String {
         if column < self.record.len() {
             format!("the {what} is empty")
         } else {
@@ -63,7 +63,7 @@ impl<'a> Cells<'a> {
         if let Some(column) = column
             && !given.is_empty()
         {
-            self.is_odd(column, given, Purpose::Setting);
+            self.reject_odd(column, given, Purpose::Setting);
         }
         given
     }
@@ -76,7 +76,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Whether a spreadsheet program broke the cell; then it is a problem.
-    pub fn is_odd(&mut self, column: usize, given: &str, purpose: Purpose) -> bool {
+    pub fn reject_odd(&mut self, column: usize, given: &str, purpose: Purpose) -> bool {
         if self.allow_odd {
             return false;
         }
@@ -89,16 +89,16 @@ impl<'a> Cells<'a> {
         } else {
             format!("{}. If it is intended, add --allow-odd-cells", oddity.help)
         };
-        self.complain(column, oddity.message, help);
+        self.add_problem(column, oddity.message, help);
         true
     }
 
     /// Whether something that cannot be seen is within the cell; then it is a problem.
-    pub fn hides_something(&mut self, column: usize, given: &str, what: &str) -> bool {
+    pub fn reject_invisible(&mut self, column: usize, given: &str, what: &str) -> bool {
         let Some((hidden, place)) = invisible_within(given) else {
             return false;
         };
-        self.complain(
+        self.add_problem(
             column,
             format!(
                 "there is an invisible character (U+{:04X}) in the {what}, after {place} others",
@@ -110,11 +110,11 @@ impl<'a> Cells<'a> {
     }
 
     /// Whether a placeholder is left within the cell; then it is a problem.
-    pub fn has_placeholder(&mut self, column: usize, given: &str) -> bool {
+    pub fn reject_placeholder(&mut self, column: usize, given: &str) -> bool {
         let Some(placeholder) = placeholder_in(given) else {
             return false;
         };
-        self.complain(
+        self.add_problem(
             column,
             format!("a placeholder was left unfilled: {}", excerpt(placeholder)),
             "write what belongs there",
@@ -122,7 +122,7 @@ impl<'a> Cells<'a> {
         true
     }
 
-    pub fn complain(
+    pub fn add_problem(
         &mut self,
         column: usize,
         message: impl Into<Cow<'static, str>>,
@@ -140,7 +140,7 @@ impl<'a> Cells<'a> {
         for column in 0..self.record.len() {
             let length = self.record.cell(column).len();
             if length > MAX_CELL {
-                self.complain(
+                self.add_problem(
                     column,
                     format!("this cell is {length} bytes long; the maximum is {MAX_CELL}"),
                     "shorten it; if it holds several rows, a closing quote is missing",
@@ -157,7 +157,7 @@ impl<'a> Cells<'a> {
             let number = column + 1;
             self.problems
                 .retain(|p| p.column.as_ref().is_none_or(|c| c.number != number));
-            self.complain(
+            self.add_problem(
                 column,
                 "this is a formula whose value was never saved",
                 "open the file in a spreadsheet program, and save it there",
@@ -167,7 +167,7 @@ impl<'a> Cells<'a> {
 
     pub fn check_nameless(&mut self, column: usize) {
         if !self.trimmed(column).is_empty() {
-            self.complain(
+            self.add_problem(
                 column,
                 "this column has no header",
                 "give the column a name in the first line, or empty it",
@@ -178,28 +178,28 @@ impl<'a> Cells<'a> {
     pub fn id(&mut self, column: usize, name: &str) -> &'a str {
         let id = self.trimmed(column);
         if id.is_empty() {
-            self.complain(
+            self.add_problem(
                 column,
-                self.lacking(column, name),
+                self.missing_message(column, name),
                 "write it in every row, even where several rows belong together",
             );
-        } else if !self.is_odd(column, id, Purpose::Id) {
-            self.hides_something(column, id, name);
+        } else if !self.reject_odd(column, id, Purpose::Id) {
+            self.reject_invisible(column, id, name);
         }
         id
     }
 
     /// A required text.
-    pub fn words(&mut self, column: usize, what: &str) -> &'a str {
+    pub fn required_text(&mut self, column: usize, what: &str) -> &'a str {
         let words = self.trimmed(column);
         if words.is_empty() {
-            self.complain(
+            self.add_problem(
                 column,
-                self.lacking(column, what),
+                self.missing_message(column, what),
                 "write it, or remove the row",
             );
-        } else if !self.is_odd(column, words, Purpose::Words) {
-            self.has_placeholder(column, words);
+        } else if !self.reject_odd(column, words, Purpose::Words) {
+            self.reject_placeholder(column, words);
         }
         words
     }
@@ -214,10 +214,10 @@ impl<'a> Cells<'a> {
         let Some(column) = column.filter(|_| !given.is_empty()) else {
             return defaults.webhook_url.clone();
         };
-        if given != last && !self.is_no_address(column, given, "webhook's address") {
+        if given != last && !self.reject_non_address(column, given, "webhook's address") {
             match check_address(given) {
                 Ok(_) => given.clone_into(last),
-                Err(reason) => self.complain(
+                Err(reason) => self.add_problem(
                     column,
                     format!("the webhook's address {reason}"),
                     "write a full address such as https://example.com/webhooks/creativeai",
@@ -228,11 +228,11 @@ impl<'a> Cells<'a> {
     }
 
     /// Whether the cell holds something else where an address belongs; then it is a problem.
-    pub fn is_no_address(&mut self, column: usize, given: &str, what: &str) -> bool {
+    pub fn reject_non_address(&mut self, column: usize, given: &str, what: &str) -> bool {
         is_unusual(given)
-            && (self.is_odd(column, given, Purpose::Address)
-                || self.hides_something(column, given, what)
-                || self.has_placeholder(column, given))
+            && (self.reject_odd(column, given, Purpose::Address)
+                || self.reject_invisible(column, given, what)
+                || self.reject_placeholder(column, given))
     }
 
     pub fn duration(&mut self, column: Option<usize>, default: Seconds) -> Seconds {
@@ -240,11 +240,11 @@ impl<'a> Cells<'a> {
         let Some(column) = column.filter(|_| !given.is_empty()) else {
             return default;
         };
-        if self.is_odd(column, given, Purpose::Setting) {
+        if self.reject_odd(column, given, Purpose::Setting) {
             return default;
         }
         Seconds::parse(given).unwrap_or_else(|| {
-            self.complain(
+            self.add_problem(
                 column,
                 format!(
                     "this is not a length in whole seconds, 1 to {}",
@@ -261,7 +261,7 @@ impl<'a> Cells<'a> {
         if let Some(column) = column
             && is_clock_time(given)
         {
-            self.complain(
+            self.add_problem(
                 column,
                 "this is a time of day: the spreadsheet took the ratio for one",
                 "format the column as text and write the ratio again, such as 16:9",
@@ -275,9 +275,9 @@ impl<'a> Cells<'a> {
         if let Some(column) = column
             && !given.is_empty()
             && !is_speed(given)
-            && !self.is_odd(column, given, Purpose::Setting)
+            && !self.reject_odd(column, given, Purpose::Setting)
         {
-            self.complain(
+            self.add_problem(
                 column,
                 "this is not a speed from 0.25 to 4",
                 "write a number with a decimal point, such as 1.0",

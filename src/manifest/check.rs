@@ -236,9 +236,9 @@ impl Checker<'_> {
     }
 
     /// Whether a row asks for nothing: it is blank, or the export it is from has such rows.
-    pub fn passes_over(&self, record: &Record<'_>) -> bool {
+    pub fn skips(&self, record: &Record<'_>) -> bool {
         let known = self.columns.known.as_ref();
-        record.is_blank() || known.is_some_and(|known| known.passes_over(record))
+        record.is_blank() || known.is_some_and(|known| known.skips(record))
     }
 }
 
@@ -291,7 +291,7 @@ impl Cells<'_> {
             return None;
         };
         Some(Clip::Voice(Voice {
-            text: self.words(text, "text").to_owned(),
+            text: self.required_text(text, "text").to_owned(),
             voice: self.or_default(voice, &defaults.voice),
             language: self.or_default(language, &defaults.language),
             speed: self.speed(speed, &defaults.speed),

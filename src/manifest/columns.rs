@@ -6,7 +6,7 @@ use crate::text::is_address;
 use super::{
     exports::Known,
     field::{Field, is_field, is_misleading, known_name, map_option, meant, nearest, normalized},
-    odd::{CURLY, STRAIGHTEN},
+    odd::{CURLY_QUOTES, USE_STRAIGHT_QUOTES},
     options::Options,
     problem::{Problem, ProblemLocation},
     roles::{Role, Roles},
@@ -362,14 +362,14 @@ fn headless(place: ProblemLocation<'_>, options: &Options) -> Option<Problem> {
     }
     let quoted = |header: &String| {
         let name = header
-            .strip_prefix(CURLY)
-            .and_then(|name| name.strip_suffix(CURLY));
+            .strip_prefix(CURLY_QUOTES)
+            .and_then(|name| name.strip_suffix(CURLY_QUOTES));
         name.is_some_and(is_field)
     };
     headers.iter().any(quoted).then(|| {
         place.row(
             "“ and ” do not work as quotes in a CSV; they become part of the names and cells",
-            STRAIGHTEN,
+            USE_STRAIGHT_QUOTES,
         )
     })
 }

@@ -113,7 +113,7 @@ pub(super) struct Known {
     /// Columns (counted from 0) that have a meaning by being this export's.
     pub columns: Vec<(Field, usize)>,
     photo: Option<OtherPhoto>,
-    passed_over: Option<PassedOver>,
+    skipped: Option<SkippedRows>,
 }
 
 /// Where a row's photo is when its own column is empty.
@@ -125,7 +125,7 @@ pub(super) struct OtherPhoto {
 }
 
 #[derive(Debug)]
-enum PassedOver {
+enum SkippedRows {
     Empty(Vec<usize>),
     NoPhoto(usize),
 }
@@ -158,15 +158,15 @@ impl Known {
             RowRule::All => None,
             RowRule::Filled(names) => {
                 let columns = names.iter().filter_map(|name| column(headers, name));
-                Some(PassedOver::Empty(columns.collect()))
+                Some(SkippedRows::Empty(columns.collect()))
             }
-            RowRule::Photos(name) => column(headers, name).map(PassedOver::NoPhoto),
+            RowRule::Photos(name) => column(headers, name).map(SkippedRows::NoPhoto),
         };
         Some(Self {
             name: export.name,
             columns,
             photo,
-            passed_over,
+            skipped: passed_over,
         })
     }
 
@@ -199,11 +199,11 @@ impl Known {
                 headers[other.column]
             );
         }
-        let _ = match &self.passed_over {
-            Some(PassedOver::Empty(_)) => {
+        let _ = match &self.skipped {
+            Some(SkippedRows::Empty(_)) => {
                 write!(text, "; rows that only add another picture are skipped")
             }
-            Some(PassedOver::NoPhoto(_)) => {
+            Some(SkippedRows::NoPhoto(_)) => {
                 write!(text, "; rows whose media is not a photo are skipped")
             }
             None => Ok(()),
@@ -212,12 +212,12 @@ impl Known {
     }
 
     /// Whether a row asks for no clip.
-    pub fn passes_over(&self, record: &Record<'_>) -> bool {
+    pub fn skips(&self, record: &Record<'_>) -> bool {
         let cell = |column: usize| record.cell(column).trim();
-        match &self.passed_over {
+        match &self.skipped {
             None => false,
-            Some(PassedOver::Empty(columns)) => columns.iter().all(|c| cell(*c).is_empty()),
-            Some(PassedOver::NoPhoto(column)) => {
+            Some(SkippedRows::Empty(columns)) => columns.iter().all(|c| cell(*c).is_empty()),
+            Some(SkippedRows::NoPhoto(column)) => {
                 let kind = cell(*column).to_lowercase();
                 !(kind.is_empty() || kind.contains("photo") || kind.contains("image"))
             }

@@ -59,7 +59,7 @@ fn read_top(records: &mut Records<impl Read>) -> Result<Top, Fault> {
             Err(Fault::Damage { .. }) if !top.rows.is_empty() => return Ok(top),
             Err(fault) => return Err(fault),
         };
-        if is_void(&record) {
+        if is_blank_row(&record) {
             continue;
         }
         let separator = separator_line(record.raw()).filter(|_| above == 0);
@@ -82,7 +82,7 @@ fn read_top(records: &mut Records<impl Read>) -> Result<Top, Fault> {
 }
 
 /// Whether nothing is on a row, whatever the delimiter is.
-fn is_void(record: &Record<'_>) -> bool {
+fn is_blank_row(record: &Record<'_>) -> bool {
     let nothing = |b: &u8| b.is_ascii_whitespace() || DELIMITERS.contains(b) || *b == b'"';
     record.is_blank() || record.raw().iter().all(nothing)
 }
@@ -94,7 +94,7 @@ pub(super) fn skip_to_header(
 ) -> Result<Option<u64>, Fault> {
     let mut passed = 0;
     while let Some(record) = records.next()? {
-        if is_void(&record) {
+        if is_blank_row(&record) {
             continue;
         }
         if passed == above {

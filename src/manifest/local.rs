@@ -96,7 +96,7 @@ impl LocalPhotos {
         }
         let (head, bytes, sha256) = read(&mut file).map_err(|error| unreadable(path, &error))?;
         let (media_type, ending) = picture::kind(&head)
-            .map_err(|what| unfit(format!("the photo cannot be used: {what}"), ELSE))?;
+            .map_err(|what| unfit(format!("the photo cannot be used: {what}"), EXPECTED_PHOTO))?;
         if let Some(named) = named_kind(path).filter(|named| *named != media_type) {
             return Err(unfit(
                 format!("the file's name says {named}, but its content is {media_type}"),
@@ -115,7 +115,7 @@ impl LocalPhotos {
     }
 }
 
-const ELSE: &str = "write the path of a JPEG, PNG or WebP photo";
+const EXPECTED_PHOTO: &str = "write the path of a JPEG, PNG or WebP photo";
 
 /// Whether a cell can be meant for a file: it is not an address of another kind.
 pub(super) fn is_path(cell: &str) -> bool {

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use url::{Host, Url};
 
-const MESSAGE: &str = "this link shows a page, not the photo";
-const ELSEWHERE: &str = "upload the photo to a host that gives it a direct address, one that ends \
+const SHARING_PAGE: &str = "this link shows a page, not the photo";
+const USE_DIRECT_LINK: &str = "upload the photo to a host that gives it a direct address, one that ends \
                          in .jpg or similar and shows only the photo";
-const RAW: &str = "change dl=0 at its end to raw=1 (or add ?raw=1)";
+const USE_RAW_LINK: &str = "change dl=0 at its end to raw=1 (or add ?raw=1)";
 
 /// Hosts of a service, with all below them; what the path begins with, or one of these, or nothing for
 /// any; parts of the query that make the link one of the file itself; and what to do.
@@ -23,18 +23,18 @@ type Service = (
 #[rustfmt::skip]
 const SERVICES: [Service; 12] = [
     (&["drive.google.com", "docs.google.com"],
-     &["/file/", "/open", "/drive/", "/folders/", "/document/", "/presentation/"], &["export=download"], ELSEWHERE),
-    (&["photos.google.com", "photos.app.goo.gl"], &[], &[], ELSEWHERE),
-    (&["dropbox.com", "db.tt"], &[], &["dl=1", "raw=1"], RAW),
-    (&["1drv.ms", "onedrive.live.com"], &[], &["download=1"], ELSEWHERE),
-    (&["sharepoint.com"], &[], &["download=1"], ELSEWHERE),
-    (&["icloud.com", "icloud.com.cn"], &[], &[], ELSEWHERE),
-    (&["wetransfer.com", "we.tl"], &[], &[], ELSEWHERE),
-    (&["box.com"], &["/s/", "/file/", "/v/"], &[], ELSEWHERE),
-    (&["flickr.com"], &["/photos/", "/gp/"], &[], ELSEWHERE),
-    (&["unsplash.com", "pexels.com"], &["/photos/", "/photo/"], &[], ELSEWHERE),
-    (&["instagram.com", "facebook.com", "pinterest.com"], &[], &[], ELSEWHERE),
-    (&["canva.com", "figma.com", "notion.so"], &[], &[], ELSEWHERE),
+     &["/file/", "/open", "/drive/", "/folders/", "/document/", "/presentation/"], &["export=download"], USE_DIRECT_LINK),
+    (&["photos.google.com", "photos.app.goo.gl"], &[], &[], USE_DIRECT_LINK),
+    (&["dropbox.com", "db.tt"], &[], &["dl=1", "raw=1"], USE_RAW_LINK),
+    (&["1drv.ms", "onedrive.live.com"], &[], &["download=1"], USE_DIRECT_LINK),
+    (&["sharepoint.com"], &[], &["download=1"], USE_DIRECT_LINK),
+    (&["icloud.com", "icloud.com.cn"], &[], &[], USE_DIRECT_LINK),
+    (&["wetransfer.com", "we.tl"], &[], &[], USE_DIRECT_LINK),
+    (&["box.com"], &["/s/", "/file/", "/v/"], &[], USE_DIRECT_LINK),
+    (&["flickr.com"], &["/photos/", "/gp/"], &[], USE_DIRECT_LINK),
+    (&["unsplash.com", "pexels.com"], &["/photos/", "/photo/"], &[], USE_DIRECT_LINK),
+    (&["instagram.com", "facebook.com", "pinterest.com"], &[], &[], USE_DIRECT_LINK),
+    (&["canva.com", "figma.com", "notion.so"], &[], &[], USE_DIRECT_LINK),
 ];
 
 fn is_at(host: &str, (hosts, ..): &Service) -> bool {
@@ -54,7 +54,7 @@ pub(super) fn shows_page(url: &Url) -> Option<(&'static str, &'static str)> {
         || url
             .query()
             .is_some_and(|query| query.split('&').any(|part| of_file.contains(&part)));
-    (is_page && !is_file).then_some((MESSAGE, *help))
+    (is_page && !is_file).then_some((SHARING_PAGE, *help))
 }
 
 /// Whether other addresses at the same server may differ from one that was let through.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{
     check::Checker,
-    odd::{CURLY, STRAIGHTEN},
+    odd::{CURLY_QUOTES, USE_STRAIGHT_QUOTES},
     problem::Problem,
     records::Record,
 };
@@ -100,8 +100,8 @@ impl Checker<'_> {
         if memchr::memmem::find(record.raw(), &before_space).is_some() {
             format!("an opening quote only counts directly after the {mark}: remove the space")
         } else if record.len() > self.columns.headers.len() {
-            if record.cells().any(|cell| cell.contains(CURLY)) {
-                return format!("“ and ” do not work as quotes in a CSV: {STRAIGHTEN}");
+            if record.cells().any(|cell| cell.contains(CURLY_QUOTES)) {
+                return format!("“ and ” do not work as quotes in a CSV: {USE_STRAIGHT_QUOTES}");
             }
             format!("a cell with a {mark} in its text must be in double quotes")
         } else {

@@ -186,7 +186,7 @@ impl SheetRows<'_> {
     ) -> Option<Result<T, RowFault>> {
         loop {
             match self.records.as_mut()?.next() {
-                Ok(Some(record)) if self.checker.passes_over(&record) => {}
+                Ok(Some(record)) if self.checker.skips(&record) => {}
                 Ok(Some(record)) => return Some(read(&mut self.checker, &record)),
                 Ok(None) => {
                     self.records = None;

@@ -9,7 +9,7 @@ use super::printer::Printer;
 use super::sending::Sending;
 use super::words;
 use crate::engine::batch::BatchEvent;
-use crate::engine::canary::{self, Looked, Seen};
+use crate::engine::canary::{self, CheckResult, CheckedClip};
 use crate::engine::cap::{Cap, Limit};
 use crate::jobs::{Credits, JobView};
 use crate::text::escape;
@@ -147,7 +147,7 @@ impl<'a> BatchReport<'a> {
         }
     }
 
-    fn seen(&self, seen: &Seen) {
+    fn seen(&self, seen: &CheckedClip) {
         let name = name(seen);
         match &seen.fault {
             Some(fault) => self
@@ -161,7 +161,7 @@ impl<'a> BatchReport<'a> {
 }
 
 /// A clip as a person knows it.
-fn name(seen: &Seen) -> String {
+fn name(seen: &CheckedClip) -> String {
     let Some(view) = &seen.view else {
         return seen.job.to_string();
     };
@@ -170,7 +170,7 @@ fn name(seen: &Seen) -> String {
 }
 
 /// What a look at the canary came to, as a field of the summary for programs.
-pub fn canary_json(looked: &Looked) -> (String, Value) {
+pub fn canary_json(looked: &CheckResult) -> (String, Value) {
     let seen = looked
         .seen
         .iter()

@@ -1,6 +1,6 @@
 //! Commands for people to copy.
 
-use super::typed::Typed;
+use super::typed_options::TypedOptions;
 use super::words::shell_word;
 use crate::jobs::JobKey;
 use crate::text::escape;
@@ -9,7 +9,7 @@ use crate::text::escape;
 /// `--sandbox` in a rehearsal, and with the profile that was chosen.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
-    typed: Typed,
+    typed: TypedOptions,
     /// Attempts that a job gets in all; `None` for as many as usual.
     max_attempts: Option<u32>,
 }
@@ -19,7 +19,7 @@ const USUAL_ATTEMPTS: u32 = 3;
 
 impl Commands {
     /// Commands with what was typed, where `retry` makes at most so many attempts for a job.
-    pub fn new(typed: Typed, max_attempts: u32) -> Self {
+    pub fn new(typed: TypedOptions, max_attempts: u32) -> Self {
         Self {
             typed,
             max_attempts: Some(max_attempts),
@@ -28,9 +28,9 @@ impl Commands {
 
     /// Commands for the log that was named `log` on the command line, or for the usual one.
     pub fn for_log(log: Option<&str>) -> Self {
-        let typed = Typed {
+        let typed = TypedOptions {
             log: log.map(str::to_owned),
-            ..Typed::default()
+            ..TypedOptions::default()
         };
         Self {
             typed,

@@ -107,7 +107,7 @@ pub fn ending_of_unmarked(unmarked: &[Unmarked], printer: &Printer, commands: &C
         printer.error(match file {
             Some(file) => {
                 let is_away = kind != FailureKind::Disk;
-                stopped::kept(file, stopped::Kept::Marks, is_away, commands)
+                stopped::kept(file, stopped::SavedLines::Marks, is_away, commands)
             }
             None => format!(
                 "before anything more is published, make room and take back the RECOVER lines above \

@@ -100,7 +100,7 @@ struct Alike<'a> {
 impl HeldReport<'_> {
     /// Reports what was found, before anything is sent.
     pub fn report(&self) {
-        self.report_adopted();
+        self.report_matched();
         let repeated = self.plan.repeated();
         self.report_pairs(
             repeated.len() as u64,
@@ -120,7 +120,7 @@ impl HeldReport<'_> {
         self.report_held();
     }
 
-    fn report_adopted(&self) {
+    fn report_matched(&self) {
         for (count, what) in [
             (
                 self.found.same,

@@ -17,7 +17,7 @@ const MOST_FRAMES: usize = 8;
 /// How long a full queue is given before it counts as stalled. It is waited for once a stall.
 const HICCUP: Duration = Duration::from_millis(50);
 /// How long other output waits for the messages before it.
-const ORDER_PATIENCE: Duration = Duration::from_secs(1);
+const ORDER_LIMIT: Duration = Duration::from_secs(1);
 
 /// How much a message is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -271,7 +271,7 @@ impl Messages {
     /// while no one takes anything.
     pub fn keep_order(&self) {
         if !self.shared.queue().stalled {
-            self.drain(ORDER_PATIENCE);
+            self.drain(ORDER_LIMIT);
         }
     }
 

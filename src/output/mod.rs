@@ -75,7 +75,7 @@ mod table;
 mod tally;
 #[cfg(feature = "cli")]
 mod terminal;
-mod typed;
+mod typed_options;
 #[cfg(feature = "cli")]
 pub mod unrecovered;
 pub mod words;
@@ -108,6 +108,6 @@ pub use commands::Commands;
 pub use display_status::{JobSortKey, Tone, in_order};
 pub use job_summary::{Doubt, JobSummary, sought};
 pub use tally::{Notice, Tally};
-pub use typed::Typed;
+pub use typed_options::TypedOptions;
 
 pub use crate::jobs::DisplayStatus;

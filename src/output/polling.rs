@@ -37,11 +37,11 @@ impl<'a> Polling<'a> {
         match event {
             poll::PollEvent::Begun(open, silent) => self.begin(*open, *silent),
             poll::PollEvent::Seen { id, status, facts } => self.seen(id, *status, facts),
-            poll::PollEvent::Trouble(clip, error) if is_stray(clip, error) => {
+            poll::PollEvent::Unavailable(clip, error) if is_stray(clip, error) => {
                 let error = format!("{error}. It belongs to a rehearsal: add --sandbox");
                 self.trouble(self.name(clip), &error);
             }
-            poll::PollEvent::Trouble(clip, error) => self.trouble(self.name(clip), error),
+            poll::PollEvent::Unavailable(clip, error) => self.trouble(self.name(clip), error),
             poll::PollEvent::Waiting(quiet) => self.warn(format_args!(
                 "{}; clips are asked for again in {}",
                 escape(&quiet.to_string()),

@@ -24,7 +24,7 @@ const MOST_HELD: usize = 1 << 20;
 const MORE: &str = "and further warnings\n";
 
 /// How long the end of a run waits for a standard error that takes nothing any more.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
+const FINAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +217,7 @@ impl Printer {
     /// Waits until every message is on standard error, or no one takes them any more. Call it
     /// before the process ends.
     pub fn finish_messages(&self) {
-        self.err.drain(LAST_PATIENCE);
+        self.err.drain(FINAL_LIMIT);
     }
 
     /// Asks for a typed yes, once every message before the question is on standard error: what it

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, words};
-use crate::engine::round::{Left, News, Round, Step, Verdict};
+use crate::engine::round::{News, Round, RoundRemainder, Step, Verdict};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, DisplayStatus, JobKey, JobState, Rates};
 use crate::journal::{JobLog, LogError};
@@ -79,13 +79,13 @@ impl RoundEnd {
     }
 
     /// What the next round carries on with.
-    pub fn left(&self) -> Left {
+    pub fn left(&self) -> RoundRemainder {
         // A row that waits for a person does not keep the others waiting.
         let is_unfinished = self.ending.holds(Code::Temporary);
         if is_unfinished || self.failed != self.given_up {
-            Left::Something
+            RoundRemainder::Something
         } else {
-            Left::Nothing
+            RoundRemainder::Nothing
         }
     }
 
@@ -279,7 +279,7 @@ mod tests {
         };
         let next = end.next_step(&Commands::default());
         assert!(next.is_some_and(|next| next.contains("the next round goes on")));
-        assert_eq!(end.left(), Left::Something);
+        assert_eq!(end.left(), RoundRemainder::Something);
     }
 
     #[test]
@@ -300,8 +300,11 @@ mod tests {
             }
         };
         let left = |codes: &[Code]| of(codes).left();
-        assert_eq!(left(&[Code::Decision, Code::Temporary]), Left::Something);
-        assert_eq!(left(&[Code::Decision]), Left::Nothing);
-        assert_eq!(left(&[]), Left::Nothing);
+        assert_eq!(
+            left(&[Code::Decision, Code::Temporary]),
+            RoundRemainder::Something
+        );
+        assert_eq!(left(&[Code::Decision]), RoundRemainder::Nothing);
+        assert_eq!(left(&[]), RoundRemainder::Nothing);
     }
 }

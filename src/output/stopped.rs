@@ -70,7 +70,7 @@ fn denied(http_status: u16, error: &str, commands: &Commands) -> String {
 
 /// What the log could not take in.
 #[derive(Clone, Copy, Debug)]
-pub enum Kept {
+pub enum SavedLines {
     /// Replies to orders.
     Replies,
     /// That clips were published.
@@ -78,15 +78,15 @@ pub enum Kept {
 }
 
 /// What was kept in `file`, since the log could not take it in, and how it gets there.
-pub fn kept(file: &Path, kept: Kept, is_away: bool, commands: &Commands) -> String {
+pub fn kept(file: &Path, kept: SavedLines, is_away: bool, commands: &Commands) -> String {
     let (what, meanwhile) = match kept {
-        Kept::Replies if is_away => ("replies", "those jobs show as unknown"),
-        Kept::Replies => ("replies", "those jobs show as unknown or as not ordered"),
-        Kept::Marks if is_away => (
+        SavedLines::Replies if is_away => ("replies", "those jobs show as unknown"),
+        SavedLines::Replies => ("replies", "those jobs show as unknown or as not ordered"),
+        SavedLines::Marks if is_away => (
             "marks of published clips",
             "those clips show as not published",
         ),
-        Kept::Marks => ("marks of published clips", "nothing more is published"),
+        SavedLines::Marks => ("marks of published clips", "nothing more is published"),
     };
     let file = words::shell_word(&file.display().to_string());
     let recover = commands.on_log("reconcile", &format!("--recover {file}"));
@@ -150,7 +150,7 @@ fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) 
         Reason::CapReached | Reason::Shared => return None,
         Reason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to continue".to_owned(),
         Reason::Deadline => "--timeout leaves no time for the next request; run the same command again to continue".to_owned(),
-        Reason::Kept(file) => kept(file, Kept::Replies, is_away, commands),
+        Reason::Kept(file) => kept(file, SavedLines::Replies, is_away, commands),
         Reason::Denied(http_status, error) => denied(*http_status, error, commands),
         Reason::Disk(error) => {
             let recover = commands.on_log("reconcile", "--recover FILE");

@@ -42,7 +42,7 @@ pub fn table(
     // Each line of the columns starts with a sign and spaces.
     let width = printer.width().saturating_sub(4);
     let cards = || groups.iter().flat_map(|group| &group.cards);
-    let patience = Patience::of(cards());
+    let patience = OverdueRule::of(cards());
     let lines = lines_of(cards(), &patience, now, width);
     let widest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
     let detail_of = |summary: &JobSummary| Detail::of(summary, patience.left(summary, now));
@@ -174,7 +174,7 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
 /// The cards' lines, in columns.
 fn lines_of<'a>(
     cards: impl Iterator<Item = &'a JobSummary>,
-    patience: &Patience,
+    patience: &OverdueRule,
     now: Timestamp,
     width: u16,
 ) -> Vec<String> {
@@ -183,12 +183,12 @@ fn lines_of<'a>(
 }
 
 /// How long a clip may be under way before it is overdue, learned from those of the log that are ready.
-struct Patience {
+struct OverdueRule {
     /// How long half of them took at most, in seconds.
     usual: Option<i64>,
 }
 
-impl Patience {
+impl OverdueRule {
     /// Fewer clips than this say nothing about the others.
     const FEWEST: usize = 3;
     /// So many times as long as half of the clips take is too long,
@@ -222,7 +222,7 @@ impl Patience {
     }
 }
 
-fn cells(summary: &JobSummary, patience: &Patience, now: Timestamp) -> [String; 4] {
+fn cells(summary: &JobSummary, patience: &OverdueRule, now: Timestamp) -> [String; 4] {
     let overdue = if patience.is_over(summary, now) {
         ", overdue"
     } else {
@@ -405,12 +405,12 @@ mod tests {
         ];
         let rendering = summary(4, None);
         let at = |time: &str| format!("2026-03-12T{time}Z").parse::<Timestamp>().unwrap();
-        let patience = Patience::of(ready.iter());
+        let patience = OverdueRule::of(ready.iter());
         assert_eq!(patience.left(&rendering, at("09:00:30")), Some(90));
         assert_eq!(patience.left(&rendering, at("09:05:00")), None);
         assert_eq!(patience.left(&ready[0], at("09:00:30")), None);
         assert_eq!(
-            Patience::of(ready[..2].iter()).left(&rendering, at("09:00:30")),
+            OverdueRule::of(ready[..2].iter()).left(&rendering, at("09:00:30")),
             None
         );
         let detail = Detail::of(&rendering, Some(90));

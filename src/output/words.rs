@@ -115,7 +115,7 @@ pub fn clip_name(view: &JobView) -> String {
 
 /// What distinguishes clips of one name, for each of them: how the prompt begins, else another part of
 /// what was asked for, else the job.
-pub fn told_apart(views: &[JobView]) -> Vec<String> {
+pub fn distinctions(views: &[JobView]) -> Vec<String> {
     const PROMPT_LEN: usize = 30;
     for part in [
         "prompt",

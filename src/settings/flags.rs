@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::engine::round::{Step, TimeOfDay};
 use crate::jobs::Seconds;
-use crate::output::Typed;
+use crate::output::TypedOptions;
 use crate::vendor::{BaseUrl, Rate};
 
 /// Options that override a setting; `None` where nothing was typed.
@@ -44,9 +44,9 @@ pub struct Flags {
 
 impl Flags {
     /// What commands that people are shown repeat.
-    pub fn typed(&self) -> Typed {
+    pub fn typed(&self) -> TypedOptions {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        Typed {
+        TypedOptions {
             config: path(&self.config),
             profile: self.profile.clone(),
             api_key_file: path(&self.api_key_file),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::{folder_of, is_there};
+use super::log_path::{folder_of, is_there};
 use super::resolved::Settings;
 use crate::exit::Failure;
 use crate::output::words::shell_word;

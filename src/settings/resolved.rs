@@ -11,13 +11,13 @@ use super::resolve::{Sources, parsed_or_number, text, whole};
 use super::secret::{self, KeySource};
 use super::tables::{Public, Words};
 use super::value::{Origin, Row, Setting};
-use super::{notify, place, tables, values};
+use super::{log_path, notify, tables, values};
 use crate::engine::notify::Listeners;
 use crate::exit::Failure;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::Location;
 use crate::manifest::check_address;
-use crate::output::Typed;
+use crate::output::TypedOptions;
 use crate::vendor::{ApiKey, BaseUrl};
 
 /// The job log's name where no one names another.
@@ -71,7 +71,7 @@ pub struct Settings {
     /// The profile that was chosen.
     pub profile: Option<String>,
     /// What commands that people are shown repeat.
-    pub typed: Typed,
+    pub typed: TypedOptions,
     pub(super) jobs: Setting<Option<PathBuf>>,
     /// The log's name where none is set.
     log_name: String,
@@ -107,7 +107,7 @@ impl Settings {
             jobs: jobs(l)?,
             log_name: log_name(l),
             profile: l.profile().map(str::to_owned),
-            typed: Typed {
+            typed: TypedOptions {
                 profile: l.profile().map(str::to_owned),
                 ..flags.typed()
             },
@@ -172,7 +172,7 @@ impl Settings {
             (Some(path), Origin::File(..)) if self.sandbox => beside(path, name),
             (Some(path), _) => path.clone(),
             (None, _) => match manifest.filter(|path| !env::is_elsewhere(path)) {
-                Some(path) => place::of_sheet(path, name),
+                Some(path) => log_path::of_sheet(path, name),
                 None => PathBuf::from(name),
             },
         }

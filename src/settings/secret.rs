@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
-use super::place::folder_of;
+use super::log_path::folder_of;
 use super::resolve::{Sources, text};
 use super::value::{Origin, Setting};
 use crate::disk::{self, NotRead};

@@ -154,7 +154,7 @@ impl Client {
     /// Asks once where a generation stands. Without a known status call this is trouble, and
     /// nothing is sent; see [`Client::can_poll`].
     pub async fn poll(&self, endpoint: Endpoint, id: &GenerationId) -> PollOutcome {
-        let trouble = |error: String| PollOutcome::Trouble {
+        let trouble = |error: String| PollOutcome::Unavailable {
             http_status: None,
             retry_after: None,
             error,

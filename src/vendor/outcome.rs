@@ -95,7 +95,7 @@ pub enum PollOutcome {
         body: Body,
     },
     /// Nothing was learned: no state changes, a later poll may do better.
-    Trouble {
+    Unavailable {
         /// The reply's status, where there was one.
         http_status: Option<u16>,
         /// How long the vendor asks to wait.
@@ -264,7 +264,7 @@ pub fn classify_poll(reply: &Reply, asked: &GenerationId, key: Option<&ApiKey>) 
                 status,
                 body: Body(reply.body.clone()),
             },
-            Err(why) => PollOutcome::Trouble {
+            Err(why) => PollOutcome::Unavailable {
                 http_status: Some(http_status),
                 retry_after: None,
                 error: explain::tidy(&format!("HTTP {http_status}, but {why}"), key),
@@ -274,7 +274,7 @@ pub fn classify_poll(reply: &Reply, asked: &GenerationId, key: Option<&ApiKey>) 
             http_status,
             error: reply.explain(key),
         },
-        _ => PollOutcome::Trouble {
+        _ => PollOutcome::Unavailable {
             http_status: Some(http_status),
             retry_after: reply.retry_after,
             error: reply.explain(key),

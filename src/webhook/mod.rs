@@ -1,7 +1,7 @@
 //! Webhooks: signatures, captures in every format that keeps them, the receiver.
 //!
 //! A *capture* is one delivery as someone kept it. [`verify()`] says what one proves, [`replay()`] reads
-//! and grades files and folders on every core, and [`serve`] makes captures. None of them knows
+//! and verifies files and folders on every core, and [`serve`] makes captures. None of them knows
 //! jobs: what a proven payload teaches the log is decided elsewhere.
 
 mod capture;

@@ -63,7 +63,7 @@ impl<'a> VerifiedEntry<'a> {
     }
 }
 
-/// Reads and grades all captures in `paths`: files, folders, and `-` for `stdin`.
+/// Reads and verifies all captures in `paths`: files, folders, and `-` for `stdin`.
 ///
 /// `settle` runs on all cores and makes of some entries, which follow each other in one file, what
 /// the caller needs; `each` gets that, in the order of the entries, on the caller's thread. The
@@ -224,12 +224,12 @@ where
         let limit = if headers.is_some() { MAX_ENTRY } else { BLOCK };
         let read = reader.by_ref().take(limit + 1).read_to_end(&mut block);
         if let Err(e) = read {
-            let mut results = self.grade_whole(&path, &block, headers);
+            let mut results = self.verify_file(&path, &block, headers);
             results.push(self.refuse(&path, 1, cannot_read(&e)));
             return Loaded::All(results);
         }
         if block.len() as u64 <= limit {
-            Loaded::All(self.grade_whole(&path, &block, headers))
+            Loaded::All(self.verify_file(&path, &block, headers))
         } else if headers.is_some() {
             Loaded::All(vec![self.refuse(&path, 1, Unreadable::TooLarge(MAX_ENTRY))])
         } else {
@@ -268,7 +268,7 @@ where
                     MAX_DOCUMENT >> 20
                 )),
             )],
-            Ok(_) => self.grade_whole(path, &block, None),
+            Ok(_) => self.verify_file(path, &block, None),
         })
     }
 
@@ -298,7 +298,7 @@ where
                 let used = used.clone();
                 scope.spawn(move |_| {
                     // Who no longer listens needs neither.
-                    let _ = result.send(self.grade_lines(path, first, &text));
+                    let _ = result.send(self.verify_lines(path, first, &text));
                     if text.capacity() <= LARGEST_KEPT {
                         let _ = used.send(text);
                     }
@@ -307,20 +307,20 @@ where
         })
     }
 
-    /// Grades whole lines, of which the first has the number `first`.
-    fn grade_lines(&self, path: &Path, first: usize, text: &[u8]) -> U {
+    /// Verifies whole lines, of which the first has the number `first`.
+    fn verify_lines(&self, path: &Path, first: usize, text: &[u8]) -> U {
         let mut found = Vec::new();
         for (at, line) in source::lines(text) {
             source::read_line(line, &mut |entry| found.push((first + at - 1, entry)));
         }
-        self.grade_all(path, &found)
+        self.verify_entries(path, &found)
     }
 
-    /// Grades a file that is in memory.
-    fn grade_whole(&self, path: &Path, bytes: &[u8], headers: Option<&str>) -> Vec<U> {
+    /// Verifies a file that is in memory.
+    fn verify_file(&self, path: &Path, bytes: &[u8], headers: Option<&str>) -> Vec<U> {
         if let Some(headers) = headers {
             let capture = formats::read_with_headers(bytes, headers);
-            return vec![self.grade_all(path, &[(1, Ok(capture))])];
+            return vec![self.verify_entries(path, &[(1, Ok(capture))])];
         }
         if let Some(found) = std::str::from_utf8(bytes).ok().and_then(formats::read_text) {
             let found: Vec<_> = found
@@ -330,19 +330,19 @@ where
                 .collect();
             return found
                 .chunks(BATCH)
-                .map(|batch| self.grade_all(path, batch))
+                .map(|batch| self.verify_entries(path, batch))
                 .collect();
         }
         match source::layout(bytes, true) {
             Layout::Lines => {
                 let mut line = 1;
-                let grade = |piece: Range<usize>| {
+                let verify = |piece: Range<usize>| {
                     let piece = &bytes[piece];
                     let first = line;
                     line += newlines(piece);
-                    self.grade_lines(path, first, piece)
+                    self.verify_lines(path, first, piece)
                 };
-                pieces_of(bytes, ROOM).into_iter().map(grade).collect()
+                pieces_of(bytes, ROOM).into_iter().map(verify).collect()
             }
             Layout::Values => {
                 let (mut results, mut found, mut count) = (Vec::new(), Vec::new(), 0);
@@ -350,17 +350,17 @@ where
                     count += 1;
                     found.push((count, entry));
                     if found.len() == BATCH {
-                        results.push(self.grade_all(path, &found));
+                        results.push(self.verify_entries(path, &found));
                         found.clear();
                     }
                 });
-                results.push(self.grade_all(path, &found));
+                results.push(self.verify_entries(path, &found));
                 results
             }
         }
     }
 
-    fn grade_all(&self, file: &Path, found: &[(usize, CaptureResult<'_>)]) -> U {
+    fn verify_entries(&self, file: &Path, found: &[(usize, CaptureResult<'_>)]) -> U {
         // Lives longer than what refers to it.
         let mut restored: Vec<(usize, Capture<'_>)> = Vec::new();
         let mut verified: Vec<_> = found
@@ -397,7 +397,7 @@ where
     }
 
     fn refuse(&self, path: &Path, entry: usize, reason: Unreadable) -> U {
-        self.grade_all(path, &[(entry, Err(reason))])
+        self.verify_entries(path, &[(entry, Err(reason))])
     }
 
     fn send_all(&self, results: Vec<U>) -> Result<(), Stopped> {

@@ -197,7 +197,7 @@ impl Iterator for Walk {
             if !named && is_lock() && path.with_extension("").is_file() {
                 continue;
             }
-            if !named && is_passed_over(&path) {
+            if !named && is_skipped(&path) {
                 continue;
             }
             if path.extension().is_some_and(|e| e == "headers") {
@@ -213,7 +213,7 @@ impl Iterator for Walk {
 
 /// Whether a file in a folder is not a capture by its name: file managers' own and hidden files, parts of
 /// downloads, editors' backups.
-fn is_passed_over(path: &Path) -> bool {
+fn is_skipped(path: &Path) -> bool {
     const NAMES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
     const ENDINGS: [&str; 11] = [
         ".part",
@@ -292,7 +292,7 @@ mod tests {
             ("a.part.json", false),
             ("captures.jsonl.gz", false),
         ] {
-            assert_eq!(is_passed_over(Path::new(name)), passed_over, "{name}");
+            assert_eq!(is_skipped(Path::new(name)), passed_over, "{name}");
         }
     }
 

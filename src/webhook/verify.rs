@@ -91,7 +91,7 @@ pub enum Doubt {
     Rewritten,
 }
 
-/// Grades a capture. The keys may be none: then nothing is verified and nothing rejected.
+/// Verifies a capture. The keys may be none: then nothing is verified and nothing rejected.
 pub fn verify<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Verification<'c> {
     let bytes = capture.body.bytes();
     let payload = Payload::parse(bytes);

@@ -31,7 +31,7 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
         Location::File(path) => {
             let limits = Limits::of_time(settings);
             let ledger = || settings.ledger();
-            let to = Open::to_learn(path, ledger, "log copy", limits, settings, printer)?;
+            let to = Open::for_ingest(path, ledger, "log copy", limits, settings, printer)?;
             let copied = copy::into_file(&from, &to.writer);
             to.note_orders(printer);
             copied

@@ -1,13 +1,13 @@
 //! `report`: a page to show.
 
-mod place;
+mod destination;
 mod plan;
 mod public;
 
 use std::io;
 use std::path::Path;
 
-use self::place::unwritable;
+use self::destination::unwritable;
 use self::plan::{Output, Public, ReportArgs, plan, show};
 use super::damage;
 use super::open::refuse_spreadsheet;
@@ -109,9 +109,11 @@ pub fn run(
     let written = match (&output, &plan.bundle) {
         (None, _) => report(shown, &plan.options, &mut Single(printer.out())),
         (Some(output), Some(bundle)) => {
-            place::archive(output, bundle, |pages| report(shown, &plan.options, pages))
+            destination::archive(output, bundle, |pages| report(shown, &plan.options, pages))
         }
-        (Some(output), None) => place::folder(output, |pages| report(shown, &plan.options, pages)),
+        (Some(output), None) => {
+            destination::folder(output, |pages| report(shown, &plan.options, pages))
+        }
     };
     let tally = written.map_err(|error| match (error, &output) {
         (Broken::Log(error), _) => anyhow::Error::new(error),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::place;
+use super::destination;
 use crate::commands::outputs;
 use crate::engine::filter::Filters;
 use crate::jobs::Rates;
@@ -98,20 +98,20 @@ pub fn plan(
 ) -> anyhow::Result<Plan> {
     let bundle = args.bundle.then(Arc::<Bundle>::default);
     let is_split = page.is_some() && count(args, log)? > MOST_ON_ONE_PAGE;
-    let pages = page.filter(|_| is_split).map(place::pages_of);
+    let pages = page.filter(|_| is_split).map(destination::pages_of);
     let files = match (&bundle, &pages, page) {
         (Some(bundle), None, _) => Files::Bundled(Arc::clone(bundle), ""),
         (Some(bundle), Some(_), _) => Files::Bundled(Arc::clone(bundle), "../"),
         (None, Some(pages), _) => {
-            place::make_folder(pages)?;
+            destination::make_folder(pages)?;
             Files::From(pages.clone())
         }
-        (None, None, Some(page)) => Files::From(place::folder_of(page).to_owned()),
+        (None, None, Some(page)) => Files::From(destination::folder_of(page).to_owned()),
         (None, None, None) => Files::Anywhere,
     };
     let split = page.filter(|_| is_split).map(|page| {
         let front = if args.bundle {
-            place::FRONT.into()
+            destination::FRONT.into()
         } else {
             page.file_name().unwrap_or_default().to_string_lossy()
         };

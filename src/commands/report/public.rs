@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::place::{self, unwritable};
+use super::destination::{self, unwritable};
 use super::plan::{Public, ReportArgs, clip_folders, show};
 use crate::commands::outputs;
 use crate::exit::Failure;
@@ -32,7 +32,7 @@ pub fn run(
         originals: public.originals.clone(),
         files: match &bundle {
             Some(bundle) => Files::Bundled(Arc::clone(bundle), ""),
-            None => Files::From(place::folder_of(&output).to_owned()),
+            None => Files::From(destination::folder_of(&output).to_owned()),
         },
         clip_folders: clip_folders(log),
         now: args.now,
@@ -41,7 +41,7 @@ pub fn run(
     written::warn_of_public(&clips, &args.commands, printer);
     let count = clips.len() as u64;
     let proof_file = if args.bundle {
-        Path::new(place::FRONT).with_extension("json")
+        Path::new(destination::FRONT).with_extension("json")
     } else {
         output.with_extension("json")
     };
@@ -50,12 +50,12 @@ pub fn run(
     let proof = serde_json::to_vec_pretty(page.proof())?;
     let written = if let Some(bundle) = &bundle {
         bundle.add_text(&proof_name, proof);
-        place::archive(&output, bundle, |pages: &mut dyn Pages| {
+        destination::archive(&output, bundle, |pages: &mut dyn Pages| {
             pages.write(None, &page)
         })
     } else {
         outputs::PROOF.check(&proof_file, Some(log.path()))?;
-        place::page(&output, &page).and_then(|()| place::text(&proof_file, &proof))
+        destination::page(&output, &page).and_then(|()| destination::text(&proof_file, &proof))
     };
     written.map_err(|error| unwritable("", &output, error))?;
     let proof = (!args.bundle).then_some(&*proof_file);

@@ -2,8 +2,8 @@
 
 use super::search::RetryPlan;
 use crate::cli::RetryArgs;
-use crate::commands::consent::{Unasked, ask};
-use crate::commands::evidence;
+use crate::commands::consent::{NoConsent, ask};
+use crate::commands::doubt_details;
 use crate::commands::open::Open;
 use crate::engine::dispatch::Attempt;
 use crate::engine::retry::{Retried, Wanted};
@@ -25,7 +25,7 @@ pub fn consent(
         return consent_to_replace(args, &found.wanted, log, printer);
     }
     let attempts = &found.attempts()?;
-    let seen = evidence::gather(attempts, log)?;
+    let seen = doubt_details::gather(attempts, log)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let view = log.writer.view(attempt.job).map_err(failure::of_log)?;
         let sought = view.as_ref();
@@ -49,7 +49,7 @@ pub fn consent(
         words::count(attempts.len() as u64, "job"),
         words::money(&log.settings.rates, most),
     ));
-    let unasked = Unasked {
+    let unasked = NoConsent {
         end: "nothing was sent",
         without_terminal: format!(
             "look at the vendor's dashboard first; then say what you found (`{}` shows how), or \
@@ -84,7 +84,7 @@ fn consent_to_replace(
         words::choose(count, "it", "them"),
         words::money(&log.settings.rates, most),
     ));
-    let unasked = Unasked {
+    let unasked = NoConsent {
         end: "nothing was sent",
         without_terminal: format!(
             "to order at that price: `{}`",

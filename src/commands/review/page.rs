@@ -10,7 +10,7 @@ use super::super::limits::Limits;
 use super::super::open::{self, Open};
 use super::super::runtime::{bind, on_runtime};
 use super::super::{retry, signals};
-use super::shelf::{Shelf, read_log, write_down};
+use super::session::{ReviewSession, read_log, write_down};
 use crate::cli::ReviewArgs;
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, Ordered, Verdict};
@@ -28,7 +28,7 @@ use crate::text::escape;
 /// that other commands can go on.
 pub struct Desk<'a> {
     pub args: &'a ReviewArgs,
-    pub shelf: Shelf<'a>,
+    pub shelf: ReviewSession<'a>,
     pub done: OnPage,
 }
 
@@ -157,7 +157,7 @@ pub fn run(
     drop(log);
     let stop = Stop::default();
     signals::watch(&stop);
-    let shelf = Shelf {
+    let shelf = ReviewSession {
         path,
         filters,
         settings,

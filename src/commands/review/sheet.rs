@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::limits::Limits;
 use super::super::open::{self, Open};
-use super::shelf::{read_log, write_down};
+use super::session::{read_log, write_down};
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, Verdict};
 use crate::exit::{Code, Failure};

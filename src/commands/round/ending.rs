@@ -9,7 +9,7 @@ use super::notices;
 use crate::commands::finish;
 use crate::commands::open;
 use crate::engine::notify::{Notice, RoundEvent};
-use crate::engine::round::{Left, MemoryFile, Round, Verdict};
+use crate::engine::round::{MemoryFile, Round, RoundRemainder, Verdict};
 use crate::exit::{self, Code};
 use crate::jobs::{JobKey, JobState};
 use crate::journal::{JobLog, Location, LogError};
@@ -20,7 +20,7 @@ use crate::text::escape;
 /// How a round ended.
 pub struct RoundDone {
     pub code: Code,
-    pub left: Left,
+    pub left: RoundRemainder,
 }
 
 /// The log as it stands; `None` when there is none yet.

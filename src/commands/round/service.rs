@@ -1,10 +1,10 @@
 //! Rounds by a schedule, until a signal.
 
-use super::tour::Tour;
+use super::steps::RoundRunner;
 use crate::cli::RunArgs;
 use crate::commands::runtime::on_one_thread;
 use crate::commands::signals;
-use crate::engine::round::{Left, Next, Schedule, serve, sheets};
+use crate::engine::round::{Next, RoundRemainder, Schedule, serve, sheets};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
 use crate::output::{Printer, stopped};
@@ -76,15 +76,15 @@ fn round(
     settings: &Settings,
     is_first: bool,
     printer: &mut Printer,
-) -> anyhow::Result<Left> {
-    let round = Tour::new(args, settings)
+) -> anyhow::Result<RoundRemainder> {
+    let round = RoundRunner::new(args, settings)
         .map_err(anyhow::Error::from)
         .and_then(|tour| tour.round(printer));
     let (code, left, error) = match round {
         Ok(ended) => (ended.code, ended.left, None),
         Err(error) => match exit::code_of(&error) {
-            Code::Temporary => (Code::Temporary, Left::Something, Some(error)),
-            code => (code, Left::Nothing, Some(error)),
+            Code::Temporary => (Code::Temporary, RoundRemainder::Something, Some(error)),
+            code => (code, RoundRemainder::Nothing, Some(error)),
         },
     };
     printer.settle(code == Code::Success);

@@ -149,7 +149,7 @@ pub fn audience(
 }
 
 /// Adds to names that several clips of one listing or product have what tells these apart.
-fn tell_apart(groups: &mut [Group], log: &JobLog) -> Result<(), LogError> {
+fn add_distinctions(groups: &mut [Group], log: &JobLog) -> Result<(), LogError> {
     for group in groups {
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, card) in group.cards.iter().enumerate() {
@@ -160,7 +160,7 @@ fn tell_apart(groups: &mut [Group], log: &JobLog) -> Result<(), LogError> {
         for places in by_name.into_values().filter(|places| places.len() > 1) {
             let keys = places.iter().map(|place| group.cards[*place].key);
             let views = log.views_of(keys).collect::<Result<Vec<_>, _>>()?;
-            for (place, apart) in places.into_iter().zip(words::told_apart(&views)) {
+            for (place, apart) in places.into_iter().zip(words::distinctions(&views)) {
                 let name = &mut group.cards[place].name;
                 *name = format!("{name}, {apart}");
             }
@@ -190,7 +190,7 @@ pub fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::
             }
         }
     }
-    tell_apart(&mut groups, log)?;
+    add_distinctions(&mut groups, log)?;
     all.unreadable = log.ledger().unreadable();
     seek(&mut all, log)?;
     if all.jobs == 0 {

@@ -18,7 +18,7 @@ use super::{caps, damage};
 use crate::cli::SubmitArgs;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::plan::{Plan, RecognitionResult, RowCounts};
-use crate::engine::set_back::{self, SetBackError};
+use crate::engine::restored_rows::{self, RestoreError};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobState, Ledger};
 use crate::output::{Printer, Summary, canary_json, failure, held, stopped};
@@ -92,10 +92,10 @@ fn decide(
 
 /// Lets the jobs count again that rows were set back to.
 async fn take_back(rows: &Rows<'_>, log: &Open<'_>, printer: &Printer) -> Result<(), Failure> {
-    let count = set_back::note(&rows.plan, &log.writer, log.settings.sandbox).await;
+    let count = restored_rows::note(&rows.plan, &log.writer, log.settings.sandbox).await;
     let count = count.map_err(|error| match error {
-        SetBackError::Log(error) => failure::of_log(error),
-        SetBackError::Write(error) => failure::of_append(
+        RestoreError::Log(error) => failure::of_log(error),
+        RestoreError::Write(error) => failure::of_append(
             &error,
             "make room on the disk and run the same command again; nothing was sent",
         ),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::open::Open;
 use super::rows::Rows;
-use crate::engine::other_logs::{Around, OtherLogs};
+use crate::engine::other_logs::{OtherLogs, SearchScope};
 use crate::engine::plan::Plan;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::text::escape;
 
 /// How other logs overlap with rows that are about to be ordered.
-enum Beside {
+enum OtherLogOverlap {
     /// They hold most of the rows, or a copy of the log holds some.
     Most(OtherLogs),
     /// They hold some.
@@ -35,7 +35,7 @@ pub fn refuse_beside(
 ) -> Result<(), Failure> {
     let own = escape(&log.writer.name().to_string_lossy()).into_owned();
     match beside(&log.path, rows, ledger, log.settings)? {
-        Beside::Most(other) => {
+        OtherLogOverlap::Most(other) => {
             let copies = other.paths.iter().map(|path| {
                 let [from, to] = [shown(path), own.clone()].map(|name| words::shell_word(&name));
                 format!("`creativeai log copy {from} {to}`")
@@ -52,7 +52,7 @@ pub fn refuse_beside(
                 copies.collect::<Vec<_>>().join(", ")
             )))
         }
-        Beside::Unread(other) if Location::is_address(&other) => Err(Failure::decision(format!(
+        OtherLogOverlap::Unread(other) if Location::is_address(&other) => Err(Failure::decision(format!(
             "the job log {own} is empty, and the last orders of this computer went into {}; nothing was \
              sent",
             shown(&other)
@@ -81,7 +81,7 @@ pub fn warn_beside(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let found = beside(path, rows, ledger, settings)?;
-    if let Beside::Most(other) = &found {
+    if let OtherLogOverlap::Most(other) = &found {
         printer.warn(format_args!(
             "{} of this manifest that would be ordered, so a real run would send none; name that log \
              with --jobs",
@@ -94,19 +94,19 @@ pub fn warn_beside(
     Ok(())
 }
 
-fn warning(found: &Beside) -> Option<String> {
+fn warning(found: &OtherLogOverlap) -> Option<String> {
     match found {
-        Beside::Some(other) => Some(format!(
+        OtherLogOverlap::Some(other) => Some(format!(
             "{} of this manifest that would be ordered; if those are the same clips, stop and \
              continue with that log, with --jobs",
             holding(other),
         )),
-        Beside::Unread(path) => Some(format!(
+        OtherLogOverlap::Unread(path) => Some(format!(
             "{} was the last log used on this computer and cannot be read now; if these rows were ordered \
              there, stop and name it with --jobs",
             shown(path)
         )),
-        Beside::Most(_) | Beside::Nothing => None,
+        OtherLogOverlap::Most(_) | OtherLogOverlap::Nothing => None,
     }
 }
 
@@ -130,22 +130,22 @@ fn beside(
     rows: &mut Rows<'_>,
     ledger: &Ledger,
     settings: &Settings,
-) -> Result<Beside, Failure> {
+) -> Result<OtherLogOverlap, Failure> {
     let args = rows.args;
     let counts = &rows.plan.counts;
     if args.jobs.is_some() || args.allow_same_clip || settings.sandbox || counts.send == 0 {
-        return Ok(Beside::Nothing);
+        return Ok(OtherLogOverlap::Nothing);
     }
     // With a sandbox's key nothing can be paid twice.
     if matches!(settings.key(), Ok(Some(key)) if key.is_sandbox()) {
-        return Ok(Beside::Nothing);
+        return Ok(OtherLogOverlap::Nothing);
     }
     let is_file = !Location::is_address(path);
     let known = counts.skip + counts.changed + counts.renamed;
     let mut folders = rows.inputs.folders();
     folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));
     let most = rows.most();
-    let around = Around {
+    let around = SearchScope {
         log: path,
         folders: &folders,
         knows_most: known > counts.send,
@@ -155,17 +155,17 @@ fn beside(
     let found = found.map_err(failure::of_plan)?;
     Ok(
         if found.has_copy || (found.rows > 0 && found.rows * 2 >= most) {
-            Beside::Most(found)
+            OtherLogOverlap::Most(found)
         } else if found.rows > 0 {
-            Beside::Some(found)
+            OtherLogOverlap::Some(found)
         } else if let Some(unread) = found.unread.filter(|_| is_file && ledger.is_empty()) {
             if settings.names_a_log() && Location::is_address(&unread) {
-                Beside::Nothing
+                OtherLogOverlap::Nothing
             } else {
-                Beside::Unread(unread)
+                OtherLogOverlap::Unread(unread)
             }
         } else {
-            Beside::Nothing
+            OtherLogOverlap::Nothing
         },
     )
 }

@@ -12,12 +12,12 @@ use super::facts::Delivery;
 use super::fields::{Fields, INPUT_FILE};
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{DeliveryEvent, Failure, FailureKind};
-use super::place::file_of;
 use super::process::{self, Ended, Report};
 use super::publish::{
     Marking, Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
+use super::target_dir::file_of;
 use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 

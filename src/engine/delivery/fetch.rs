@@ -14,7 +14,7 @@ use super::client::{Client, plain};
 use super::error::FetchError;
 use super::media;
 use super::outcome::DeliveryEvent;
-use super::part::{CompleteClip, PartialDownload, ReceivedBytes, hash_of};
+use super::partial_download::{CompleteClip, PartialDownload, ReceivedBytes, hash_of};
 use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
 use super::unpack::{Unusable, unpack};
 

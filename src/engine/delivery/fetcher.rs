@@ -9,7 +9,7 @@ use super::error::{FetchError, RefreshError};
 use super::facts::Delivery;
 use super::fetch::Fetch;
 use super::outcome::DeliveryEvent;
-use super::part::{CompleteClip, PartialDownload};
+use super::partial_download::{CompleteClip, PartialDownload};
 use super::reply::shown;
 
 /// Tries of one clip after the first, as long as they may work.

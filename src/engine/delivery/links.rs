@@ -55,7 +55,7 @@ impl<V: OnDemand> Refresh for Links<'_, V> {
         };
         let (status, facts) = match client.poll(endpoint, &id).await {
             PollOutcome::Seen { status, body } => (status, body.payload().facts().into_owned()),
-            PollOutcome::Trouble { error, .. } => {
+            PollOutcome::Unavailable { error, .. } => {
                 return Err(RefreshError::new(FailureKind::MayHelp, error));
             }
             PollOutcome::Denied { error, .. } => {

@@ -23,8 +23,7 @@ mod media;
 pub mod mp4;
 pub mod names;
 mod outcome;
-mod part;
-mod place;
+mod partial_download;
 pub mod plan;
 mod process;
 pub mod proof;
@@ -32,6 +31,7 @@ mod publish;
 mod reply;
 mod sent;
 pub mod shopify;
+mod target_dir;
 mod together;
 mod unpack;
 
@@ -42,9 +42,9 @@ pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
 pub use media::looks_like_clip;
 pub use outcome::{DeliveryEvent, Failure, FailureKind, Unmarked};
-pub use place::{cut_since, hold_without_file, prepare};
 pub use process::kill_all as kill_commands;
 pub use publish::{PublishSummary, publish_id};
+pub use target_dir::{cut_since, hold_without_file, prepare};
 
 /// The wait before a first repeat, as people have it.
 pub const RETRY_DELAY: std::time::Duration = std::time::Duration::from_secs(1);

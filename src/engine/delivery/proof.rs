@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::bucket::{Bucket, BucketError};
 use super::facts::{Delivery, SavedClip};
-use super::part;
+use super::partial_download;
 use crate::jobs::JobKey;
 use crate::text::is_address;
 
@@ -193,7 +193,7 @@ fn flaw_of(saved: &SavedClip, file: &Path) -> Option<Flaw> {
     if saved.sha256.is_empty() {
         return Some(Flaw::Unproven);
     }
-    match part::sha256_of(file) {
+    match partial_download::sha256_of(file) {
         Ok(sha256) if sha256 == saved.sha256.to_ascii_lowercase() => None,
         Ok(_) => Some(Flaw::Altered),
         Err(error) => Some(Flaw::Unreadable(error)),

@@ -11,7 +11,7 @@ use url::Url;
 use super::client::{CallError, retry_after};
 use super::error::FetchError;
 use super::media;
-use super::part::ResumeNotes;
+use super::partial_download::ResumeNotes;
 use crate::vendor::message_in_reply;
 
 /// Bytes of an error page that are read for what it says.

@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::part::ReceivedBytes;
+use super::partial_download::ReceivedBytes;
 
 /// Bytes unpacked at once.
 const CHUNK: usize = 1 << 18;

@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How often it is said that what was leased is still being forwarded.
 const RENEWAL: Duration = Duration::from_secs(10);
 /// How long the end may take.
-const PARTING: Duration = Duration::from_secs(5);
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The receiver's end: says that something was queued, and never waits.
 #[derive(Clone)]
@@ -252,7 +252,7 @@ impl Queue for DatabaseQueue<'_> {
     }
 
     async fn close(mut self) -> Result<u64, String> {
-        let parted = match timeout(PARTING, self.part()).await {
+        let parted = match timeout(SHUTDOWN_LIMIT, self.part()).await {
             Ok(parted) => parted.map_err(|error| error.message),
             Err(_) => Err("the database does not answer".to_owned()),
         };
@@ -311,6 +311,6 @@ mod tests {
         assert_eq!(queue.page.len(), 1, "it is left to another receiver");
         assert_eq!(began.elapsed().as_secs(), soon.as_secs());
         assert!(queue.close().await.is_err());
-        assert_eq!(began.elapsed().as_secs(), (soon + PARTING).as_secs());
+        assert_eq!(began.elapsed().as_secs(), (soon + SHUTDOWN_LIMIT).as_secs());
     }
 }

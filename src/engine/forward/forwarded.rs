@@ -115,9 +115,11 @@ impl Delivered {
             let capture = entry.capture()?;
             let digest = digest_of(capture);
             let kept = match &entry.verification {
-                _ if digests.contains(&digest) => Kept::Other,
-                Verification::Rejected(_) => Kept::Unverified,
-                proven => Outgoing::of(capture, proven).map_or(Kept::Other, Kept::Waiting),
+                _ if digests.contains(&digest) => CaptureEntry::Other,
+                Verification::Rejected(_) => CaptureEntry::Unverified,
+                proven => {
+                    Outgoing::of(capture, proven).map_or(CaptureEntry::Other, CaptureEntry::Waiting)
+                }
             };
             Some((digest, kept))
         };
@@ -132,9 +134,9 @@ impl Delivered {
             |some| {
                 for (digest, kept) in some {
                     match kept {
-                        Kept::Waiting(one) => waiting.push(one),
-                        Kept::Unverified => drop(unverified.insert(digest)),
-                        Kept::Other => {}
+                        CaptureEntry::Waiting(one) => waiting.push(one),
+                        CaptureEntry::Unverified => drop(unverified.insert(digest)),
+                        CaptureEntry::Other => {}
                     }
                     if is_long {
                         captured.insert(digest);
@@ -183,7 +185,7 @@ impl Delivered {
 }
 
 /// What an entry of the capture file is.
-enum Kept {
+enum CaptureEntry {
     Waiting(Outgoing),
     Unverified,
     /// Forwarded, or nothing that ever is.

@@ -23,8 +23,8 @@ pub use self::database::{DatabaseQueue, Waker};
 pub use self::file::{FileQueue, Sender};
 pub use self::forwarded::beside;
 pub use self::outgoing::Outgoing;
+use self::target::SendResult;
 pub use self::target::Target;
-use self::target::Tried;
 use crate::engine::stop::Stop;
 
 /// The wait before a first repeat; it doubles with each.
@@ -195,12 +195,12 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
                 () = self.queue.hold() => break,
             };
             match tried {
-                Tried::Taken => return self.taken(one).await,
-                Tried::Refused(why) => {
+                SendResult::Taken => return self.taken(one).await,
+                SendResult::Refused(why) => {
                     (self.report)(ForwardEvent::Refused(one, &why));
                     return self.queue.refused().await;
                 }
-                Tried::Again(why) => {
+                SendResult::Again(why) => {
                     if !std::mem::replace(&mut self.is_said, true) {
                         (self.report)(ForwardEvent::Down(&why));
                     }

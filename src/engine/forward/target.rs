@@ -10,7 +10,7 @@ use super::outgoing::Outgoing;
 use crate::vendor::{ConfigError, build_transport, is_loopback, root_cause, transport};
 
 /// What came of one try.
-pub(super) enum Tried {
+pub(super) enum SendResult {
     /// The address has it.
     Taken,
     /// The address does not want it.
@@ -47,7 +47,7 @@ impl Target {
     }
 
     /// Sends a delivery once.
-    pub(super) async fn send(&self, one: &Outgoing) -> Tried {
+    pub(super) async fn send(&self, one: &Outgoing) -> SendResult {
         let request = self
             .client
             .post(with_query(&self.address, one.query.as_deref()))
@@ -55,20 +55,22 @@ impl Target {
             .body(one.body.clone());
         match request.send().await {
             Ok(reply) => judged(reply.status()),
-            Err(error) => Tried::Again(root_cause(&error)),
+            Err(error) => SendResult::Again(root_cause(&error)),
         }
     }
 }
 
-fn judged(status: StatusCode) -> Tried {
+fn judged(status: StatusCode) -> SendResult {
     let may_help = matches!(
         status,
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
     );
     match status {
-        _ if status.is_success() => Tried::Taken,
-        _ if may_help || status.is_server_error() => Tried::Again(format!("it answers {status}")),
-        _ => Tried::Refused(format!("it answers {status}")),
+        _ if status.is_success() => SendResult::Taken,
+        _ if may_help || status.is_server_error() => {
+            SendResult::Again(format!("it answers {status}"))
+        }
+        _ => SendResult::Refused(format!("it answers {status}")),
     }
 }
 
@@ -129,9 +131,9 @@ mod tests {
             (302, false),
         ] {
             let tried = judged(StatusCode::from_u16(status).unwrap());
-            assert_eq!(matches!(tried, Tried::Again(_)), again, "{status}");
-            assert_eq!(matches!(tried, Tried::Refused(_)), !again, "{status}");
+            assert_eq!(matches!(tried, SendResult::Again(_)), again, "{status}");
+            assert_eq!(matches!(tried, SendResult::Refused(_)), !again, "{status}");
         }
-        assert!(matches!(judged(StatusCode::NO_CONTENT), Tried::Taken));
+        assert!(matches!(judged(StatusCode::NO_CONTENT), SendResult::Taken));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::hash_table::Entry;
 
 use super::decision::{Decision, RowLocation};
-use super::{Note, Owners, Plan};
+use super::{ListedIds, Note, Plan};
 use crate::jobs::recognition::Outline;
 use crate::jobs::{Credits, Rates};
 use crate::manifest::{Manifest, ManifestError, Problem, Row, RowFault};
@@ -15,7 +15,7 @@ impl Plan {
     /// A plan that can report each listing's or SKU's share. It keeps their ids.
     pub fn with_shares() -> Self {
         Self {
-            items: Some(Owners::default()),
+            items: Some(ListedIds::default()),
             ..Self::default()
         }
     }

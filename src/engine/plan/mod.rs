@@ -4,7 +4,6 @@
 //! million rows need tens of megabytes, not the manifest's size.
 
 mod alike;
-mod anew;
 mod decision;
 mod elsewhere;
 mod first_pass;
@@ -15,6 +14,7 @@ mod known;
 mod marks;
 mod open;
 mod recognize;
+mod regenerated;
 mod search;
 mod shares;
 mod versions;
@@ -87,7 +87,7 @@ pub struct Plan {
     /// What clips cost; a manifest has few different ones.
     prices: Vec<Credits>,
     /// The ids of listings or SKUs in the manifest's order, where they are wanted.
-    items: Option<Owners>,
+    items: Option<ListedIds>,
     /// The jobs that rows replace when they are sent, by the rows' places.
     replaced: HashMap<u32, Vec<JobKey>>,
     /// Rows that repeat another one but for what cannot be seen, each with that one, by their places.
@@ -101,7 +101,7 @@ pub struct Plan {
 }
 
 #[derive(Debug, Default)]
-struct Owners {
+struct ListedIds {
     ids: Vec<String>,
     places: hashbrown::HashMap<u64, u32>,
 }
@@ -244,7 +244,7 @@ impl Plan {
     }
 
     /// Takes a row for the one of `job`, which is in no other row.
-    pub fn adopt(&mut self, index: usize, job: &JobState) {
+    pub fn match_to_job(&mut self, index: usize, job: &JobState) {
         let Some(mut note) = self.rows[index] else {
             return;
         };

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::anew::Anew;
 use super::decision::Decision;
 use super::decision::RowLocation;
 use super::further::FurtherRows;
 use super::held::{Allowed, Doubt, Held, RecognitionResult};
 use super::marks::marks_of;
 use super::open::OpenRows;
+use super::regenerated::RegeneratedRows;
 use super::{Plan, PlanError};
 use crate::jobs::recognition::{Like, Marks, Recognition};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
@@ -90,7 +90,7 @@ pub(super) struct Search<'a> {
     /// Jobs of which a row has the photo elsewhere.
     pub(super) moved: HashSet<u32>,
     /// Rows whose photo addresses were regenerated.
-    pub(super) anew: Anew,
+    pub(super) regenerated: RegeneratedRows,
     /// Refused jobs that a row with another photo replaces.
     corrected: HashSet<u32>,
     held: Vec<HeldRow>,
@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
             kept: HashSet::new(),
             clips: HashMap::new(),
             moved: HashSet::new(),
-            anew: Anew::default(),
+            regenerated: RegeneratedRows::default(),
             corrected: HashSet::new(),
             held: Vec::new(),
         }
@@ -134,7 +134,7 @@ impl<'a> Search<'a> {
             let marks = marks_of(row);
             self.keep(index, row, &marks);
             if let Some(place) = self.same(row, &marks) {
-                self.adopt(index, place);
+                self.match_row(index, place);
                 found.same += u64::from(!row.is_left_out);
                 return self.plan.is_open(index, self.ledger);
             }
@@ -144,15 +144,15 @@ impl<'a> Search<'a> {
         open.keep_if(manifest, |index, row| {
             let is_open = self.plan.is_open(index, self.ledger);
             if is_open {
-                self.note_anew(index, row);
+                self.note_regenerated(index, row);
             }
             is_open
         })?;
         self.note_stable(manifest)?;
-        found.rotated = self.adopt_anew();
+        found.rotated = self.match_regenerated();
         self.further = self.plan.further_rows();
         open.keep_if(manifest, |index, row| {
-            if !row.is_left_out && !self.anew.adopted.contains(&index) {
+            if !row.is_left_out && !self.regenerated.matched.contains(&index) {
                 self.hold_or_send(index, row);
             }
             false
@@ -179,7 +179,7 @@ impl<'a> Search<'a> {
 
     /// A free job whose photo no open row has under its id.
     pub(super) fn is_elsewhere(&self, place: u32) -> bool {
-        self.is_free(place) && !self.anew.in_place.contains(&place)
+        self.is_free(place) && !self.regenerated.in_place.contains(&place)
     }
 
     /// Jobs that count come before those that were replaced, older ones before newer ones.
@@ -203,9 +203,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    pub(super) fn adopt(&mut self, index: usize, place: u32) {
+    pub(super) fn match_row(&mut self, index: usize, place: u32) {
         if let Some(job) = self.job(place) {
-            self.plan.adopt(index, job);
+            self.plan.match_to_job(index, job);
         }
     }
 

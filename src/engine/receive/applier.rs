@@ -18,15 +18,15 @@ use crate::vendor::Payload;
 use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
 /// How long to leave a log alone that another command is writing to.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_RETRY: Duration = Duration::from_secs(1);
 /// How long to leave it alone in any case, so that other commands get their turn when deliveries
 /// come in a stream. They look for it every 20 milliseconds.
-const BREATH: Duration = Duration::from_millis(60);
+const YIELD: Duration = Duration::from_millis(60);
 /// Observations held in memory; when more wait, they are read from the capture file again.
 const MOST_WAITING: usize = 50_000;
 
 /// How long the capture file is read on once the receiver is to end.
-const PARTING: Duration = Duration::from_secs(5);
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 const UNREAD: &str = "the receiver ends before its capture file is read";
 
 /// Writes to one log. It holds the log's lock only while it appends.
@@ -88,7 +88,7 @@ impl<'a> Applier<'a> {
             keys,
             intake: Intake::new(report, ended),
             stop,
-            parting: PARTING,
+            parting: SHUTDOWN_LIMIT,
             backlog,
             is_told: false,
             checkpoint: None,
@@ -110,7 +110,7 @@ impl<'a> Applier<'a> {
                 }
                 is_warned = applied.is_err();
                 self.count();
-                thread::sleep(BREATH);
+                thread::sleep(YIELD);
             }
             if !is_open {
                 break;
@@ -118,7 +118,7 @@ impl<'a> Applier<'a> {
             let next = if self.backlog.is_empty() {
                 incoming.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                incoming.recv_timeout(PATIENCE)
+                incoming.recv_timeout(LOCK_RETRY)
             };
             is_open = !matches!(next, Err(RecvTimeoutError::Disconnected));
             let more = next.into_iter().chain(incoming.try_iter());
@@ -195,8 +195,8 @@ impl<'a> Applier<'a> {
                 }
                 for kept in batch {
                     match kept {
-                        Kept::Proven(seen) => part.push(seen),
-                        Kept::Unproven(id, named) => drop(unproven.insert(id, named)),
+                        CaptureKind::Proven(seen) => part.push(seen),
+                        CaptureKind::Unproven(id, named) => drop(unproven.insert(id, named)),
                     }
                 }
                 if part.len() >= MOST_WAITING {
@@ -245,19 +245,19 @@ type Named = Option<(JobKey, u32)>;
 
 /// A delivery of the capture file.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
-enum Kept {
+enum CaptureKind {
     Proven(Observation<'static>),
     /// None of the keys verifies its signature.
     Unproven(GenerationId, Named),
 }
 
-fn kept(entry: &VerifiedEntry<'_>) -> Option<Kept> {
+fn kept(entry: &VerifiedEntry<'_>) -> Option<CaptureKind> {
     let named = entry.correlation();
     if let Verification::Rejected(_) = entry.verification {
         let payload = Payload::parse(entry.capture()?.body.bytes()).ok()?;
-        return Some(Kept::Unproven(payload.id()?, named));
+        return Some(CaptureKind::Unproven(payload.id()?, named));
     }
-    observation(&entry.verification, named).map(Kept::Proven)
+    observation(&entry.verification, named).map(CaptureKind::Proven)
 }
 
 #[cfg(test)]
@@ -310,7 +310,7 @@ mod tests {
             keys,
             intake: Intake::new(&|_| {}, None),
             stop,
-            parting: PARTING,
+            parting: SHUTDOWN_LIMIT,
             backlog: Backlog {
                 waiting: Vec::new(),
                 in_file: true,

@@ -7,10 +7,10 @@
 
 mod applier;
 mod captures;
-mod look;
 mod on_end;
 #[cfg(feature = "postgres")]
 mod recorder;
+mod retry_schedule;
 
 use std::collections::HashSet;
 use std::path::Path;

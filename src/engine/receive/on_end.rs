@@ -12,11 +12,11 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::look::RetrySchedule;
+use super::retry_schedule::RetrySchedule;
 use super::{COMMAND, Log};
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
-use crate::engine::open::{self, OpenError, Patience};
+use crate::engine::open::{self, LockWait, OpenError};
 use crate::engine::stop::Stop;
 use crate::jobs::{JobKey, JobView, Lines, ReviewVerdict as LookAtClip};
 use crate::journal::{JobLog, Location, Lock, LogError, Writer};
@@ -193,8 +193,8 @@ impl OnEnd<'_> {
         if self.stop.is_set() {
             return Ok(None);
         }
-        let patience = Patience {
-            lock_wait: Duration::MAX,
+        let patience = LockWait {
+            limit: Duration::MAX,
             stop: self.stop,
             deadline: None,
         };
@@ -323,8 +323,8 @@ impl OnEnd<'_> {
     /// The log, once no other command has it.
     fn writer(&self) -> Result<Writer, OpenError> {
         let open = |lock_wait, stop: &Stop| {
-            let patience = Patience {
-                lock_wait,
+            let patience = LockWait {
+                limit: lock_wait,
                 stop,
                 deadline: None,
             };

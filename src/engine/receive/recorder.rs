@@ -19,7 +19,7 @@ use crate::journal::{Forward, KeptCapture, Writer};
 use crate::webhook::{Capture, Sink, VerifyKeys, verify};
 
 /// How long a delivery waits for its transaction; the vendor sends it again after the 503.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
 /// Deliveries of one transaction at most.
 const BATCH: usize = 500;
 /// Deliveries that wait for the next transaction at most. The vendor sends again what finds no room, so
@@ -71,12 +71,12 @@ impl DatabaseSink {
             self.tasks.send(task).await.ok()?;
             answer.await.ok()
         };
-        match timeout(PATIENCE, kept).await {
+        match timeout(TRANSACTION_LIMIT, kept).await {
             Ok(Some(kept)) => kept.map_err(anyhow::Error::msg),
             Ok(None) => Err(anyhow::anyhow!("the writer has stopped")),
             Err(_) => Err(anyhow::anyhow!(
                 "the database has not answered for {} seconds",
-                PATIENCE.as_secs()
+                TRANSACTION_LIMIT.as_secs()
             )),
         }
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::memory::Memory;
 use crate::disk::{Readers, Replacement};
-use crate::journal::{Beside, Location};
+use crate::journal::{CompanionFile, Location};
 
 /// The file of a log's memory.
 pub struct MemoryFile(PathBuf);
@@ -19,7 +19,7 @@ impl MemoryFile {
     /// there is such a place.
     pub fn of(log: &Path) -> Option<Self> {
         if !Location::is_address(log) {
-            return Some(Self(Beside::Rounds.of(log)));
+            return Some(Self(CompanionFile::Rounds.of(log)));
         }
         let base = etcetera::choose_base_strategy().ok()?;
         let state = base.state_dir().unwrap_or_else(|| base.data_dir());

@@ -39,7 +39,7 @@ pub enum Next<'a> {
 
 /// What a round has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum RoundRemainder {
     /// Another round would do nothing more.
     Nothing,
     /// The next round carries on with it.
@@ -53,7 +53,7 @@ pub fn serve<E: From<Failure>>(
     stop: &Stop,
     say: impl Fn(&Next<'_>),
     wait: impl Fn(LocalBoxFuture<'_, ()>) -> Result<(), E>,
-    mut round: impl FnMut(bool) -> Result<Left, E>,
+    mut round: impl FnMut(bool) -> Result<RoundRemainder, E>,
 ) -> Result<(), E> {
     let mut watch = match schedule {
         Schedule::Watch(path) => Some((Watch::new(look(path)), path)),
@@ -66,8 +66,8 @@ pub fn serve<E: From<Failure>>(
     let mut unfinished = 0;
     let mut round = |is_first: bool, unfinished: &mut usize| {
         *unfinished = match round(is_first)? {
-            Left::Nothing => 0,
-            Left::Something => *unfinished + 1,
+            RoundRemainder::Nothing => 0,
+            RoundRemainder::Something => *unfinished + 1,
         };
         Ok::<(), E>(())
     };

@@ -2,7 +2,7 @@
 
 use super::marks::{Keys, Marks, bare};
 use super::normal;
-use super::place::PhotoFolder;
+use super::photo_folder::PhotoFolder;
 use super::sought::Sought;
 
 /// What a job is called, or was.

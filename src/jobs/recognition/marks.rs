@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::hash::hash_of;
 use super::normal::{self, language_tag, number};
 use super::photo::Photo;
-use super::place::PhotoFolder;
+use super::photo_folder::PhotoFolder;
 use super::query;
 use super::spelling::Spelling;
 use crate::jobs::clip::Clip;

@@ -16,7 +16,7 @@ pub mod normal;
 mod number;
 mod outline;
 mod photo;
-mod place;
+mod photo_folder;
 mod query;
 mod sought;
 mod spelling;

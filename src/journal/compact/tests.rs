@@ -26,7 +26,7 @@ fn attempt(path: &Path, how: &Compacting<'_>) -> Result<Compacted, LogError> {
 
 /// Writes the log anew, without what is remembered of the old one.
 fn write(path: &Path, text: impl AsRef<[u8]>) {
-    let _ = fs::remove_file(Beside::Lock.of(path));
+    let _ = fs::remove_file(CompanionFile::Lock.of(path));
     fs::write(path, text).unwrap();
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::beside::Beside;
+use super::companion::CompanionFile;
 use super::read::read_at;
 use crate::text::escape;
 
@@ -101,7 +101,7 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock of `log`, waiting for another holder up to `wait`.
     pub fn acquire(log: &Path, command: &str, wait: Duration) -> Result<Self, LockError> {
-        let path = Beside::Lock.of(log);
+        let path = CompanionFile::Lock.of(log);
         let fail = |error| {
             let path = path.clone();
             match fs::symlink_metadata(&path) {
@@ -179,7 +179,7 @@ impl Lock {
 
     /// Who holds the lock of `log` now; `None` when it is free.
     pub fn holder(log: &Path) -> io::Result<Option<Option<Holder>>> {
-        let path = Beside::Lock.of(log);
+        let path = CompanionFile::Lock.of(log);
         match claim(&path, &options(false)) {
             Ok(Some(_)) => Ok(None),
             Ok(None) => Ok(Some(read_holder(&path))),

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::beside::Beside;
+use super::companion::CompanionFile;
 use super::lock::{self, HOLDER_WIDTH, padded};
 use super::read::fill_at;
 use crate::text::format;
@@ -233,7 +233,7 @@ impl Remembered {
     /// Read it before the log is opened: a memory never is ahead of the log.
     pub fn of(log: &Path) -> Self {
         // A lock's file that cannot be read remembers nothing for this reader; a writer says so.
-        let records = lock::open_to_read(&Beside::Lock.of(log))
+        let records = lock::open_to_read(&CompanionFile::Lock.of(log))
             .and_then(|file| Records::read(&file))
             .unwrap_or_default();
         Self {

@@ -4,8 +4,8 @@
 //! holds the lock, so that no one decides on what another process is about to change.
 
 mod appender;
-mod beside;
 mod checkpoint;
+mod companion;
 mod damage;
 mod decode;
 mod error;
@@ -23,8 +23,8 @@ mod tolerant;
 
 pub use appender::Appender;
 pub(super) use appender::Sink;
-pub use beside::Beside;
 pub use checkpoint::Checkpoint;
+pub use companion::CompanionFile;
 pub use damage::{Damage, Suspect};
 pub use error::LogError;
 pub(super) use fold::{fold_text, take_text};

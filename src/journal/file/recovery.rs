@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::beside::Beside;
+use super::companion::CompanionFile;
 use super::lock::without_links;
 use super::read::for_each_line;
 use crate::disk;
@@ -22,7 +22,7 @@ pub struct Recovery {
 impl Recovery {
     pub fn new(log: &Path) -> Self {
         Self {
-            beside: Beside::Recover.of(log),
+            beside: CompanionFile::Recover.of(log),
             file: Mutex::default(),
         }
     }
@@ -78,7 +78,10 @@ fn append(path: &Path, lines: &str) -> io::Result<()> {
 /// Where a run may have kept lines for `log`: beside it, and beside the name it is reached by, since
 /// a log that is moved while a run writes to it may have got a link in its old place.
 fn places(log: &Path, name: &Path) -> [PathBuf; 2] {
-    [Beside::Recover.of(log), Beside::Recover.of(name)]
+    [
+        CompanionFile::Recover.of(log),
+        CompanionFile::Recover.of(name),
+    ]
 }
 
 /// Lines that an earlier run could not write to the log, and that it does not hold.
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(not_taken_in(&log, &log).unwrap(), None);
         let recovery = Recovery::new(&log);
         let path = recovery.keep("{\"b\":2}\n").unwrap();
-        assert_eq!(path, Beside::Recover.of(&log));
+        assert_eq!(path, CompanionFile::Recover.of(&log));
         recovery.keep("{\"c\":3}\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":2}\n{\"c\":3}\n");
         let left = not_taken_in(&log, &log).unwrap();
@@ -196,9 +199,9 @@ mod tests {
         let precious = dir.path().join("precious");
         fs::write(&precious, "kept").unwrap();
         let linked = dir.path().join("linked.jsonl");
-        symlink(&precious, Beside::Recover.of(&linked)).unwrap();
+        symlink(&precious, CompanionFile::Recover.of(&linked)).unwrap();
         let taken = dir.path().join("taken.jsonl");
-        fs::hard_link(&precious, Beside::Recover.of(&taken)).unwrap();
+        fs::hard_link(&precious, CompanionFile::Recover.of(&taken)).unwrap();
         let gone = dir.path().join("gone/jobs.jsonl");
         for log in [linked, taken, gone] {
             let recovery = Recovery::new(&log);

@@ -210,7 +210,7 @@ fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     expect(ledger, len);
     fold::fold(&mut copy, ledger)?;
     ledger.count_unreadable(unreadable);
-    ledger.go_on_at(read, len);
+    ledger.resume_at(read, len);
     torn.retain(|line| line.is_orphan(ledger));
     damage.append(&mut torn);
     damage.sort_by_key(|found| found.line);

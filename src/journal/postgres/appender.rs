@@ -35,12 +35,12 @@ const LONGEST: Duration = Duration::from_secs(45);
 /// After so long without an answer, what has become of requests is kept on this computer's disk.
 const SLOW: Duration = Duration::from_secs(1);
 /// How long the end of a run may take to be reported.
-const PARTING: Duration = Duration::from_secs(2);
+const END_LIMIT: Duration = Duration::from_secs(2);
 /// The first wait for a database that is away; each further one is twice as long, up to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 /// How long a database that is away is waited for, unless set otherwise.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const OUTAGE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -117,7 +117,7 @@ pub struct DatabaseAppender {
 impl DatabaseAppender {
     pub(super) fn start(link: Link, spool: Spool) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            patience: AtomicU64::new(PATIENCE.as_millis() as u64),
+            patience: AtomicU64::new(OUTAGE_LIMIT.as_millis() as u64),
             ..Shared::default()
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -260,11 +260,11 @@ impl Worker {
         }
         // Where it cannot be reported, others take the run for gone a little later.
         let kept = lock(&self.shared.spool).clone();
-        let _ = timeout(PARTING, self.link.end(kept.as_deref())).await;
+        let _ = timeout(END_LIMIT, self.link.end(kept.as_deref())).await;
     }
 
     async fn beat(&mut self) {
-        let touched = timeout(PARTING, self.link.touch()).await;
+        let touched = timeout(END_LIMIT, self.link.touch()).await;
         if touched.is_err() {
             self.link.disconnect();
         }

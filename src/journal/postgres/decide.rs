@@ -12,7 +12,7 @@ use super::super::announce::{Announcement, Refused};
 use super::caps::Sums;
 use super::handle::LogHandle;
 use super::lines::{self, Merge, NewLine};
-use super::runs::{self, Claimed, Seen};
+use super::runs::{self, Claimed, SeenClaim};
 use crate::jobs::recognition::{Asked, Marks, PhotoNotes, Recognition, Sought};
 use crate::jobs::{Credits, Fact, GenerationId, JobKey, JobState, Ledger, Line, PHOTO_FILE, Word};
 
@@ -103,9 +103,9 @@ pub(super) struct Claims {
     /// Attempts to claim.
     new: Vec<(JobKey, u32)>,
     /// Attempts whose claim goes over to this run.
-    taken_over: Vec<Seen>,
+    taken_over: Vec<SeenClaim>,
     /// Attempts that no one may send any more.
-    voided: Vec<Seen>,
+    voided: Vec<SeenClaim>,
     /// What the batch adds to each cap.
     more: Vec<Credits>,
     /// Attempts that the batch announces.
@@ -204,8 +204,8 @@ impl Claims {
     pub async fn write(&self, log: &LogHandle<'_>, run: &str) -> Result<bool, Error> {
         let ((), taken_over, voided) = try_join3(
             lines::claim(log, &self.new, run, false),
-            runs::hand_over(log, &self.taken_over, run),
-            runs::hand_over(log, &self.voided, runs::SETTLED),
+            runs::reassign(log, &self.taken_over, run),
+            runs::reassign(log, &self.voided, runs::SETTLED),
         )
         .await?;
         Ok(taken_over && voided)

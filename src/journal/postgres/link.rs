@@ -1,8 +1,8 @@
 //! The transactions of a writer: what has gathered goes into one, with the lock on the log's row.
 
 mod answers;
-mod look;
 mod reconnect;
+mod snapshot;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::File;
@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use futures::future::{try_join_all, try_join4};
 use tokio_postgres::{Error, Row};
 
-use self::look::{HORIZON, NEWEST, look, outdated, when};
+use self::snapshot::{HORIZON, NEWEST, outdated, read, when};
 use super::super::address::Address;
 use super::super::announce::ClaimCap;
 use super::super::fault::DatabaseError;
@@ -224,7 +224,7 @@ impl Link {
         let log = &log.of(session);
         let warnings = session.warnings();
         let known = (&self.source, &self.open, &self.newest);
-        let mut seen = look(log, tasks, &self.run, known).await?;
+        let mut seen = read(log, tasks, &self.run, known).await?;
         let known = self.catch_up(&seen.unread, tasks, rows)?;
         if let Some(host) = seen.missing {
             return Err(self.not_back(&host).into());

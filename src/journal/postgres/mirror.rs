@@ -6,7 +6,7 @@
 //! already is left out. Nothing in here is waited for.
 
 mod elsewhere;
-mod place;
+mod files;
 mod read;
 
 use std::fs::File;
@@ -17,8 +17,8 @@ use jiff::SignedDuration;
 use tempfile::TempPath;
 use tokio_postgres::Error;
 
-pub use self::place::Lost;
-use self::place::{MirrorFiles, Parts};
+pub use self::files::Lost;
+use self::files::{MirrorFiles, Parts};
 pub use self::read::digest;
 use self::read::{MirrorSync, State, read};
 use super::super::address::Address;

@@ -27,7 +27,7 @@ use crate::disk::{self, Readers, Replacement};
 use crate::jobs::Line;
 
 /// How long another command that has a lock is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_LIMIT: Duration = Duration::from_secs(10);
 /// How often it is tried again: the system has no event for a free lock that can be given up on.
 const RETRY: Duration = Duration::from_millis(20);
 /// Bytes of lines after which the mirror is to take them in.
@@ -60,7 +60,7 @@ pub(super) fn open_lock(path: PathBuf) -> io::Result<File> {
 
 /// Locks it, unless another command takes too long.
 pub(super) fn lock(file: &File) -> io::Result<()> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + LOCK_LIMIT;
     while file.try_lock().is_err() {
         if Instant::now() >= until {
             return Err(io::Error::new(

@@ -160,11 +160,15 @@ pub(super) fn is_alive() -> String {
 }
 
 /// A claim as it was seen: its job and attempt, and whose it was.
-pub(super) type Seen = (JobKey, u32, String);
+pub(super) type SeenClaim = (JobKey, u32, String);
 
 /// Gives claims to another run, or to [`SETTLED`], those that still are as they were seen; whether all
 /// were.
-pub(super) async fn hand_over(log: &LogHandle<'_>, seen: &[Seen], to: &str) -> Result<bool, Error> {
+pub(super) async fn reassign(
+    log: &LogHandle<'_>,
+    seen: &[SeenClaim],
+    to: &str,
+) -> Result<bool, Error> {
     if seen.is_empty() {
         return Ok(true);
     }

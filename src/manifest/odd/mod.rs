@@ -10,7 +10,7 @@ mod numbers;
 mod tests;
 mod words;
 
-pub(super) use words::{CURLY, STRAIGHTEN, is_nothing};
+pub(super) use words::{CURLY_QUOTES, USE_STRAIGHT_QUOTES, is_nothing};
 use words::{Error, error_named, error_within, is_boolean, is_loading};
 pub(super) use words::{Oddity, Purpose};
 
@@ -41,10 +41,13 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
         return Some(oddity);
     }
     if matches!(purpose, Purpose::Id | Purpose::Address | Purpose::Setting)
-        && text.starts_with(CURLY)
-        && text.ends_with(CURLY)
+        && text.starts_with(CURLY_QUOTES)
+        && text.ends_with(CURLY_QUOTES)
     {
-        return Some(Oddity::new("“ and ” are no quotes in a CSV", STRAIGHTEN));
+        return Some(Oddity::new(
+            "“ and ” are no quotes in a CSV",
+            USE_STRAIGHT_QUOTES,
+        ));
     }
     if purpose == Purpose::Words && holds_row(text) {
         return Some(Oddity::new(

@@ -80,10 +80,10 @@ fn date_typed(text: &str, purpose: Purpose) -> Option<Option<String>> {
                 .bytes()
                 .all(|b| b.is_ascii_digit() || b":.".contains(&b))
     });
-    let iso = is_parts(date, '-', [4, 2, 2]);
+    let iso = is_date_like(date, '-', [4, 2, 2]);
     let local = ['/', '.']
         .iter()
-        .any(|mark| is_parts(date, *mark, [2, 2, 4]) || is_parts(date, *mark, [4, 2, 2]));
+        .any(|mark| is_date_like(date, *mark, [2, 2, 4]) || is_date_like(date, *mark, [4, 2, 2]));
     // A plain ISO date is an id that people choose.
     let is_chosen = iso && time.is_none() && purpose == Purpose::Id;
     if (iso || local) && is_time && !is_chosen {
@@ -96,7 +96,7 @@ fn date_typed(text: &str, purpose: Purpose) -> Option<Option<String>> {
 }
 
 /// Whether `text` is three numbers of at most so many digits between two marks; four are a year.
-fn is_parts(text: &str, mark: char, digits: [usize; 3]) -> bool {
+fn is_date_like(text: &str, mark: char, digits: [usize; 3]) -> bool {
     let mut parts = text.split(mark);
     let fits = |(part, most): (Option<&str>, &usize)| {
         part.is_some_and(|part| {

@@ -34,9 +34,9 @@ impl Oddity {
 }
 
 /// Quotes of text programs.
-pub(in crate::manifest) const CURLY: [char; 3] = ['“', '”', '„'];
+pub(in crate::manifest) const CURLY_QUOTES: [char; 3] = ['“', '”', '„'];
 /// What to do about them.
-pub(in crate::manifest) const STRAIGHTEN: &str = "replace them with straight quotes (\") in the \
+pub(in crate::manifest) const USE_STRAIGHT_QUOTES: &str = "replace them with straight quotes (\") in the \
                                      whole file";
 
 /// Why a spreadsheet program shows an error.

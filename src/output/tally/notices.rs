@@ -46,11 +46,11 @@ pub struct Notice {
     /// What it is.
     pub text: String,
     /// Commands to copy. Of several that exclude each other, each is named.
-    pub commands: Vec<Way>,
+    pub commands: Vec<NextStep>,
 }
 
 /// A command, and in which case it is the one to type; empty where it is the only one.
-pub type Way = (&'static str, String);
+pub type NextStep = (&'static str, String);
 
 impl Notice {
     /// Its name in the style of pages.
@@ -125,7 +125,7 @@ impl Tally {
     }
 
     /// Commands that settle jobs in doubt; a few of those are named.
-    fn ways_out(&self, commands: &Commands) -> Vec<Way> {
+    fn ways_out(&self, commands: &Commands) -> Vec<NextStep> {
         let mut jobs: Vec<String> = self.doubts.iter().map(JobKey::to_string).collect();
         let mut ways = Vec::new();
         if jobs.len() > MOST_DOUBTS {

@@ -301,7 +301,7 @@ async fn a_poll_of_another_id_or_a_broken_reply_is_trouble() {
         let server = Server::new(act).await;
         let outcome = server.poll().await;
         assert!(
-            matches!(outcome, PollOutcome::Trouble { .. }),
+            matches!(outcome, PollOutcome::Unavailable { .. }),
             "{outcome:?}"
         );
         assert_eq!(server.requests().len(), 1);
@@ -315,7 +315,7 @@ async fn a_voice_is_polled_only_where_a_path_is_set() {
     assert!(client.can_poll(Endpoint::Video) && !client.can_poll(Endpoint::Voice));
     let outcome = client.poll(Endpoint::Voice, &id()).await;
     assert!(
-        matches!(outcome, PollOutcome::Trouble { .. }),
+        matches!(outcome, PollOutcome::Unavailable { .. }),
         "{outcome:?}"
     );
     assert!(server.requests().is_empty());

@@ -176,7 +176,7 @@ fn of_two_ids_a_video_and_a_voice_have_the_one_that_the_vendor_gives_them() {
         }
     ));
     let other = r#"{"job_id":"job_1","generation_id":"vgen_2","status":"completed"}"#;
-    assert!(matches!(poll(200, other), PollOutcome::Trouble { .. }));
+    assert!(matches!(poll(200, other), PollOutcome::Unavailable { .. }));
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn a_poll_that_teaches_nothing_is_trouble() {
         (200, r#"{"id":"vgen_1","status":"unknown"}"#),
     ] {
         let outcome = poll(status, body);
-        let PollOutcome::Trouble { http_status, .. } = outcome else {
+        let PollOutcome::Unavailable { http_status, .. } = outcome else {
             panic!("{status} {body}: {outcome:?}");
         };
         assert_eq!(http_status, Some(status));
@@ -361,7 +361,7 @@ fn a_poll_that_teaches_nothing_is_trouble() {
     let asked = GenerationId::parse("vgen_1").unwrap();
     let outcome = classify_poll(&cut, &asked, None);
     assert!(
-        matches!(outcome, PollOutcome::Trouble { .. }),
+        matches!(outcome, PollOutcome::Unavailable { .. }),
         "{outcome:?}"
     );
 }
@@ -371,7 +371,7 @@ fn a_poll_passes_on_how_long_to_wait_and_that_the_key_was_refused() {
     let asked = GenerationId::parse("vgen_1").unwrap();
     for status in [429, 503] {
         let outcome = classify_poll(&reply(status, &[(RETRY_AFTER, "3")], ""), &asked, None);
-        let PollOutcome::Trouble { retry_after, .. } = outcome else {
+        let PollOutcome::Unavailable { retry_after, .. } = outcome else {
             panic!("{outcome:?}");
         };
         assert_eq!(retry_after, Some(Duration::from_secs(3)));

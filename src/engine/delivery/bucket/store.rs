@@ -18,7 +18,7 @@ use super::service::{Remote, Service};
 use super::{BucketError, There};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
-use crate::engine::delivery::part::{CompleteClip, MultipartUpload, PartialDownload};
+use crate::engine::delivery::partial_download::{CompleteClip, MultipartUpload, PartialDownload};
 use crate::vendor::root_cause;
 
 /// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB

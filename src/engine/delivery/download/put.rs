@@ -12,8 +12,8 @@ use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Unusable};
 use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
-use crate::engine::delivery::place;
 use crate::engine::delivery::plan::Group;
+use crate::engine::delivery::target_dir;
 use crate::engine::stop::Reason;
 use crate::jobs::{self, EventKind, Lines};
 use crate::journal::AppendError;
@@ -54,7 +54,7 @@ impl<R: Refresh> Run<'_, R> {
         group: &Group,
         ready: &mut Ready<'_>,
     ) -> Result<String, FetchError> {
-        let names = place::names(ready.clip, &ready.whole);
+        let names = target_dir::names(ready.clip, &ready.whole);
         for name in &names {
             let address = bucket.address_of(&group.folder, name);
             match bucket.look(&address, &ready.whole).await? {

@@ -5,9 +5,9 @@ use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::{Delivery, SavedClip};
 use crate::engine::delivery::fetcher::{Fetcher, Refresh};
 use crate::engine::delivery::lease::{self, Begun, Work};
-use crate::engine::delivery::part::{self, CompleteClip, PartialDownload};
-use crate::engine::delivery::place::{self, FetchedClip};
+use crate::engine::delivery::partial_download::{self, CompleteClip, PartialDownload};
 use crate::engine::delivery::plan::{Group, PlannedClip};
+use crate::engine::delivery::target_dir::{self, FetchedClip};
 
 impl<R: Refresh> Run<'_, R> {
     /// The clip, whole; `None` when the log reports it and it is there.
@@ -45,7 +45,7 @@ impl<R: Refresh> Run<'_, R> {
         };
         let found = match &self.with.options.bucket {
             None => self.place().find(&part, &group.folder, clip),
-            Some(_) => place::whole_part(&part)
+            Some(_) => target_dir::whole_part(&part)
                 .or(self.downloaded_before(delivery, &mut part)?)
                 .map(FetchedClip::InPart),
         };
@@ -82,7 +82,7 @@ impl<R: Refresh> Run<'_, R> {
                 // It is in a bucket, and this run has no credentials to look.
                 return Ok(true);
             }
-            return Ok(place::file_of(saved, &self.log_folder).is_some());
+            return Ok(target_dir::file_of(saved, &self.log_folder).is_some());
         };
         let is_here = saved.file.starts_with(&format!("{}/", bucket.address()));
         Ok(is_here && bucket.size_of(&saved.file).await? == Some(saved.bytes))
@@ -102,7 +102,7 @@ impl<R: Refresh> Run<'_, R> {
             return Ok(None);
         };
         let path = saved.path(&self.log_folder);
-        if !part::is_clip(&path, saved.bytes, &saved.sha256) {
+        if !partial_download::is_clip(&path, saved.bytes, &saved.sha256) {
             return Ok(None);
         }
         part.clear()?;

@@ -17,10 +17,10 @@ use crate::engine::delivery::lease::Begun;
 use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::FailureKind;
-use crate::engine::delivery::part::PartialDownload;
-use crate::engine::delivery::place::file_of;
+use crate::engine::delivery::partial_download::PartialDownload;
 use crate::engine::delivery::publish::{Step, object_of, publish_id};
 use crate::engine::delivery::sent::{ATTACHED, ATTACHING, REFUSED};
+use crate::engine::delivery::target_dir::file_of;
 
 /// Shopify has said that it put the clip onto the product, and does not show it there.
 const UNSEEN: &str = "unseen";

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Admin, AdminError, Repeat};
-use super::look::Metafield;
+use super::presentation::Metafield;
 use super::words::joined;
 
 /// Pages of a product's media that are read; a product has 250 at most.

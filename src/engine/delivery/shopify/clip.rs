@@ -7,7 +7,7 @@ use tokio::sync::RwLock;
 use super::Shopify;
 use super::calls::{Medium, Product};
 use super::error::{ShopifyError, failed_call, log_failed, not_processed};
-use super::look::cut;
+use super::presentation::cut;
 use super::search::Search;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;

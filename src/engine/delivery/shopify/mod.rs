@@ -13,7 +13,7 @@ mod calls;
 mod client;
 mod clip;
 mod error;
-mod look;
+mod presentation;
 mod replace;
 mod search;
 mod store;
@@ -37,7 +37,7 @@ use super::together::Together;
 use crate::engine::stop::Stop;
 
 pub use client::Admin;
-pub use look::{AltTemplate, Metafield, Presentation};
+pub use presentation::{AltTemplate, Metafield, Presentation};
 pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
 
 /// What the targets of shops begin with, as the log has them; the store follows.

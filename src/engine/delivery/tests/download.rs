@@ -11,7 +11,7 @@ use crate::engine::delivery::address::{Lookup, system_lookup};
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::due::When;
 use crate::engine::delivery::facts::{Delivery, gather};
-use crate::engine::delivery::part::STAGING;
+use crate::engine::delivery::partial_download::STAGING;
 use crate::engine::delivery::plan::plan;
 use crate::engine::delivery::{
     DeliveryEvent, Download, DownloadOptions, DownloadSummary, FailureKind, Refresh, RefreshError,
@@ -19,7 +19,7 @@ use crate::engine::delivery::{
 };
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::IdColumn;
-use crate::journal::Beside;
+use crate::journal::CompanionFile;
 
 /// Answers every question with the same address.
 #[derive(Default)]
@@ -439,7 +439,7 @@ async fn a_crash_between_the_name_and_the_line_costs_no_second_fetch() {
         run.go().await;
         let line = bench.view(job("A", 2)).attempts[&1].downloaded.clone();
         std::fs::write(bench.log(), before).unwrap();
-        std::fs::remove_file(Beside::Lock.of(&bench.log())).unwrap();
+        std::fs::remove_file(CompanionFile::Lock.of(&bench.log())).unwrap();
         std::fs::create_dir_all(&notes).unwrap();
         let whole = serde_json::json!({"whole": {
             "bytes": 5000,

@@ -120,7 +120,7 @@ fn a_lock_file_of_an_older_version_remembers_nothing_and_stays_usable() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("jobs.jsonl");
     let old = r#"{"command":"submit","pid":1,"since":"2026-03-12T09:20:00Z"}"#;
-    fs::write(Beside::Lock.of(&log), format!("{old}\n")).unwrap();
+    fs::write(CompanionFile::Lock.of(&log), format!("{old}\n")).unwrap();
     let lock = Lock::acquire(&log, "retry", Duration::ZERO).unwrap();
     assert!(lock.was_there());
     assert_eq!(Keeper::new(lock.file()).unwrap().newest(), None);

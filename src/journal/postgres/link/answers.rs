@@ -13,7 +13,7 @@ use super::super::lines::Merge;
 use super::super::runs::Claimed;
 use super::super::task::{Answer, Kind, Task};
 use super::Link;
-use super::look::Seen;
+use super::snapshot::Snapshot;
 use crate::jobs::{JobKey, Ledger};
 
 impl Link {
@@ -21,7 +21,7 @@ impl Link {
     pub(super) fn answers(
         &mut self,
         tasks: &[Task],
-        seen: Seen,
+        seen: Snapshot,
         uptime: Duration,
         claims: &mut Claims,
     ) -> Result<Vec<Answer>, Failed> {

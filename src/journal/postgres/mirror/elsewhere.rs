@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::recent::{files_of, has_live, was_at};
 use super::super::spool::spools_of;
-use super::place::{Lost, MirrorFiles, besides, digests, replace};
+use super::files::{Lost, MirrorFiles, besides, digests, replace};
 
 /// What is known of another database with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ async fn a_refused_connection_is_provably_not_sent() {
     assert!(
         matches!(
             poll,
-            PollOutcome::Trouble {
+            PollOutcome::Unavailable {
                 http_status: None,
                 ..
             }

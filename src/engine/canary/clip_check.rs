@@ -16,7 +16,7 @@ use crate::jobs::{JobKey, JobView, Seconds, Status};
 use crate::manifest::{Manifest, ManifestError};
 
 /// What became of one clip.
-pub struct Seen {
+pub struct CheckedClip {
     /// The job.
     pub job: JobKey,
     /// The job as the log has it; none when it was not ordered.
@@ -28,7 +28,7 @@ pub struct Seen {
 /// What the look reports while it goes on.
 pub enum CanaryEvent<'a> {
     /// A clip was looked at.
-    Seen(&'a Seen),
+    Seen(&'a CheckedClip),
     /// Too many are not as they should be: so many of so many, and so many rows are not ordered.
     TooManyFaults(u64, u64, u64),
     /// The clips are good, and the rest is not wanted: so many rows are not ordered, and so many others
@@ -39,9 +39,9 @@ pub enum CanaryEvent<'a> {
 }
 
 /// What a look came to.
-pub struct Looked {
+pub struct CheckResult {
     /// The clips.
-    pub seen: Vec<Seen>,
+    pub seen: Vec<CheckedClip>,
     /// Whether the rest is ordered.
     pub goes_on: bool,
     /// Whether it is not, although the clips are as they should be.
@@ -98,7 +98,7 @@ impl Canary<'_> {
         most: MostFailed,
         stop: &Stop,
         report: &dyn Fn(CanaryEvent<'_>),
-    ) -> io::Result<Option<Looked>> {
+    ) -> io::Result<Option<CheckResult>> {
         let mut seen = Vec::new();
         for (job, view) in clips {
             let fault = match &view {
@@ -108,7 +108,7 @@ impl Canary<'_> {
                     Some(fault) => fault?,
                 },
             };
-            let clip = Seen { job, view, fault };
+            let clip = CheckedClip { job, view, fault };
             report(CanaryEvent::Seen(&clip));
             seen.push(clip);
         }
@@ -126,7 +126,7 @@ impl Canary<'_> {
             report(CanaryEvent::Unanswered);
             return Ok(None);
         };
-        Ok(Some(Looked {
+        Ok(Some(CheckResult {
             seen,
             goes_on,
             is_declined: !goes_on && !is_bad,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// A file beside a log, named after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beside {
+pub enum CompanionFile {
     /// Who writes to the log, and how it was left.
     Lock,
     /// Lines that the log did not take in.
@@ -19,7 +19,7 @@ pub enum Beside {
     Compacted,
 }
 
-impl Beside {
+impl CompanionFile {
     /// All of them: no other output may take their names.
     pub const ALL: [Self; 6] = [
         Self::Lock,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk;
-use crate::journal::Beside;
+use crate::journal::CompanionFile;
 
 /// The log of a sheet: beside it, or where it is a link and has none there, beside what it leads to.
 pub(super) fn of_sheet(sheet: &Path, name: &str) -> PathBuf {
@@ -19,7 +19,7 @@ pub(super) fn of_sheet(sheet: &Path, name: &str) -> PathBuf {
 
 /// Whether a log is there, or was: its lock stays.
 pub(super) fn is_there(log: &Path) -> bool {
-    let lock = Beside::Lock.of(log);
+    let lock = CompanionFile::Lock.of(log);
     [log, &lock]
         .iter()
         .any(|path| path.symlink_metadata().is_ok())

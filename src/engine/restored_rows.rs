@@ -9,7 +9,7 @@ use crate::journal::{AppendError, LogError, Writer, map_lines_of};
 
 /// Why a row's older version could not be made to count.
 #[derive(Debug, thiserror::Error)]
-pub enum SetBackError {
+pub enum RestoreError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -20,7 +20,7 @@ pub enum SetBackError {
 
 /// Notes in the log that the jobs which rows were set back to count again, in place of those that
 /// replaced them and have no row. Returns how many.
-pub async fn note(plan: &Plan, writer: &Writer, sandbox: bool) -> Result<u64, SetBackError> {
+pub async fn note(plan: &Plan, writer: &Writer, sandbox: bool) -> Result<u64, RestoreError> {
     let jobs: Vec<JobKey> = plan.set_back(&writer.ledger()).collect();
     if jobs.is_empty() {
         return Ok(0);

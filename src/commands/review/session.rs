@@ -33,14 +33,14 @@ pub fn write_down(verdicts: &[Verdict], writer: &Writer, next: &str) -> Result<u
 }
 
 /// The clips of a log. It is read for each question.
-pub struct Shelf<'a> {
+pub struct ReviewSession<'a> {
     pub path: &'a Path,
     pub filters: &'a Filters,
     pub settings: &'a Settings,
     pub commands: Commands,
 }
 
-impl Shelf<'_> {
+impl ReviewSession<'_> {
     /// Reads the log.
     pub fn read(&self) -> Result<JobLog, Failure> {
         JobLog::read(self.path, self.settings.ledger()).map_err(failure::of_log)

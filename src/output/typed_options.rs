@@ -5,7 +5,7 @@ use super::words::shell_word;
 /// What was typed and also holds for the command that is typed next. What the environment says is
 /// still there then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Typed {
+pub struct TypedOptions {
     /// `--config`.
     pub config: Option<String>,
     /// `--profile`.
@@ -56,7 +56,7 @@ fn about(command: &str) -> Option<(bool, Log)> {
     commands.find_map(|(name, calls, log)| (name == command).then_some((calls, log)))
 }
 
-impl Typed {
+impl TypedOptions {
     /// Options of the settings and of the API, for `command`.
     pub fn options(&self, command: &str) -> Vec<String> {
         let calls = about(command).is_some_and(|(calls, _)| calls);
@@ -136,32 +136,32 @@ impl Typed {
 mod tests {
     use super::*;
 
-    fn typed() -> Typed {
-        Typed {
+    fn typed() -> TypedOptions {
+        TypedOptions {
             profile: Some("acme".to_owned()),
-            ..Typed::default()
+            ..TypedOptions::default()
         }
     }
 
     #[test]
     fn a_command_repeats_what_was_typed() {
-        let log = |log: &str| Typed {
+        let log = |log: &str| TypedOptions {
             log: Some(log.to_owned()),
             ..typed()
         };
-        let sandbox = || Typed {
+        let sandbox = || TypedOptions {
             sandbox: true,
-            ..Typed::default()
+            ..TypedOptions::default()
         };
-        let elsewhere = || Typed {
+        let elsewhere = || TypedOptions {
             base_url: Some("http://127.0.0.1:8790".to_owned()),
             api_key_file: Some("k".to_owned()),
             config: Some("c.toml".to_owned()),
-            ..Typed::default()
+            ..TypedOptions::default()
         };
         let api = "--config c.toml --api-key-file k --base-url http://127.0.0.1:8790";
         for (typed, command, expected) in [
-            (Typed::default(), "status", "status".to_owned()),
+            (TypedOptions::default(), "status", "status".to_owned()),
             (typed(), "status", "status --profile acme".to_owned()),
             (typed(), "help publish", "help publish".to_owned()),
             (typed(), "init", "init".to_owned()),

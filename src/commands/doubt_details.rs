@@ -15,7 +15,7 @@ use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 const CAPTURES: &str = "captures.jsonl";
 
 /// A capture that might be about an attempt in doubt.
-struct Seen {
+struct UnmatchedCapture {
     id: GenerationId,
     prompt: String,
     model: String,
@@ -72,7 +72,7 @@ fn from_log(attempt: &Attempt, writer: &Writer) -> Result<Vec<String>, Failure> 
 }
 
 /// Verified captures whose id no job of the log has.
-fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
+fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<UnmatchedCapture>> {
     let beside = writer.path().with_file_name(CAPTURES);
     let mut paths: Vec<PathBuf> = vec![beside];
     if let Ok(here) = crate::disk::canonicalize(Path::new(CAPTURES))
@@ -90,7 +90,7 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
             return None;
         };
         let text = |t: Option<Text<'_>>| t.map(|t| t.0.into_owned());
-        Some(Seen {
+        Some(UnmatchedCapture {
             id: payload.id()?,
             prompt: text(payload.prompt())?,
             model: text(payload.model()).unwrap_or_default(),

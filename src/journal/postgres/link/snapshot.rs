@@ -22,10 +22,10 @@ pub(super) const NEWEST: i64 = -1;
 
 /// What is known of the log: how far it was read, which lines at or above the horizon are known, and the
 /// newest one of all.
-type Known<'a> = (&'a Source, &'a BTreeMap<i64, u64>, &'a Newest);
+type KnownLines<'a> = (&'a Source, &'a BTreeMap<i64, u64>, &'a Newest);
 
 /// What the database holds that a batch depends on.
-pub(super) struct Seen {
+pub(super) struct Snapshot {
     /// Lines that were not read yet, and the horizon.
     pub unread: Vec<Row>,
     /// Of each attempt, in the tasks' order.
@@ -42,12 +42,12 @@ pub(super) struct Seen {
 }
 
 /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
-pub(super) async fn look(
+pub(super) async fn read(
     log: &LogHandle<'_>,
     tasks: &[Task],
     run: &Run,
-    known: Known<'_>,
-) -> Result<Seen, Error> {
+    known: KnownLines<'_>,
+) -> Result<Snapshot, Error> {
     let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
     let begin = lines::begin(log);
     // Always: lines that were lost must be known before this adds any.
@@ -76,7 +76,7 @@ pub(super) async fn look(
         try_join3(leased, resent, being_sent),
     )
     .await?;
-    Ok(Seen {
+    Ok(Snapshot {
         unread,
         claimed,
         missing: missing.flatten(),
@@ -89,7 +89,10 @@ pub(super) async fn look(
 
 /// Lines that this process has not read yet, behind the transaction of the newest one that it has
 /// and the horizon.
-async fn unread(log: &LogHandle<'_>, (source, open, newest): Known<'_>) -> Result<Vec<Row>, Error> {
+async fn unread(
+    log: &LogHandle<'_>,
+    (source, open, newest): KnownLines<'_>,
+) -> Result<Vec<Row>, Error> {
     let schema = log.schema;
     // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
     // anyone's stays open for long, many lines are at or above the horizon: they are joined, since

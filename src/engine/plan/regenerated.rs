@@ -12,11 +12,11 @@ use crate::manifest::{Manifest, Row};
 
 /// What is known of them.
 #[derive(Default)]
-pub(super) struct Anew {
+pub(super) struct RegeneratedRows {
     /// By the places of the jobs that each of the rows may be as well as any other of them.
-    groups: HashMap<Vec<u32>, Group>,
+    groups: HashMap<Vec<u32>, AmbiguousGroup>,
     /// Places of the rows that were taken for those of jobs.
-    pub adopted: HashSet<usize>,
+    pub matched: HashSet<usize>,
     /// Jobs of which an open row has the id and the very address. That row has the better claim, also where
     /// its prompt was edited.
     pub in_place: HashSet<u32>,
@@ -27,7 +27,7 @@ pub(super) struct Anew {
 
 /// Rows that nothing but their order distinguishes.
 #[derive(Default)]
-struct Group {
+struct AmbiguousGroup {
     /// The rows' places, and whether each is left out.
     rows: Vec<(u32, bool)>,
     /// Whether their photos are in other folders than those of the jobs.
@@ -38,11 +38,11 @@ struct Group {
 
 impl Search<'_> {
     /// Notes the jobs that this row may match if its photo address was regenerated.
-    pub(super) fn note_anew(&mut self, index: usize, row: &Row) {
+    pub(super) fn note_regenerated(&mut self, index: usize, row: &Row) {
         let marks = marks_of(row);
         let (jobs, is_elsewhere) = self.made_anew(&marks);
         if !jobs.is_empty() {
-            let group = self.anew.groups.entry(jobs).or_default();
+            let group = self.regenerated.groups.entry(jobs).or_default();
             group.rows.push((index as u32, row.is_left_out));
             group.is_elsewhere |= is_elsewhere;
             group.servers.extend(server_of_tokens(row));
@@ -53,14 +53,16 @@ impl Search<'_> {
     pub(super) fn note_in_place(&mut self, marks: &Marks) {
         if marks.has_photo {
             let jobs = self.known.of_subject(marks).filter(Like::has_same_id);
-            self.anew.in_place.extend(jobs.map(|like| like.job()));
+            self.regenerated
+                .in_place
+                .extend(jobs.map(|like| like.job()));
         }
     }
 
     /// Notes since when addresses on a server were not regenerated: since the first order whose row still has
     /// its very address. Only the servers of rows in question are looked for.
     pub(super) fn note_stable(&mut self, manifest: &mut Manifest) -> Result<(), PlanError> {
-        let groups = self.anew.groups.values();
+        let groups = self.regenerated.groups.values();
         let asked: HashSet<String> = groups.flat_map(|group| group.servers.clone()).collect();
         if asked.is_empty() {
             return Ok(());
@@ -69,7 +71,7 @@ impl Search<'_> {
             let (_, row) = row?;
             let server = server_of_tokens(&row).filter(|server| asked.contains(server));
             if let (Some(server), Some(place)) = (server, self.ledger.place_of(row.key())) {
-                let first = self.anew.stable.entry(server).or_insert(place);
+                let first = self.regenerated.stable.entry(server).or_insert(place);
                 *first = place.min(*first);
             }
         }
@@ -87,7 +89,7 @@ impl Search<'_> {
                 && (marks.is_nameless || like.may_be_made_anew())
                 && (self.is_accepted(place) || is_counted)
                 && !self.is_in_a_row(place)
-                && !self.anew.in_place.contains(&place)
+                && !self.regenerated.in_place.contains(&place)
         };
         let likes = self.known.of_name(marks).filter(is_in_question);
         let ranked = likes.map(|like| {
@@ -114,23 +116,23 @@ impl Search<'_> {
     /// Takes the rows for those of jobs: in their order, where there are as many jobs as rows. Where there
     /// are not, no one can say which is which. Rows that may be few jobs come first. Returns how many rows
     /// of this run were taken.
-    pub(super) fn adopt_anew(&mut self) -> u64 {
-        let groups = std::mem::take(&mut self.anew.groups);
+    pub(super) fn match_regenerated(&mut self) -> u64 {
+        let groups = std::mem::take(&mut self.regenerated.groups);
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(jobs, group)| (jobs.len(), group.rows.first().copied()));
         let adopted = groups
             .into_iter()
-            .map(|(jobs, group)| self.adopt_in_order(jobs, group));
+            .map(|(jobs, group)| self.match_in_order(jobs, group));
         adopted.sum()
     }
 
-    fn adopt_in_order(&mut self, mut jobs: Vec<u32>, group: Group) -> u64 {
+    fn match_in_order(&mut self, mut jobs: Vec<u32>, group: AmbiguousGroup) -> u64 {
         let all = jobs.len();
         jobs.retain(|&place| !self.is_in_a_row(place));
         // Where other photos of this name kept their folders, one in another folder may be another one.
         // So may one under another token where the token of a photo that was ordered before it stayed.
         let stays = |server| {
-            let first = self.anew.stable.get(server);
+            let first = self.regenerated.stable.get(server);
             first.is_some_and(|first| jobs.iter().any(|job| first < job))
         };
         let is_in_doubt = group.is_elsewhere && jobs.len() < all || group.servers.iter().any(stays);
@@ -143,8 +145,8 @@ impl Search<'_> {
             // The row of a refused job is ordered.
             if self.is_accepted(job) {
                 let row = row as usize;
-                self.adopt(row, job);
-                self.anew.adopted.insert(row);
+                self.match_row(row, job);
+                self.regenerated.matched.insert(row);
                 adopted += u64::from(!is_left_out);
             }
         }

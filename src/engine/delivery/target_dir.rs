@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 
 use super::facts::{Delivery, SavedClip};
-use super::part::{self, CompleteClip, PartialDownload, STAGING};
+use super::partial_download::{self, CompleteClip, PartialDownload, STAGING};
 use super::plan::PlannedClip;
 
 /// The target folder, made where it is missing, in the form that [`plan`](super::plan::plan) and
@@ -33,7 +33,7 @@ pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
 /// counts as the clip; a damaged file does not.
 pub(super) fn file_of(saved: &SavedClip, log_folder: &Path) -> Option<(PathBuf, u64)> {
     let path = saved.path(log_folder);
-    let len = part::len_of_clip(&path, saved.bytes)?;
+    let len = partial_download::len_of_clip(&path, saved.bytes)?;
     Some((path, len))
 }
 
@@ -97,7 +97,7 @@ impl TargetDir<'_> {
             return Some(FetchedClip::InPart(whole));
         }
         let whole = part.notes.whole.clone()?;
-        let is_it = |path: &Path| part::is_clip(path, whole.bytes, &whole.sha256);
+        let is_it = |path: &Path| partial_download::is_clip(path, whole.bytes, &whole.sha256);
         let names = names(clip, &whole);
         let at_home = names.iter().map(|name| self.dir.join(folder).join(name));
         if let Some(path) = at_home.into_iter().find(|path| is_it(path)) {
@@ -133,7 +133,7 @@ impl TargetDir<'_> {
                     return Ok(path);
                 }
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                Err(_) if part::is_clip(&path, whole.bytes, &whole.sha256) => {
+                Err(_) if partial_download::is_clip(&path, whole.bytes, &whole.sha256) => {
                     fs::remove_file(&part.data)?;
                     return Ok(path);
                 }
@@ -202,7 +202,7 @@ impl TargetDir<'_> {
 /// What an earlier run has fetched whole and left under its part's name.
 pub(super) fn whole_part(part: &PartialDownload) -> Option<CompleteClip> {
     let whole = part.notes.whole.clone()?;
-    part::is_clip(&part.data, whole.bytes, &whole.sha256).then_some(whole)
+    partial_download::is_clip(&part.data, whole.bytes, &whole.sha256).then_some(whole)
 }
 
 /// The names a clip may get, the best first. The last one names the content, so that a job's third

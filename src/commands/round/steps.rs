@@ -24,7 +24,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(3600);
 
 /// What a step tells later ones.
 #[derive(Default)]
-struct Learned {
+struct StepResults {
     /// Jobs that are not ordered again, since no row asks for them.
     rowless: BTreeSet<JobKey>,
     /// Jobs whose clips no download would get, once one was tried.
@@ -32,14 +32,14 @@ struct Learned {
 }
 
 /// A round by its options and settings.
-pub struct Tour<'a> {
+pub struct RoundRunner<'a> {
     args: &'a RunArgs,
     settings: &'a Settings,
     /// The log.
     pub jobs: PathBuf,
 }
 
-impl<'a> Tour<'a> {
+impl<'a> RoundRunner<'a> {
     pub fn new(args: &'a RunArgs, settings: &'a Settings) -> Result<Self, Failure> {
         Ok(Self {
             jobs: settings.log_of_sheets(args.jobs.as_deref(), &args.manifests)?,
@@ -63,7 +63,7 @@ impl<'a> Tour<'a> {
     fn steps(&self, printer: &mut Printer) -> anyhow::Result<RoundDone> {
         let before = ending::read(&self.jobs, self.settings)?;
         let has = |step| self.args.has(step) && self.can(step);
-        let mut learned = Learned::default();
+        let mut learned = StepResults::default();
         let round = Round::of(has, |step| self.step(step, &mut learned, printer));
         let (before, rowless) = (before.as_ref(), &learned.rowless);
         ending::report(&round, before, rowless, &self.jobs, self.settings, printer)
@@ -75,7 +75,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Takes a step. That it could not go on is reported here, and counts as its own doing.
-    fn step(&self, step: Step, learned: &mut Learned, printer: &Printer) -> Done {
+    fn step(&self, step: Step, learned: &mut StepResults, printer: &Printer) -> Done {
         let mut quiet = printer.of_step();
         printer.detail(format_args!("{step}:"));
         match self.command(step, learned, &mut quiet) {
@@ -107,7 +107,7 @@ impl<'a> Tour<'a> {
     fn command(
         &self,
         step: Step,
-        learned: &mut Learned,
+        learned: &mut StepResults,
         printer: &mut Printer,
     ) -> anyhow::Result<Ended> {
         let (args, jobs) = (self.args, self.jobs.clone());
