@@ -136,7 +136,7 @@ pub struct ReconcileArgs {
 
 /// Where `reconcile` learns from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source<'a> {
+pub enum ReconcileSource<'a> {
     /// The API's status call.
     Poll {
         /// Until all have ended, else once.
@@ -157,11 +157,11 @@ pub enum Source<'a> {
 
 impl ReconcileArgs {
     /// Where to learn from.
-    pub fn source(&self) -> Source<'_> {
+    pub fn source(&self) -> ReconcileSource<'_> {
         match &self.recover {
-            Some(file) => Source::Recover(file),
-            None if self.replay.is_empty() => Source::Poll { wait: self.wait },
-            None => Source::Replay {
+            Some(file) => ReconcileSource::Recover(file),
+            None if self.replay.is_empty() => ReconcileSource::Poll { wait: self.wait },
+            None => ReconcileSource::Replay {
                 paths: &self.replay,
                 confirm: self.confirm,
                 strict: self.strict,

@@ -22,7 +22,7 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 
-pub use batch::{ReconcileArgs, ResolveArgs, RetryArgs, RetryFlags, Source, SubmitArgs};
+pub use batch::{ReconcileArgs, ReconcileSource, ResolveArgs, RetryArgs, RetryFlags, SubmitArgs};
 pub use command::Command;
 pub use deliver::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};

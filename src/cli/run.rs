@@ -11,10 +11,10 @@ use super::{
     RetryFlags, Service, SubmitArgs,
 };
 use crate::engine::canary::MostFailed;
-use crate::engine::round::{Step, TimeOfDay};
+use crate::engine::round::{RoundStep, TimeOfDay};
 use crate::jobs::Credits;
 use crate::settings::table::help;
-use crate::settings::{Run, RunFlags, values};
+use crate::settings::{RunFlags, RunSettings, values};
 
 /// `run`.
 #[derive(Args, Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct RunArgs {
 
     /// Steps that are left out, in place of those of the settings.
     #[arg(long, value_name = "STEP", hide_possible_values = true, help = help("run.skip"))]
-    pub skip: Vec<Step>,
+    pub skip: Vec<RoundStep>,
 
     /// Order no more once the whole log has charged or reserved this many credits
     #[arg(long, value_name = "N", value_parser = values::credits)]
@@ -116,7 +116,7 @@ impl RunArgs {
     /// With what the settings say where nothing was typed. A command that was typed takes the clips in
     /// place of the settings' shop.
     #[must_use]
-    pub fn settled(&self, run: &Run) -> Self {
+    pub fn settled(&self, run: &RunSettings) -> Self {
         let shop = (run.to_shop && self.exec.is_none()).then_some(Service::Shopify);
         Self {
             skip: run.skip.clone(),
@@ -128,12 +128,12 @@ impl RunArgs {
 
     /// Whether a step is part of the round: it was not left out, and there is something for it to
     /// work with.
-    pub fn has(&self, step: Step) -> bool {
+    pub fn has(&self, step: RoundStep) -> bool {
         let can = match step {
-            Step::Check | Step::Submit => !self.manifests.is_empty(),
+            RoundStep::Check | RoundStep::Submit => !self.manifests.is_empty(),
             // Which rows it has can be read once only, and failed clips of others are not ordered.
-            Step::Retry => self.manifests.iter().all(|sheet| sheet.as_os_str() != "-"),
-            Step::Publish => self.to.is_some() || self.exec.is_some(),
+            RoundStep::Retry => self.manifests.iter().all(|sheet| sheet.as_os_str() != "-"),
+            RoundStep::Publish => self.to.is_some() || self.exec.is_some(),
             _ => true,
         };
         can && !self.skip.contains(&step)
@@ -145,7 +145,7 @@ impl RunArgs {
             manifest: Some(manifest.clone()),
             jobs: self.jobs.clone(),
             skip_invalid: self.skip_invalid,
-            is_before_submit: self.has(Step::Submit),
+            is_before_submit: self.has(RoundStep::Submit),
             notify: false,
             sheet: self.sheet.clone(),
             api: self.call.api.clone(),

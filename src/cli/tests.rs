@@ -109,7 +109,7 @@ fn reconcile_learns_from_one_source() {
         panic!("another command")
     };
     assert_eq!(args.jobs.jobs, Some("a.jsonl".into()));
-    let Source::Replay { paths, .. } = args.source() else {
+    let ReconcileSource::Replay { paths, .. } = args.source() else {
         panic!("another source")
     };
     assert_eq!(paths.len(), 2);

@@ -76,7 +76,7 @@ pub fn when(arg: Option<WhenArg>) -> When {
 }
 
 /// How a delivery has ended.
-pub struct End {
+pub struct DeliveryEnd {
     /// With how the jobs that it covers stand.
     pub code: Code,
     /// Without.
@@ -94,7 +94,7 @@ pub fn end(
     mut own: Ending,
     filters: Option<&Filters>,
     printer: &Printer,
-) -> Result<End, Failure> {
+) -> Result<DeliveryEnd, Failure> {
     delivery::warn_of_all(failures, printer);
     for failure in failures {
         own.note(delivery::code_of(failure.kind));
@@ -106,7 +106,7 @@ pub fn end(
     let is_unready = failures.is_empty() && others.code() != Code::Success;
     let mut ending = own;
     ending.join(others);
-    Ok(End {
+    Ok(DeliveryEnd {
         code: ending.code(),
         done: Done {
             own,

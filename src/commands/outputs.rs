@@ -12,7 +12,7 @@ use crate::journal::{self, CompanionFile};
 const LOOKED_AT: u64 = 4096;
 
 /// A kind of file that commands make.
-pub struct Kind {
+pub struct OutputFormat {
     /// As in "it holds something else than ...".
     what: &'static str,
     /// Whether a file that begins so is one.
@@ -20,7 +20,7 @@ pub struct Kind {
 }
 
 /// What `report` makes.
-pub const PAGE: Kind = Kind {
+pub const PAGE: OutputFormat = OutputFormat {
     what: "a web page",
     begins: |start| {
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
@@ -30,13 +30,13 @@ pub const PAGE: Kind = Kind {
 };
 
 /// What `report --bundle` makes.
-pub const ARCHIVE: Kind = Kind {
+pub const ARCHIVE: OutputFormat = OutputFormat {
     what: "a zip archive",
     begins: |start| start.starts_with(b"PK"),
 };
 
 /// What `report --public` writes beside its page.
-pub const PROOF: Kind = Kind {
+pub const PROOF: OutputFormat = OutputFormat {
     what: "checksums and times of a public page",
     begins: |start| {
         let start = start.trim_ascii_start();
@@ -45,13 +45,13 @@ pub const PROOF: Kind = Kind {
 };
 
 /// What `man --dir` makes.
-pub const MANUAL: Kind = Kind {
+pub const MANUAL: OutputFormat = OutputFormat {
     what: "a manual page",
     begins: |start| start.windows(4).any(|window| window == b".TH "),
 };
 
 /// What `listen` adds to.
-pub const CAPTURES: Kind = Kind {
+pub const CAPTURES: OutputFormat = OutputFormat {
     what: "captures",
     begins: |start| {
         const ENVELOPE: &[u8] = b"{\"v\":";
@@ -62,7 +62,7 @@ pub const CAPTURES: Kind = Kind {
 };
 
 /// What `listen --forward` notes beside its captures.
-pub const FORWARDED: Kind = Kind {
+pub const FORWARDED: OutputFormat = OutputFormat {
     what: "notes of what was forwarded",
     begins: |start| {
         let line = start
@@ -73,7 +73,7 @@ pub const FORWARDED: Kind = Kind {
     },
 };
 
-impl Kind {
+impl OutputFormat {
     /// Refuses `path` if a file is there that holds something else, or if it is the log or one of
     /// the files beside it.
     pub fn check(&self, path: &Path, log: Option<&Path>) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use super::open::{self, Open};
 use super::recover;
 use super::replay;
 use super::runtime::on_one_thread;
-use crate::cli::{ReconcileArgs, Source};
+use crate::cli::{ReconcileArgs, ReconcileSource};
 use crate::engine::poll::{PollEvent, Rounds};
 use crate::exit::{Code, Ending};
 use crate::jobs::{IdColumn, JobKey, JobState};
@@ -29,14 +29,14 @@ pub fn run(
     let source = args.source();
     if matches!(
         source,
-        Source::Poll { .. } | Source::Replay { confirm: true, .. }
+        ReconcileSource::Poll { .. } | ReconcileSource::Replay { confirm: true, .. }
     ) {
         // Before the log is touched, so that a missing key changes nothing.
         settings.require_key()?;
     }
     let limits = match source {
-        Source::Poll { .. } => Limits::watch(settings),
-        Source::Replay { .. } | Source::Recover(_) => Limits::of_time(settings),
+        ReconcileSource::Poll { .. } => Limits::watch(settings),
+        ReconcileSource::Replay { .. } | ReconcileSource::Recover(_) => Limits::of_time(settings),
     };
     open::refuse_absent(&path)?;
     // What becomes of jobs is written down without looking into the log for each.
@@ -46,7 +46,7 @@ pub fn run(
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();
     match source {
-        Source::Poll { wait } => {
+        ReconcileSource::Poll { wait } => {
             let rounds = if wait {
                 Rounds::UntilEnded
             } else {
@@ -54,7 +54,7 @@ pub fn run(
             };
             ending.join(on_one_thread(poll(&log, rounds, |_| true, printer))?);
         }
-        Source::Replay {
+        ReconcileSource::Replay {
             paths,
             confirm,
             strict,
@@ -64,7 +64,7 @@ pub fn run(
             ending.join(replay::ending(&replayed, strict));
             summary.replayed = Some(replayed);
         }
-        Source::Recover(file) => recover::run(file, &log, printer)?,
+        ReconcileSource::Recover(file) => recover::run(file, &log, printer)?,
     }
     let ledger = log.writer.ledger();
     finish(

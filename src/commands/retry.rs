@@ -15,7 +15,7 @@ use super::{caps, damage, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, DispatchEvent, Dispatcher, SendCounts};
-use crate::engine::retry::{Log, Retried, RetryError};
+use crate::engine::retry::{Retried, RetryError, RetryLog};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
@@ -55,7 +55,7 @@ pub fn run_for(
     let has_work = |_: &&SubmitArgs| log.writer.ledger().jobs().any(|job| which.takes(job));
     let plan = |sheets| submit::plan_of(sheets, settings, &log.writer);
     let rows = sheets.filter(has_work).map(plan).transpose()?;
-    let of_log = Log::Written(&log.writer);
+    let of_log = RetryLog::Written(&log.writer);
     let found = find(
         args,
         rows.as_ref(),

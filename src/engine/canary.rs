@@ -59,12 +59,12 @@ pub struct Candidate<T> {
 }
 
 /// The first rows of one kind.
-struct Kind<T> {
+struct RowGroup<T> {
     traits: Traits,
     rows: Vec<(T, String)>,
 }
 
-impl<T> Kind<T> {
+impl<T> RowGroup<T> {
     /// Where its next row stands: the first of a listing or product that has none yet, else the first.
     fn next(&self, items: &HashSet<String>) -> Option<(bool, usize)> {
         let fresh = |(_, item): &(T, String)| !items.contains(item);
@@ -98,11 +98,11 @@ impl<T> Kind<T> {
 /// listings or products; the earlier ones where that makes no difference.
 pub fn choose<T>(rows: impl Iterator<Item = Candidate<T>>, most: usize) -> Vec<T> {
     let mut places: HashMap<Traits, usize> = HashMap::new();
-    let mut kinds: Vec<Kind<T>> = Vec::new();
+    let mut kinds: Vec<RowGroup<T>> = Vec::new();
     for Candidate { row, traits, item } in rows {
         let place = *places.entry(traits.clone()).or_insert_with(|| {
             let rows = Vec::new();
-            kinds.push(Kind { traits, rows });
+            kinds.push(RowGroup { traits, rows });
             kinds.len() - 1
         });
         kinds[place].offer(row, item, most);

@@ -58,7 +58,7 @@ enum Settlement {
 
 /// What a reply shows of those to come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Reply {
+enum ReplyHint {
     /// Nothing that speaks against further requests.
     #[default]
     Clear,
@@ -74,7 +74,7 @@ struct RunState {
     tally: SendCounts,
     /// Attempts that are announced in the log and have no outcome yet.
     in_flight: usize,
-    newest: Reply,
+    newest: ReplyHint,
     /// Replies like the newest one since another one came.
     in_a_row: u32,
     any_accepted: bool,

@@ -110,13 +110,13 @@ pub struct Ingest<'a> {
     /// Deliveries that are kept with these lines.
     #[cfg(feature = "postgres")]
     captures: Vec<KeptCapture>,
-    waiting: Waiting,
+    waiting: UnfoldedObservations,
     /// The batch before, on its way to the disk.
-    appending: Option<(Appending, Waiting)>,
+    appending: Option<(Appending, UnfoldedObservations)>,
 }
 
 /// What lines that are not folded yet are about, by job.
-type Waiting = HashMap<JobKey, Observation<'static>>;
+type UnfoldedObservations = HashMap<JobKey, Observation<'static>>;
 
 impl<'a> Ingest<'a> {
     /// For one log.
@@ -126,7 +126,7 @@ impl<'a> Ingest<'a> {
             lines: Lines::default(),
             #[cfg(feature = "postgres")]
             captures: Vec::new(),
-            waiting: Waiting::default(),
+            waiting: UnfoldedObservations::default(),
             appending: None,
         }
     }

@@ -17,7 +17,7 @@ pub use mail_server::{Email, Login, Security};
 pub use request::{Request, Shape};
 pub use send::send;
 
-use crate::engine::round::Verdict;
+use crate::engine::round::RoundOutcome;
 
 /// Longest time for one notice. A round is not kept waiting for longer.
 pub const TIME_OUT: Duration = Duration::from_secs(10);
@@ -51,12 +51,12 @@ impl RoundEvent {
 
     /// What a round that ended so is. One that was not finished is a reason for attention only once
     /// several in a row were not.
-    pub const fn of(verdict: Verdict, is_overdue: bool) -> Self {
+    pub const fn of(verdict: RoundOutcome, is_overdue: bool) -> Self {
         match verdict {
-            Verdict::Unfinished if is_overdue => Self::Attention,
-            Verdict::Success | Verdict::Unfinished => Self::Success,
-            Verdict::Attention => Self::Attention,
-            Verdict::Failure => Self::Failure,
+            RoundOutcome::Unfinished if is_overdue => Self::Attention,
+            RoundOutcome::Success | RoundOutcome::Unfinished => Self::Success,
+            RoundOutcome::Attention => Self::Attention,
+            RoundOutcome::Failure => Self::Failure,
         }
     }
 }
@@ -188,11 +188,11 @@ mod tests {
     #[test]
     fn a_round_that_was_not_finished_is_news_only_when_that_goes_on() {
         assert_eq!(
-            RoundEvent::of(Verdict::Unfinished, false),
+            RoundEvent::of(RoundOutcome::Unfinished, false),
             RoundEvent::Success
         );
         assert_eq!(
-            RoundEvent::of(Verdict::Unfinished, true),
+            RoundEvent::of(RoundOutcome::Unfinished, true),
             RoundEvent::Attention
         );
         for event in RoundEvent::ALL {

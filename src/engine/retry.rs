@@ -46,14 +46,14 @@ impl Retried {
 
 /// The log, as far as a search needs it: a dry run only reads, and so needs no lock.
 #[derive(Clone, Copy)]
-pub enum Log<'a> {
+pub enum RetryLog<'a> {
     /// The run writes to it.
     Written(&'a Writer),
     /// It is only read.
     Read(&'a JobLog),
 }
 
-impl Log<'_> {
+impl RetryLog<'_> {
     /// The jobs that are `wanted`.
     pub fn keys(self, wanted: impl Fn(&JobState) -> bool) -> Vec<JobKey> {
         let keys = |ledger: &Ledger| {
@@ -159,7 +159,7 @@ impl RetrySelection {
 /// Finds attempts, and makes them.
 pub struct Retries<'a> {
     /// The log.
-    pub log: Log<'a>,
+    pub log: RetryLog<'a>,
     /// Which jobs the run is about.
     pub covers: Box<dyn Fn(&JobView) -> bool + 'a>,
     /// The rows whose jobs alone get something, where it is about those of sheets.

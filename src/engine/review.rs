@@ -9,7 +9,7 @@ use crate::journal::{AppendError, LogError, Writer};
 
 /// A verdict on the clip of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ClipReview {
     /// The job.
     pub job: JobKey,
     /// The attempt that brought the clip.
@@ -110,7 +110,7 @@ pub fn has_clip(view: &JobView) -> bool {
 }
 
 /// Whether a verdict can be written down.
-pub fn check(verdict: Verdict, view: Option<&JobView>) -> Result<(), Stray> {
+pub fn check(verdict: ClipReview, view: Option<&JobView>) -> Result<(), Stray> {
     let view = view.ok_or(Stray::NoJob)?;
     let attempt = view.state.attempt(verdict.attempt).ok_or(Stray::NoClip)?;
     if attempt.status() != Status::Completed {
@@ -124,7 +124,7 @@ pub fn check(verdict: Verdict, view: Option<&JobView>) -> Result<(), Stray> {
 
 /// Writes down what is news of verdicts that were checked; gives how many were. `by` is the user.
 pub fn write_down(
-    verdicts: &[Verdict],
+    verdicts: &[ClipReview],
     writer: &Writer,
     by: &str,
     now: Timestamp,
@@ -144,7 +144,7 @@ pub fn write_down(
     Ok(written)
 }
 
-fn event<'a>(verdict: Verdict, view: &'a JobView, by: &'a str, now: Timestamp) -> Event<'a> {
+fn event<'a>(verdict: ClipReview, view: &'a JobView, by: &'a str, now: Timestamp) -> Event<'a> {
     let attempt = view.attempts.get(&verdict.attempt);
     let review = Review {
         verdict: verdict.look,

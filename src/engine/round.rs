@@ -19,7 +19,7 @@ use crate::exit::{Code, Ending};
 /// A step of the round; each is the command of that name, `wait` is `reconcile --wait`, `retry` is
 /// `retry --failed`. In the order in which they are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub enum RoundStep {
     /// Is everything ready?
     Check,
     /// Orders what is new.
@@ -36,7 +36,7 @@ pub enum Step {
     Report,
 }
 
-impl Step {
+impl RoundStep {
     /// All of them, in order.
     pub const ALL: [Self; 7] = [
         Self::Check,
@@ -62,7 +62,7 @@ impl Step {
     }
 }
 
-impl FromStr for Step {
+impl FromStr for RoundStep {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -74,7 +74,7 @@ impl FromStr for Step {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for RoundStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -92,15 +92,15 @@ pub struct Done {
 /// A round that is under way.
 #[derive(Clone, Debug, Default)]
 pub struct Round {
-    done: Vec<(Step, Done)>,
+    done: Vec<(RoundStep, Done)>,
     is_over: bool,
 }
 
 impl Round {
     /// A round of the steps that `has` picks, one after the other, as `take` takes them.
-    pub fn of(has: impl Fn(Step) -> bool, mut take: impl FnMut(Step) -> Done) -> Self {
+    pub fn of(has: impl Fn(RoundStep) -> bool, mut take: impl FnMut(RoundStep) -> Done) -> Self {
         let mut round = Self::default();
-        for step in Step::ALL {
+        for step in RoundStep::ALL {
             if round.wants(step) && has(step) {
                 round.note(step, take(step));
             }
@@ -111,14 +111,14 @@ impl Round {
     /// Whether `step` is to be taken. After a stop, a full disk or wrong settings none is. A failed
     /// clip, a refused key or mistakes in the spreadsheet are no reason not to fetch what is ready,
     /// but nothing more is ordered with a key that was refused.
-    fn wants(&self, step: Step) -> bool {
-        let orders = matches!(step, Step::Submit | Step::Retry);
+    fn wants(&self, step: RoundStep) -> bool {
+        let orders = matches!(step, RoundStep::Submit | RoundStep::Retry);
         let is_refused = self.ending().holds(Code::Refused);
         !(self.is_over || orders && is_refused)
     }
 
     /// Takes in what a step came to.
-    fn note(&mut self, step: Step, done: Done) {
+    fn note(&mut self, step: RoundStep, done: Done) {
         let ends = [
             Code::Interrupted,
             Code::Terminated,
@@ -127,18 +127,19 @@ impl Round {
             Code::Config,
         ];
         // What `check` finds is met again by the step that it would stop.
-        self.is_over |= step != Step::Check && ends.into_iter().any(|code| done.own.holds(code));
+        self.is_over |=
+            step != RoundStep::Check && ends.into_iter().any(|code| done.own.holds(code));
         self.done.push((step, done));
     }
 
     /// How many clips a step ordered, fetched or published.
-    pub fn clips(&self, step: Step) -> u64 {
+    pub fn clips(&self, step: RoundStep) -> u64 {
         let of_step = self.done.iter().filter(|(taken, _)| *taken == step);
         of_step.map(|(_, done)| done.clips).sum()
     }
 
     /// The steps that were taken.
-    pub fn steps(&self) -> impl Iterator<Item = Step> {
+    pub fn steps(&self) -> impl Iterator<Item = RoundStep> {
         self.done.iter().map(|(step, _)| *step)
     }
 
@@ -147,7 +148,7 @@ impl Round {
         let mut ending = Ending::default();
         for (step, done) in &self.done {
             // A check is a look ahead: what it fears and does not come true is not how it ended.
-            if *step != Step::Check || self.done.len() == 1 {
+            if *step != RoundStep::Check || self.done.len() == 1 {
                 ending.join(done.own);
             }
         }
@@ -157,7 +158,7 @@ impl Round {
 
 /// How a round went, for people: decided once, from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RoundOutcome {
     /// All is well.
     Success,
     /// It was not finished, and the next one carries on by itself.
@@ -168,7 +169,7 @@ pub enum Verdict {
     Failure,
 }
 
-impl Verdict {
+impl RoundOutcome {
     /// What a round that ended so is for people.
     pub const fn of(code: Code) -> Self {
         match code {
@@ -193,7 +194,7 @@ mod tests {
         }
     }
 
-    fn taken(codes: &[(Step, Code)]) -> (Vec<Step>, Code) {
+    fn taken(codes: &[(RoundStep, Code)]) -> (Vec<RoundStep>, Code) {
         let take = |step| {
             let code = codes.iter().find(|(s, _)| *s == step);
             done(code.map_or(Code::Success, |(_, code)| *code))
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_round_carries_on_where_that_is_safe() {
-        use Step::{Download, Submit, Wait};
+        use RoundStep::{Download, Submit, Wait};
         for (codes, steps, code) in [
             (vec![], 7, Code::Success),
             (vec![(Wait, Code::Temporary)], 7, Code::Temporary),
@@ -228,15 +229,15 @@ mod tests {
 
     #[test]
     fn what_a_check_fears_is_not_how_the_round_ended() {
-        let (steps, code) = taken(&[(Step::Check, Code::Config)]);
+        let (steps, code) = taken(&[(RoundStep::Check, Code::Config)]);
         assert_eq!((steps.len(), code), (7, Code::Success));
     }
 
     #[test]
     fn every_step_has_the_name_that_is_typed() {
-        for step in Step::ALL {
+        for step in RoundStep::ALL {
             assert_eq!(step.name().parse(), Ok(step));
         }
-        assert!("reconcile".parse::<Step>().is_err());
+        assert!("reconcile".parse::<RoundStep>().is_err());
     }
 }

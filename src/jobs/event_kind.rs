@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::facts::Report;
+use super::facts::ReportedFacts;
 use super::id::{GenerationId, JobKey};
 use super::money::Credits;
 use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
@@ -127,7 +127,7 @@ pub struct StatusReport<'a> {
     pub submitted_at: Option<Timestamp>,
     /// The rest.
     #[serde(flatten)]
-    pub report: Report<'a>,
+    pub report: ReportedFacts<'a>,
     /// How it came; missing on the reply to a submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,

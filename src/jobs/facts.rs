@@ -53,9 +53,9 @@ impl Facts<'_> {
     }
 
     /// What a line of `status` keeps of it; `model` is the one that was asked for.
-    pub fn report(&self, status: Status, model: Option<&str>) -> Report<'_> {
+    pub fn report(&self, status: Status, model: Option<&str>) -> ReportedFacts<'_> {
         if status.is_rendering() {
-            return Report::Progress(Progress {
+            return ReportedFacts::Progress(ProgressFacts {
                 phase: text(self.phase.as_ref()),
                 progress: self.progress,
                 eta_seconds: self.eta_seconds,
@@ -64,7 +64,7 @@ impl Facts<'_> {
         let other = |served: &&Text<'_>| model.is_some_and(|asked| asked != served.as_str());
         let served = self.model_actual.as_ref();
         let served = served.or_else(|| self.model.as_ref().filter(other));
-        Report::End(End {
+        ReportedFacts::End(EndFacts {
             output_url: text(self.output_url.as_ref()),
             credits: self.credits,
             adjusted_credits: self.adjusted_credits,
@@ -83,16 +83,16 @@ fn text<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
 /// What a log line keeps of the vendor's word. The fields are written in this order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Report<'a> {
+pub enum ReportedFacts<'a> {
     /// Of a clip that is being rendered.
-    Progress(Progress<'a>),
+    Progress(ProgressFacts<'a>),
     /// Of one that has ended.
-    End(End<'a>),
+    End(EndFacts<'a>),
 }
 
 /// How far rendering has come, as the vendor says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Progress<'a> {
+pub struct ProgressFacts<'a> {
     /// e.g. `Encoding`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<&'a str>,
@@ -106,7 +106,7 @@ pub struct Progress<'a> {
 
 /// How rendering has ended, as the vendor says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct End<'a> {
+pub struct EndFacts<'a> {
     /// Where the clip is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_url: Option<&'a str>,

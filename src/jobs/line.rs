@@ -100,7 +100,7 @@ impl<'a> Line<'a> {
     fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
         let (_, raw) = bare(raw);
         let mut de = serde_json::Deserializer::from_str(raw);
-        let fields = Fields { keep_rest }
+        let fields = RawLineSeed { keep_rest }
             .deserialize(&mut de)
             .and_then(|fields| de.end().map(|()| fields));
         match fields {
@@ -218,7 +218,7 @@ impl<'a> NewerLine<'a> {
 }
 
 /// Collects the fields of one object; `keep_rest` decides about those the fold does not need.
-struct Fields {
+struct RawLineSeed {
     keep_rest: bool,
 }
 
@@ -255,14 +255,14 @@ struct RawLine<'a> {
     rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
-impl<'de> DeserializeSeed<'de> for Fields {
+impl<'de> DeserializeSeed<'de> for RawLineSeed {
     type Value = RawLine<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for RawLineSeed {
     type Value = RawLine<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

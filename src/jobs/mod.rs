@@ -46,7 +46,7 @@ pub use event_kind::{
     Download, EventKind, Order, Publication, PublicationStep, RecoveredOrder, Refusal, Resolution,
     Review, StatusReport, Via,
 };
-pub use facts::{End, Facts, Progress, Report};
+pub use facts::{EndFacts, Facts, ProgressFacts, ReportedFacts};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
 pub use items::KnownItem;
 pub use ledger::{IdMatch, Ledger, Mixed};

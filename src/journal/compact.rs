@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{CompanionFile, HeldLog, LogError, Part, each_part};
+use super::file::{CompanionFile, HeldLog, LogError, LogPart, each_part};
 use super::log::JobLog;
 use crate::disk::{self, Readers, Replacement};
 use crate::jobs::{AcceptedDamage, Digest, Lines};
@@ -167,14 +167,14 @@ fn write_damage(log: &JobLog, out: &mut Counted<impl Write>) -> io::Result<u64> 
     };
     let is_damage = |digest| log.damage().iter().any(|found| found.digest == digest);
     each_part(log.path(), |part| match part {
-        Part::Damaged(found, text) => quote(found.digest, text, out),
-        Part::Torn(_, text) if is_damage(Digest::of(text)) => quote(Digest::of(text), text, out),
-        Part::Line(line) => match AcceptedDamage::parse(line) {
+        LogPart::Damaged(found, text) => quote(found.digest, text, out),
+        LogPart::Torn(_, text) if is_damage(Digest::of(text)) => quote(Digest::of(text), text, out),
+        LogPart::Line(line) => match AcceptedDamage::parse(line) {
             Some(AcceptedDamage { text: Some(_), .. }) => out.write(&format!("{line}\n")),
             // The damaged line that it speaks of is quoted now.
             _ => Ok(()),
         },
-        Part::Torn(..) => Ok(()),
+        LogPart::Torn(..) => Ok(()),
     })?;
     Ok(damaged)
 }

@@ -10,7 +10,7 @@ use rayon::slice::ParallelSlice;
 
 use super::address::Address;
 use super::file::{
-    Damage, LineReader, Lock, LogError, Mismatch, Remembered, Source, holds_all, resolve,
+    Damage, LineReader, Lock, LogError, Mismatch, ReadLog, Remembered, holds_all, resolve,
 };
 use super::location::{self, Location};
 #[cfg(feature = "postgres")]
@@ -21,7 +21,7 @@ use crate::jobs::{JobKey, JobState, JobView, Ledger};
 #[derive(Debug)]
 pub struct JobLog {
     path: PathBuf,
-    source: Source,
+    source: ReadLog,
     ledger: Ledger,
     mismatch: Option<Mismatch>,
     /// What is only there for a log in a database.
@@ -66,7 +66,7 @@ impl JobLog {
         let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
         let file = File::open(&path).map_err(failed)?;
         let mut ledger = ledger;
-        let source = Source::read(&path, file, &mut ledger)?;
+        let source = ReadLog::read(&path, file, &mut ledger)?;
         let failed = |error| LogError::io("look for what was kept for", &path, error);
         let spools = postgres::spools_of(&mirror.source.kept_as()).map_err(failed)?;
         let kept = |lost: postgres::Lost| (lost.lines, lost.file);
@@ -136,7 +136,7 @@ impl JobLog {
         };
         let mismatch = remembered.mismatch(Some(&file));
         Ok(Self {
-            source: Source::read(&path, file, &mut ledger)?,
+            source: ReadLog::read(&path, file, &mut ledger)?,
             path,
             ledger,
             mismatch,

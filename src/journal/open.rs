@@ -14,7 +14,7 @@ use super::address::Address;
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
-    Appender, Checkpoint, CompanionFile, HeldLog, LogError, Recovery, Sink, Source, fold_text,
+    Appender, Checkpoint, CompanionFile, FoldFn, HeldLog, LogError, ReadLog, Recovery, fold_text,
     take_text,
 };
 use super::location::Location;
@@ -29,7 +29,7 @@ fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
 }
 
 /// Folds into `ledger` what has become durable.
-fn folding(ledger: &Arc<RwLock<Ledger>>) -> Sink {
+fn folding(ledger: &Arc<RwLock<Ledger>>) -> FoldFn {
     let ledger = Arc::clone(ledger);
     let reading = write(&ledger).reading().clone();
     Box::new(move |start, lines| {
@@ -89,7 +89,7 @@ impl Writer {
                 *write(&ledger) = caught_up;
                 source
             }
-            None => Source::read(&path, to_read, &mut write(&ledger))?,
+            None => ReadLog::read(&path, to_read, &mut write(&ledger))?,
         };
         let pause = CompanionFile::Paused.of(&path);
         Ok(Self {
@@ -130,7 +130,7 @@ impl Writer {
             len,
             sink: folding(&ledger),
         };
-        let source = Source::read(&path, to_read, &mut write(&ledger))?;
+        let source = ReadLog::read(&path, to_read, &mut write(&ledger))?;
         for attempt in &copy.being_sent {
             let on = Some(&*attempt.on);
             write(&ledger).mark_being_sent(attempt.job, attempt.number, on);
@@ -173,12 +173,12 @@ impl Writer {
             })
         };
         for spool in postgres::left_spools(kept_as).map_err(failed)? {
-            take(postgres::Kind::TakeIn(spool.run.clone()), &spool.lines)?;
+            take(postgres::TaskKind::TakeIn(spool.run.clone()), &spool.lines)?;
             spool.taken_in().map_err(failed)?;
         }
         if let Some(lost) = lost {
             let lines = std::fs::read_to_string(&lost.file).map_err(failed)?;
-            take(postgres::Kind::Lines, &lines)?;
+            take(postgres::TaskKind::Lines, &lines)?;
         }
         Ok(())
     }

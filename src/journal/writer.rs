@@ -18,10 +18,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::announce::ClaimCap;
-use super::file::{AppendError, Damage, Lock, LogError, Recovery, Source};
+use super::file::{AppendError, Damage, Lock, LogError, ReadLog, Recovery};
 use super::location;
 #[cfg(feature = "postgres")]
-use super::postgres::{Acceptance, KeptCapture, Kind, Merge};
+use super::postgres::{Acceptance, KeptCapture, Merge, TaskKind};
 use super::store::{Appending, PendingSink, Store};
 use crate::clock;
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line, Lines};
@@ -43,7 +43,7 @@ pub struct RequestRecord {
 #[derive(Debug)]
 pub struct Writer {
     pub(super) path: PathBuf,
-    pub(super) source: Source,
+    pub(super) source: ReadLog,
     pub(super) ledger: Arc<RwLock<Ledger>>,
     pub(super) store: Store,
     pub(super) is_new: bool,
@@ -198,7 +198,7 @@ impl Writer {
             }
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                PendingSink::Database(appender.ask(Kind::Lines, lines.as_str()))
+                PendingSink::Database(appender.ask(TaskKind::Lines, lines.as_str()))
             }
         })
     }
@@ -216,7 +216,7 @@ impl Writer {
             Store::File { .. } => self.begin_append_lazily(line),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let kind = Kind::Accepted(Acceptance {
+                let kind = TaskKind::Accepted(Acceptance {
                     attempt,
                     id: id.clone(),
                     otherwise: Merge::of(otherwise.as_str()),
@@ -258,7 +258,7 @@ impl Writer {
             Store::File { .. } => Ok(()),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::Refresh, "");
+                let asked = appender.ask(TaskKind::Refresh, "");
                 asked.done().await.map(drop)
             }
         }
@@ -269,7 +269,9 @@ impl Writer {
     pub fn refresh_blocking(&self) -> Result<(), AppendError> {
         match &self.store {
             Store::File { .. } => Ok(()),
-            Store::Database { appender, .. } => appender.ask(Kind::Refresh, "").wait().map(drop),
+            Store::Database { appender, .. } => {
+                appender.ask(TaskKind::Refresh, "").wait().map(drop)
+            }
         }
     }
 
@@ -284,7 +286,7 @@ impl Writer {
         match &self.store {
             Store::File { appender, .. } => appender.append_blocking(lines.as_str()),
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::Captures(captures), lines.as_str());
+                let asked = appender.ask(TaskKind::Captures(captures), lines.as_str());
                 asked.wait()?.kept()
             }
         }

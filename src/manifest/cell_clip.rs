@@ -14,7 +14,7 @@ use super::odd::{self, Purpose, placeholder_in, trimmed};
 use super::options::Options;
 use super::problem::excerpt;
 use super::reach::{depends_on_path, local_file, out_of_reach};
-use super::template::Piece;
+use super::template::TemplatePiece;
 use super::values::{Named, addresses_in, check_address, is_unusual, photos_in, server_of};
 
 /// How a further address begins.
@@ -206,16 +206,16 @@ impl Cells<'_> {
     }
 
     /// A prompt made of the row's cells.
-    fn filled(&mut self, template: &[Piece]) -> String {
+    fn filled(&mut self, template: &[TemplatePiece]) -> String {
         let mut prompt = String::new();
         let mut last = None;
         for piece in template {
             let (name, columns, fallback) = match piece {
-                Piece::Text(text) => {
+                TemplatePiece::Text(text) => {
                     prompt.push_str(text);
                     continue;
                 }
-                Piece::Cell {
+                TemplatePiece::Cell {
                     name,
                     columns,
                     fallback,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cells::Cells;
-use super::columns::{Columns, Kind};
+use super::columns::{ClipColumns, Columns};
 use super::field::normalized;
 use super::local::is_path;
 use super::odd::trimmed;
@@ -111,8 +111,8 @@ impl Checker<'_> {
             &mut self.last_webhook,
         );
         let clip = match columns.kind {
-            Kind::Video { .. } => cells.video(columns, self.options, &mut self.last_server),
-            Kind::Voice { .. } => cells.voice(&columns.kind, &self.options.defaults),
+            ClipColumns::Video { .. } => cells.video(columns, self.options, &mut self.last_server),
+            ClipColumns::Voice { .. } => cells.voice(&columns.kind, &self.options.defaults),
         };
         for column in columns.sent().chain([columns.id]) {
             cells.check_formula(column);
@@ -166,7 +166,7 @@ impl Checker<'_> {
         };
         let (mut photos, mut photo_file) = (Vec::new(), None);
         let clip = match columns.kind {
-            Kind::Video {
+            ClipColumns::Video {
                 image_url,
                 prompt,
                 model,
@@ -190,7 +190,7 @@ impl Checker<'_> {
                     aspect_ratio: or_default(aspect_ratio, &defaults.aspect_ratio),
                 })
             }
-            Kind::Voice {
+            ClipColumns::Voice {
                 text,
                 voice,
                 language,
@@ -258,7 +258,7 @@ impl Cells<'_> {
         options: &Options,
         last_server: &mut String,
     ) -> Option<Clip> {
-        let Kind::Video {
+        let ClipColumns::Video {
             image_url,
             prompt,
             model,
@@ -280,8 +280,8 @@ impl Cells<'_> {
         }))
     }
 
-    fn voice(&mut self, kind: &Kind, defaults: &Defaults) -> Option<Clip> {
-        let &Kind::Voice {
+    fn voice(&mut self, kind: &ClipColumns, defaults: &Defaults) -> Option<Clip> {
+        let &ClipColumns::Voice {
             text,
             voice,
             language,

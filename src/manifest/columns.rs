@@ -10,7 +10,7 @@ use super::{
     options::Options,
     problem::{Problem, ProblemLocation},
     roles::{Role, Roles},
-    template::Piece,
+    template::TemplatePiece,
 };
 
 /// Which column (counted from 0) holds what.
@@ -22,11 +22,11 @@ pub(super) struct Columns {
     pub id: usize,
     pub variant: Option<usize>,
     pub webhook_url: Option<usize>,
-    pub kind: Kind,
+    pub kind: ClipColumns,
     /// The columns with a meaning for this kind, each with it.
     fields: Vec<(usize, Field)>,
     /// What makes the prompt of rows that have none.
-    pub template: Option<Vec<Piece>>,
+    pub template: Option<Vec<TemplatePiece>>,
     /// The program's export that the file is.
     pub known: Option<Known>,
     /// Columns without meaning here, carried into the log.
@@ -40,7 +40,7 @@ pub(super) struct Columns {
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum ClipColumns {
     Video {
         image_url: Option<usize>,
         prompt: Option<usize>,
@@ -139,7 +139,7 @@ impl Roles<'_> {
         let webhook_url = self.column_of(Field::WebhookUrl);
         let kind = self.find_kind(options);
         let foreign = match kind {
-            Some(Kind::Voice { .. }) => [
+            Some(ClipColumns::Voice { .. }) => [
                 Some(Field::ImageUrl),
                 Some(Field::Model),
                 Some(Field::Duration),
@@ -180,7 +180,7 @@ impl Roles<'_> {
             carried_names.push(name);
         }
         let (id_column, id) = id?;
-        let is_voice = matches!(kind, Some(Kind::Voice { .. }));
+        let is_voice = matches!(kind, Some(ClipColumns::Voice { .. }));
         let found: Vec<Field> = self.fields().map(|(_, field)| field).collect();
         let own = |(_, field): &(usize, Field)| !foreign.contains(&Some(*field));
         let fields = self.fields().filter(own).collect();
@@ -241,7 +241,7 @@ impl Roles<'_> {
         }
     }
 
-    fn find_kind(&mut self, options: &Options) -> Option<Kind> {
+    fn find_kind(&mut self, options: &Options) -> Option<ClipColumns> {
         let prompt = self.column_of(Field::Prompt);
         let text = self
             .column_of(Field::Text)
@@ -257,7 +257,7 @@ impl Roles<'_> {
             return None;
         }
         if let Some(text) = text {
-            return Some(Kind::Voice {
+            return Some(ClipColumns::Voice {
                 text,
                 voice: self.column_of(Field::Voice),
                 language: self.column_of(Field::Language),
@@ -278,7 +278,7 @@ impl Roles<'_> {
                     .map(|word| (word, "video_prompt")),
             );
         }
-        Some(Kind::Video {
+        Some(ClipColumns::Video {
             image_url,
             prompt,
             model: self.column_of(Field::Model),

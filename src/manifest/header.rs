@@ -9,7 +9,7 @@ use super::{
     options::{self, Options},
     problem::{ManifestError, ProblemLocation},
     records::{Fault, Record, Records},
-    source::{Source, Text},
+    source::{OpenFile, Utf8Reader},
 };
 
 /// Delimiters that are distinguished without `--delimiter`.
@@ -30,9 +30,9 @@ pub(super) struct Header {
 const HEADER_LINES: u64 = 10;
 
 pub(super) fn open_records(
-    source: &Source,
+    source: &OpenFile,
     delimiter: u8,
-) -> Result<Records<Text<'_>>, ManifestError> {
+) -> Result<Records<Utf8Reader<'_>>, ManifestError> {
     let text = source.rewind().map_err(|e| source.failed("read", e))?;
     let records = Records::new(text, delimiter, source.encoding().is_some());
     Ok(records.by_row(source.is_workbook()))
@@ -140,7 +140,7 @@ fn choose_header(top: Vec<Header>, options: &Options) -> Option<(usize, Header)>
 
 /// Reads the file's top with each delimiter; the one that yields most known columns is the file's.
 pub(super) fn detect_delimiter(
-    source: &Source,
+    source: &OpenFile,
     options: &Options,
 ) -> Result<(u8, Header), ManifestError> {
     let read = |delimiter| -> Result<Result<Top, Fault>, ManifestError> {
@@ -193,7 +193,7 @@ pub(super) fn detect_delimiter(
 }
 
 /// Says in words why the file cannot be read on.
-pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> ManifestError {
+pub(super) fn broken(source: &OpenFile, headers: &[String], fault: Fault) -> ManifestError {
     let (line, damage) = match fault {
         Fault::Io(error) => return source.failed("read", error),
         Fault::Damage { line, damage } => (line, damage),

@@ -63,7 +63,7 @@ pub use options::{Condition, Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, Row, RowFault};
 #[cfg(test)]
 pub use sheets::PASSES;
-pub use sheets::{Input, Manifest, Rows};
+pub use sheets::{Input, Manifest, ManifestRows};
 pub use table::{Table, TableRow};
 pub use template::Template;
 pub use values::{check_address, is_speed, named_photo};

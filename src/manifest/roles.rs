@@ -6,7 +6,7 @@ use super::{
     field::{Field, map_option, nearest, normalized},
     options::Options,
     problem::{Problem, ProblemLocation, excerpt},
-    template::Piece,
+    template::TemplatePiece,
 };
 
 /// What one column turned out to be.
@@ -93,7 +93,7 @@ impl Roles<'_> {
     }
 
     /// The prompt's parts in this file, where a prompt was typed.
-    pub fn template(&mut self, options: &Options) -> Option<Vec<Piece>> {
+    pub fn template(&mut self, options: &Options) -> Option<Vec<TemplatePiece>> {
         match options.prompt.as_ref()?.resolve(self.place.headers) {
             Ok(pieces) => Some(pieces),
             Err((name, near)) => {

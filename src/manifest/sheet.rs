@@ -12,13 +12,13 @@ use super::{
     problem::{ManifestError, ProblemLocation, excerpt},
     problem::{Row, RowFault},
     records::{Record, Records},
-    source::{Source, Text},
+    source::{OpenFile, Utf8Reader},
 };
 use crate::text::escape;
 
 /// A table whose header has been read and understood.
 pub(super) struct Sheet {
-    source: Source,
+    source: OpenFile,
     options: Arc<Options>,
     delimiter: u8,
     pub columns: Columns,
@@ -32,7 +32,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// Reads the header.
-    pub fn of(source: Source, options: Arc<Options>) -> Result<Self, ManifestError> {
+    pub fn of(source: OpenFile, options: Arc<Options>) -> Result<Self, ManifestError> {
         let (delimiter, header) = detect_delimiter(&source, &options)?;
         let place = ProblemLocation {
             file: &source.name,
@@ -161,9 +161,9 @@ impl Sheet {
 
 /// One pass over a table's rows. Empty rows are skipped.
 pub(super) struct SheetRows<'a> {
-    source: &'a Source,
+    source: &'a OpenFile,
     /// `None` once nothing more can be read.
-    records: Option<Records<Text<'a>>>,
+    records: Option<Records<Utf8Reader<'a>>>,
     checker: Checker<'a>,
 }
 

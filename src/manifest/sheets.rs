@@ -6,7 +6,7 @@ use super::columns::Columns;
 use super::options::Options;
 use super::problem::{ManifestError, Row, RowFault};
 use super::sheet::{Sheet, SheetRows, check_conditions};
-use super::source::Source;
+use super::source::OpenFile;
 use crate::jobs::IdColumn;
 
 /// A manifest whose header has been read and understood: one file, or several that are read one
@@ -47,8 +47,8 @@ impl Manifest {
         let options = Arc::new(options);
         let sheets = inputs.iter().map(|input| {
             let source = match input {
-                Input::File(path) => Source::open(path, &options)?,
-                Input::Fetched { name, bytes } => Source::spool(name, *bytes, &options)?,
+                Input::File(path) => OpenFile::open(path, &options)?,
+                Input::Fetched { name, bytes } => OpenFile::spool(name, *bytes, &options)?,
             };
             Sheet::of(source, Arc::clone(&options))
         });
@@ -65,7 +65,7 @@ impl Manifest {
         options: Options,
     ) -> Result<Self, ManifestError> {
         options.check()?;
-        let source = Source::spool(name, reader, &options)?;
+        let source = OpenFile::spool(name, reader, &options)?;
         Self::of(vec![Sheet::of(source, Arc::new(options))?])
     }
 
@@ -172,7 +172,7 @@ impl Manifest {
     }
 
     /// Starts a pass over all rows.
-    pub fn rows(&mut self) -> Result<Rows<'_>, ManifestError> {
+    pub fn rows(&mut self) -> Result<ManifestRows<'_>, ManifestError> {
         #[cfg(test)]
         PASSES.set(PASSES.get() + 1);
         let mut parts = VecDeque::with_capacity(self.sheets.len());
@@ -186,7 +186,7 @@ impl Manifest {
             };
             parts.push_back((places, sheet.rows()?));
         }
-        Ok(Rows { parts })
+        Ok(ManifestRows { parts })
     }
 
     /// The rows at some places, ascending, each with its place: read once more, without checking
@@ -234,12 +234,12 @@ impl Manifest {
 type Places = Cow<'static, [Option<usize>]>;
 
 /// One pass over a manifest's rows. Empty rows are skipped.
-pub struct Rows<'a> {
+pub struct ManifestRows<'a> {
     /// The files that are still to be read, the first of them perhaps in part.
     parts: VecDeque<(Places, SheetRows<'a>)>,
 }
 
-impl Rows<'_> {
+impl ManifestRows<'_> {
     /// Passes over the next row.
     fn pass_over(&mut self) -> Option<Result<(), RowFault>> {
         self.of_next_file(|_, rows| rows.pass_over())
@@ -264,7 +264,7 @@ impl Rows<'_> {
     }
 }
 
-impl Iterator for Rows<'_> {
+impl Iterator for ManifestRows<'_> {
     type Item = Result<Row, RowFault>;
 
     fn next(&mut self) -> Option<Self::Item> {

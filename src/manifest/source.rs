@@ -35,7 +35,7 @@ const USUAL_LABELS: [&str; 9] = [
 
 /// One open file. What cannot be read twice (standard input, a pipe) is first copied to a
 /// temporary file that has no name, so that it is gone with the process.
-pub(super) struct Source {
+pub(super) struct OpenFile {
     pub name: Arc<str>,
     file: File,
     /// The workbook that `file` is a table of.
@@ -76,7 +76,7 @@ impl Stamp {
     }
 }
 
-impl Source {
+impl OpenFile {
     /// Opens `path`; `-` is standard input. `label` names an encoding, where the user did.
     pub fn open(path: &Path, options: &Options) -> Result<Self, ManifestError> {
         if path.as_os_str() == "-" {
@@ -225,11 +225,11 @@ impl Source {
     }
 
     /// Reads from the beginning, as UTF-8 and without the byte order mark.
-    pub fn rewind(&self) -> io::Result<Text<'_>> {
+    pub fn rewind(&self) -> io::Result<Utf8Reader<'_>> {
         (&self.file).seek(SeekFrom::Start(self.mark))?;
         Ok(match self.encoding {
-            None => Text::Plain(&self.file),
-            Some(encoding) => Text::Translated(Box::new(
+            None => Utf8Reader::Plain(&self.file),
+            Some(encoding) => Utf8Reader::Translated(Box::new(
                 DecodeReaderBytesBuilder::new()
                     .encoding(Some(encoding))
                     .build(&self.file),
@@ -259,12 +259,12 @@ impl Source {
 }
 
 /// The file's bytes as UTF-8 (or as what claims to be).
-pub(super) enum Text<'a> {
+pub(super) enum Utf8Reader<'a> {
     Plain(&'a File),
     Translated(Box<DecodeReaderBytes<&'a File, Vec<u8>>>),
 }
 
-impl Read for Text<'_> {
+impl Read for Utf8Reader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(file) => file.read(buffer),

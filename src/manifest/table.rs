@@ -7,7 +7,7 @@ use super::header::broken;
 use super::header::{detect_delimiter, open_records, skip_to_header};
 use super::problem::{ManifestError, Problem, ProblemLocation};
 use super::records::Fault;
-use super::{odd, options::Options, source::Source};
+use super::{odd, options::Options, source::OpenFile};
 
 /// A small table, read as a whole: CSV with `,`, `;` or tab, UTF-8 or UTF-16, or a workbook.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct TableRow {
 impl Table {
     /// Reads `path`; `-` is standard input.
     pub fn read(path: &Path, options: &Options) -> Result<Self, ManifestError> {
-        let source = Source::open(path, options)?;
+        let source = OpenFile::open(path, options)?;
         let (delimiter, header) = detect_delimiter(&source, options)?;
         let headers = header.names;
         let mut records = open_records(&source, delimiter)?;

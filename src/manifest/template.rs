@@ -4,10 +4,10 @@ use super::field::{nearest, normalized};
 
 /// A template, read but not yet matched with a file's columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template(Vec<TemplatePart>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Text(String),
     /// The names of columns of which the first that is filled counts, and what stands in for all.
     Placeholder {
@@ -18,7 +18,7 @@ enum Part {
 
 /// A part of a prompt, for one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum TemplatePiece {
     Text(String),
     /// The first of these columns (counted from 0) that is filled, else `fallback`.
     Cell {
@@ -39,7 +39,7 @@ impl Template {
         while let Some(open) = rest.find(['{', '}']) {
             let (before, from) = rest.split_at(open);
             if !before.is_empty() {
-                parts.push(Part::Text(before.to_owned()));
+                parts.push(TemplatePart::Text(before.to_owned()));
             }
             let inside = from
                 .strip_prefix('{')
@@ -54,7 +54,7 @@ impl Template {
             rest = after;
         }
         if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
+            parts.push(TemplatePart::Text(rest.to_owned()));
         }
         Ok(Self(parts))
     }
@@ -64,21 +64,21 @@ impl Template {
     pub(super) fn resolve(
         &self,
         headers: &[String],
-    ) -> Result<Vec<Piece>, (String, Option<String>)> {
+    ) -> Result<Vec<TemplatePiece>, (String, Option<String>)> {
         let column = |name: &String| {
             let same = normalized(name);
             headers.iter().position(|header| normalized(header) == same)
         };
-        let piece = |part: &Part| match part {
-            Part::Text(text) => Ok(Piece::Text(text.clone())),
-            Part::Placeholder { columns, fallback } => {
+        let piece = |part: &TemplatePart| match part {
+            TemplatePart::Text(text) => Ok(TemplatePiece::Text(text.clone())),
+            TemplatePart::Placeholder { columns, fallback } => {
                 let name = columns.join("|");
                 let found: Vec<usize> = columns.iter().filter_map(column).collect();
                 if found.is_empty() && fallback.is_none() {
                     let near = nearest(&name, headers.iter().map(String::as_str));
                     return Err((name, near.map(str::to_owned)));
                 }
-                Ok(Piece::Cell {
+                Ok(TemplatePiece::Cell {
                     name,
                     columns: found,
                     fallback: fallback.clone(),
@@ -99,7 +99,7 @@ impl Template {
             headers.iter().any(|header| normalized(header) == same)
         };
         self.0.iter().filter_map(move |part| match part {
-            Part::Placeholder { columns, .. } if !columns.iter().any(is_header) => {
+            TemplatePart::Placeholder { columns, .. } if !columns.iter().any(is_header) => {
                 columns.first().map(String::as_str)
             }
             _ => None,
@@ -108,14 +108,14 @@ impl Template {
 }
 
 /// `room`, `light|warm light`, `detail|room|the room`: what follows the last bar is not a column.
-fn placeholder(inside: &str) -> Part {
+fn placeholder(inside: &str) -> TemplatePart {
     let trimmed = |name: &str| name.trim().to_owned();
     match inside.rsplit_once('|') {
-        Some((names, fallback)) => Part::Placeholder {
+        Some((names, fallback)) => TemplatePart::Placeholder {
             columns: names.split('|').map(trimmed).collect(),
             fallback: Some(trimmed(fallback)),
         },
-        None => Part::Placeholder {
+        None => TemplatePart::Placeholder {
             columns: vec![trimmed(inside)],
             fallback: None,
         },
@@ -131,17 +131,17 @@ mod tests {
         let headers = ["sku", "Room Name", "light"].map(str::to_owned);
         let template = Template::parse("Pan {room_name}, {mood|Light|warm light}.").unwrap();
         let pieces = template.resolve(&headers).unwrap();
-        let cell = |name: &str, columns: &[usize], fallback: Option<&str>| Piece::Cell {
+        let cell = |name: &str, columns: &[usize], fallback: Option<&str>| TemplatePiece::Cell {
             name: name.to_owned(),
             columns: columns.to_vec(),
             fallback: fallback.map(str::to_owned),
         };
         let expected = [
-            Piece::Text("Pan ".to_owned()),
+            TemplatePiece::Text("Pan ".to_owned()),
             cell("room_name", &[1], None),
-            Piece::Text(", ".to_owned()),
+            TemplatePiece::Text(", ".to_owned()),
             cell("mood|Light", &[2], Some("warm light")),
-            Piece::Text(".".to_owned()),
+            TemplatePiece::Text(".".to_owned()),
         ];
         assert_eq!(pieces, expected);
         let wrong = Template::parse("Pan {room}").unwrap().resolve(&headers);

@@ -7,16 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use console::Term;
 use indicatif::TermLike;
 
-use super::messages::Step;
+use super::messages::DrawStep;
 use super::terminal::width_of_stderr;
 
 /// Collects the drawing steps of a frame and passes them on, without ever waiting for the terminal.
 pub struct Canvas<F> {
-    steps: Mutex<Vec<Step>>,
+    steps: Mutex<Vec<DrawStep>>,
     show: F,
 }
 
-impl<F: Fn(Vec<Step>)> Canvas<F> {
+impl<F: Fn(Vec<DrawStep>)> Canvas<F> {
     /// A canvas whose pictures go to `show`.
     pub fn new(show: F) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl<F> fmt::Debug for Canvas<F> {
     }
 }
 
-impl<F: Fn(Vec<Step>) + Send + Sync> TermLike for Canvas<F> {
+impl<F: Fn(Vec<DrawStep>) + Send + Sync> TermLike for Canvas<F> {
     fn width(&self) -> u16 {
         width_of_stderr()
     }

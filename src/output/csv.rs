@@ -72,12 +72,12 @@ impl Carried {
 }
 
 /// Rows that do no harm to a spreadsheet, nor to a terminal.
-pub(super) struct Rows<W: Write> {
+pub(super) struct SafeCsvWriter<W: Write> {
     csv: csv::Writer<W>,
     for_terminal: bool,
 }
 
-impl<W: Write> Rows<W> {
+impl<W: Write> SafeCsvWriter<W> {
     /// Rows that are written to `out`; on a terminal, cells are escaped as well.
     pub(super) fn new(out: W, delimiter: u8, for_terminal: bool) -> Self {
         let mut csv = csv::WriterBuilder::new();
@@ -109,7 +109,7 @@ impl<W: Write> Rows<W> {
 
 /// A CSV being written.
 pub struct CsvTable<W: Write> {
-    rows: Rows<W>,
+    rows: SafeCsvWriter<W>,
     carried: Vec<String>,
     rates: Rates,
 }
@@ -126,7 +126,7 @@ impl<W: Write> CsvTable<W> {
         if dialect.bom {
             out.write_all("\u{feff}".as_bytes())?;
         }
-        let mut rows = Rows::new(out, dialect.delimiter, for_terminal);
+        let mut rows = SafeCsvWriter::new(out, dialect.delimiter, for_terminal);
         let own = COLUMNS.into_iter().map(str::to_owned);
         let others = carried.names.iter().map(|name| {
             if COLUMNS.contains(&name.as_str()) {

@@ -86,17 +86,17 @@ fn write_rows(rows: &[(String, String)], width: u16, printer: &mut Printer) -> i
     Ok(())
 }
 
-type Rows = Vec<(String, String)>;
+type HistoryRows = Vec<(String, String)>;
 
 /// Rows of which there is something to say.
-fn rows_of<'a>(rows: impl IntoIterator<Item = (&'a str, Option<String>)>) -> Rows {
+fn rows_of<'a>(rows: impl IntoIterator<Item = (&'a str, Option<String>)>) -> HistoryRows {
     let rows = rows.into_iter();
     rows.filter_map(|(label, text)| Some((label.to_owned(), text?)))
         .collect()
 }
 
 /// Why it stands there, and what can be done.
-fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> Rows {
+fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> HistoryRows {
     let reason = if view.state.status().is_rendering() {
         "Soon"
     } else {
@@ -131,7 +131,7 @@ fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> Rows 
 }
 
 /// What was asked for and what came of it.
-fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
+fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> HistoryRows {
     let effective = view.effective();
     let field = |name: &str| Some(effective?.fields.text(name)?.to_owned());
     let is_failover =

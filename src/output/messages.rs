@@ -31,11 +31,11 @@ pub enum Worth {
 }
 
 /// One step of drawing a progress bar.
-pub type Step = Box<dyn FnOnce(&Term) -> io::Result<()> + Send>;
+pub type DrawStep = Box<dyn FnOnce(&Term) -> io::Result<()> + Send>;
 
 enum Message {
     Text(String, Worth),
-    Frame(Vec<Step>),
+    Frame(Vec<DrawStep>),
 }
 
 #[derive(Default)]
@@ -154,7 +154,7 @@ impl Shared {
 /// What the thread writes in one go.
 enum Work {
     Text { text: String, vital: usize },
-    Frame(Vec<Step>),
+    Frame(Vec<DrawStep>),
 }
 
 impl Work {
@@ -174,7 +174,7 @@ fn notice(dropped: u64) -> String {
     )
 }
 
-fn draw(terminal: &Term, steps: Vec<Step>) -> io::Result<()> {
+fn draw(terminal: &Term, steps: Vec<DrawStep>) -> io::Result<()> {
     for step in steps {
         step(terminal)?;
     }
@@ -234,7 +234,7 @@ impl Messages {
     }
 
     /// Hands in a picture of a progress bar. Where older ones wait still it is dropped.
-    pub fn draw(&self, frame: Vec<Step>) {
+    pub fn draw(&self, frame: Vec<DrawStep>) {
         if frame.is_empty() || !self.has_thread() {
             return;
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::columns::plain_table;
-use super::csv::Rows;
+use super::csv::SafeCsvWriter;
 use super::{printer::Printer, words};
 use crate::jobs::{Credits, Rates, Spent};
 use crate::text::escape;
@@ -91,7 +91,7 @@ impl Money {
     /// A row for each group; the sum is left to the spreadsheet, unless there are no groups.
     pub fn write_csv(&self, printer: &mut Printer) -> io::Result<()> {
         let for_terminal = printer.is_terminal();
-        let mut csv = Rows::new(printer.out(), b',', for_terminal);
+        let mut csv = SafeCsvWriter::new(printer.out(), b',', for_terminal);
         let names = FIGURES.map(|name| name.replace(' ', "_"));
         let by = self.by.as_deref().unwrap_or("group");
         let head = [by.to_owned(), "attempts".to_owned()];

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::display_status::Tone;
-use super::messages::{Messages, Step, Worth};
+use super::messages::{DrawStep, Messages, Worth};
 use super::metrics::Metrics;
 use super::terminal::{Behind, Forgiving, width_of_stderr, width_of_stdout};
 use super::{columns, json};
@@ -362,7 +362,7 @@ impl Printer {
     }
 
     /// Where a progress bar is drawn, in order with the messages.
-    pub(super) fn canvas(&self) -> impl Fn(Vec<Step>) + Send + Sync + 'static {
+    pub(super) fn canvas(&self) -> impl Fn(Vec<DrawStep>) + Send + Sync + 'static {
         let err = Arc::clone(&self.err);
         move |frame| err.draw(frame)
     }

@@ -15,7 +15,7 @@ use crate::engine::ingest::{Applied, observation};
 use crate::engine::receive::{IntakeEvent, OnEndEvent, Runs};
 use crate::jobs::GenerationId;
 use crate::text::escape;
-use crate::webhook::{self, Capture, Refusal, Stats, Verification, VerifyKeys, verify};
+use crate::webhook::{self, Capture, RejectReason, Stats, Verification, VerifyKeys, verify};
 
 /// Reports and counts requests to a receiver.
 pub struct RequestReport {
@@ -50,7 +50,7 @@ impl RequestReport {
                 printer.detail(escape(&self.kept(capture)));
             }
             webhook::ReceiverEvent::Kept(_) => {}
-            webhook::ReceiverEvent::Refused(Refusal::Signature)
+            webhook::ReceiverEvent::Refused(RejectReason::Signature)
                 if !self.has_warned_of_keys.swap(true, Ordering::Relaxed) =>
             {
                 printer.warn(
@@ -71,7 +71,10 @@ impl RequestReport {
                 ));
             }
             webhook::ReceiverEvent::Astray(_) => {
-                printer.detail(format_args!("a delivery was refused: {}", Refusal::Path));
+                printer.detail(format_args!(
+                    "a delivery was refused: {}",
+                    RejectReason::Path
+                ));
             }
             webhook::ReceiverEvent::Refused(refusal) => {
                 printer.detail(format_args!("a delivery was refused: {refusal}"));
@@ -89,7 +92,7 @@ impl RequestReport {
             // With keys, nothing else is kept.
             webhook::ReceiverEvent::Kept(_) if self.keys.is_empty() => Delivery::Unverified,
             webhook::ReceiverEvent::Kept(_) => Delivery::Verified,
-            webhook::ReceiverEvent::Refused(Refusal::Unsigned | Refusal::Signature) => {
+            webhook::ReceiverEvent::Refused(RejectReason::Unsigned | RejectReason::Signature) => {
                 Delivery::Unsigned
             }
             webhook::ReceiverEvent::Refused(_) | webhook::ReceiverEvent::Astray(_) => {

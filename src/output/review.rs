@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::commands::Commands;
-use super::csv::Rows;
+use super::csv::SafeCsvWriter;
 use super::words;
 use crate::disk;
 use crate::engine::review::{NotOrdered, Ordered};
@@ -133,12 +133,12 @@ pub const LOOK_COLUMNS: [&str; 8] = [
 pub const KEY_MARK: &str = "job-";
 
 /// The table being written.
-pub struct ReviewTable<W: Write>(Rows<W>);
+pub struct ReviewTable<W: Write>(SafeCsvWriter<W>);
 
 impl<W: Write> ReviewTable<W> {
     /// Writes the header. On a terminal, cells are escaped as well.
     pub fn new(out: W, for_terminal: bool) -> io::Result<Self> {
-        let mut rows = Rows::new(out, b',', for_terminal);
+        let mut rows = SafeCsvWriter::new(out, b',', for_terminal);
         rows.write(LOOK_COLUMNS.map(str::to_owned))?;
         Ok(Self(rows))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, words};
-use crate::engine::round::{News, Round, RoundRemainder, Step, Verdict};
+use crate::engine::round::{News, Round, RoundOutcome, RoundRemainder, RoundStep};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, DisplayStatus, JobKey, JobState, Rates};
 use crate::journal::{JobLog, LogError};
@@ -70,11 +70,11 @@ impl RoundEnd {
     /// Whether a person need not hear of the end with `--quiet`: all is well, or the next round
     /// carries on, or nothing but what was reported before is left to report.
     fn is_no_news(&self, news: &News) -> bool {
-        match Verdict::of(self.code) {
-            Verdict::Success => true,
-            Verdict::Unfinished => !news.is_overdue(),
-            Verdict::Attention => self.is_only_given_up() && news.given_up.is_empty(),
-            Verdict::Failure => false,
+        match RoundOutcome::of(self.code) {
+            RoundOutcome::Success => true,
+            RoundOutcome::Unfinished => !news.is_overdue(),
+            RoundOutcome::Attention => self.is_only_given_up() && news.given_up.is_empty(),
+            RoundOutcome::Failure => false,
         }
     }
 
@@ -100,11 +100,11 @@ impl RoundEnd {
     pub fn to_json(&self, round: &Round, news: &News) -> serde_json::Value {
         let mut out = json!({
             "command": "run",
-            "steps": round.steps().map(Step::name).collect::<Vec<_>>(),
-            "submitted": round.clips(Step::Submit),
-            "retried": round.clips(Step::Retry),
-            "downloaded": round.clips(Step::Download),
-            "published": round.clips(Step::Publish),
+            "steps": round.steps().map(RoundStep::name).collect::<Vec<_>>(),
+            "submitted": round.clips(RoundStep::Submit),
+            "retried": round.clips(RoundStep::Retry),
+            "downloaded": round.clips(RoundStep::Download),
+            "published": round.clips(RoundStep::Publish),
         });
         for (state, count) in self.tally.states() {
             out[state] = count.into();
@@ -155,10 +155,10 @@ impl RoundEnd {
     /// `run: 3 ordered, 3 downloaded; the whole log: 12 ready, 1 failed; 15 credits charged`.
     pub fn line(&self, round: &Round, rates: &Rates, sandbox: bool) -> String {
         let did = [
-            (Step::Submit, "ordered"),
-            (Step::Retry, "ordered again"),
-            (Step::Download, "downloaded"),
-            (Step::Publish, "published"),
+            (RoundStep::Submit, "ordered"),
+            (RoundStep::Retry, "ordered again"),
+            (RoundStep::Download, "downloaded"),
+            (RoundStep::Publish, "published"),
         ];
         let did = words::listed(did.map(|(step, what)| (round.clips(step), what)));
         let mut parts = vec![if did.is_empty() {

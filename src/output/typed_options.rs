@@ -24,34 +24,34 @@ pub struct TypedOptions {
 
 /// How a command names the job log.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Log {
+enum LogOption {
     First,
     Option,
     Not,
 }
 
 /// The commands that read settings: whether they call the API, and how they name the job log.
-const COMMANDS: [(&str, bool, Log); 16] = [
-    ("check", true, Log::Option),
-    ("compact", false, Log::First),
-    ("config", false, Log::Not),
-    ("download", false, Log::First),
-    ("listen", false, Log::Option),
-    ("log", false, Log::Not),
-    ("publish", false, Log::First),
-    ("reconcile", true, Log::First),
-    ("rename", false, Log::Option),
-    ("report", false, Log::First),
-    ("resolve", false, Log::Option),
-    ("retry", true, Log::First),
-    ("review", true, Log::First),
-    ("run", true, Log::Option),
-    ("status", false, Log::First),
-    ("submit", true, Log::Option),
+const COMMANDS: [(&str, bool, LogOption); 16] = [
+    ("check", true, LogOption::Option),
+    ("compact", false, LogOption::First),
+    ("config", false, LogOption::Not),
+    ("download", false, LogOption::First),
+    ("listen", false, LogOption::Option),
+    ("log", false, LogOption::Not),
+    ("publish", false, LogOption::First),
+    ("reconcile", true, LogOption::First),
+    ("rename", false, LogOption::Option),
+    ("report", false, LogOption::First),
+    ("resolve", false, LogOption::Option),
+    ("retry", true, LogOption::First),
+    ("review", true, LogOption::First),
+    ("run", true, LogOption::Option),
+    ("status", false, LogOption::First),
+    ("submit", true, LogOption::Option),
 ];
 
 /// Whether a command calls the API, and how it names the job log; `None` for one that reads no settings.
-fn about(command: &str) -> Option<(bool, Log)> {
+fn about(command: &str) -> Option<(bool, LogOption)> {
     let mut commands = COMMANDS.into_iter();
     commands.find_map(|(name, calls, log)| (name == command).then_some((calls, log)))
 }
@@ -97,7 +97,7 @@ impl TypedOptions {
         let replaces_key = command == "init" && words.contains(&"--key-only");
         let names_log = match about(command) {
             Some((_, log)) => log,
-            None if replaces_key => Log::Not,
+            None if replaces_key => LogOption::Not,
             None => return typed.to_owned(),
         };
         let mut text = command.to_owned();
@@ -105,11 +105,14 @@ impl TypedOptions {
         // What was taken for a log may be something else.
         let log = log.filter(|log| !words.contains(&&**log));
         let has_log = words.first().is_some_and(|word| !word.starts_with('-'));
-        if let Some(log) = log.as_ref().filter(|_| names_log == Log::First && !has_log) {
+        if let Some(log) = log
+            .as_ref()
+            .filter(|_| names_log == LogOption::First && !has_log)
+        {
             text.extend([" ", log]);
         }
         let mut more = self.options(command);
-        if let Some(log) = log.filter(|_| names_log == Log::Option) {
+        if let Some(log) = log.filter(|_| names_log == LogOption::Option) {
             more.push(format!("--jobs {log}"));
         }
         if self.sandbox && !replaces_key && !matches!(command, "log" | "compact" | "listen") {

@@ -9,19 +9,19 @@ use axum::{
 };
 
 use super::reply;
-use super::request::Refusal;
-use super::state::State;
+use super::request::ApiError;
+use super::state::SandboxState;
 use super::webhooks::WebhookSender;
 use crate::vendor::ApiKey;
 
 /// What every handler sees.
 #[derive(Clone)]
 pub(super) struct App {
-    pub state: Arc<State>,
+    pub state: Arc<SandboxState>,
     pub sender: Arc<WebhookSender>,
 }
 
-pub(super) fn refuse(refusal: &Refusal) -> Response {
+pub(super) fn refuse(refusal: &ApiError) -> Response {
     json_reply(refusal.status, reply::refusal(refusal))
 }
 
@@ -30,7 +30,7 @@ pub(super) fn json_reply(status: StatusCode, body: Vec<u8>) -> Response {
 }
 
 pub(super) fn internal_error() -> Response {
-    refuse(&Refusal::new(
+    refuse(&ApiError::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "server_error",
         "something went wrong",
@@ -38,9 +38,9 @@ pub(super) fn internal_error() -> Response {
 }
 
 /// The key that a request carries, if it will do.
-pub(super) fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Refusal> {
+pub(super) fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, ApiError> {
     let refused =
-        |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, "authentication_error", message);
+        |message: &str| ApiError::new(StatusCode::UNAUTHORIZED, "authentication_error", message);
     let key = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))

@@ -39,7 +39,7 @@ pub use job::{Ending, Endpoint};
 pub use options::{
     Chance, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults, WebhookOptions,
 };
-pub use plan::{DrawnFaults, Fault, Occasion, Plan};
-pub use request::{Refusal, Request};
+pub use plan::{DrawnFaults, Fault, Occasion, Scenario};
+pub use request::{ApiError, Request};
 pub use server::{Sandbox, start};
 pub use state::Accepted;

@@ -56,7 +56,7 @@ pub struct Occasion {
 
 /// What will happen to a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct Scenario {
     /// What goes wrong with the submission itself.
     pub fault: Option<Fault>,
     /// How rendering ends.
@@ -86,7 +86,7 @@ impl Options {
         draw: Draw,
         has_key: bool,
         occasion: Occasion,
-    ) -> Plan {
+    ) -> Scenario {
         let anew = draw.repeated(occasion.repeat);
         let lasting = if has_key { draw } else { anew };
         let ending = if lasting.hits(Salt::Fail, self.fail_share) {
@@ -99,7 +99,7 @@ impl Options {
         let (taken, charged) = self.price(request, ending);
         let factor = 0.5 + lasting.unit(Salt::Render);
         let render = (self.render_time.as_millis() as f64 * factor).round();
-        Plan {
+        Scenario {
             fault: self.fault(anew, occasion),
             ending,
             render: Duration::from_millis(u64::from(render as u32)),
@@ -282,7 +282,7 @@ mod tests {
         )
     }
 
-    fn plan(options: &Options, prompt: &str, key: Option<&str>, repeat: u32) -> Plan {
+    fn plan(options: &Options, prompt: &str, key: Option<&str>, repeat: u32) -> Scenario {
         let body = body(prompt, 1);
         let request = Request::parse(Endpoint::Video, &body).unwrap();
         let running = u64::from(repeat);
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn a_repeated_post_draws_its_fault_anew_but_keeps_its_ending() {
         let options = mixed();
-        let plans: Vec<Plan> = (0..50)
+        let plans: Vec<Scenario> = (0..50)
             .map(|n| plan(&options, "pan", Some("job.1"), n))
             .collect();
         assert!(plans.iter().any(|p| p.fault.is_some()));

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::job::{Ending, Endpoint};
-use super::request::{Refusal, Request};
+use super::request::{ApiError, Request};
 use super::token::{Stage, Token};
 use crate::jobs::Credits;
 
@@ -16,7 +16,7 @@ pub(super) const BACKUP_MODELS: [&str; 2] = ["seedance-1.5-pro", "kling-v3"];
 /// The vendor's payload. What an id alone does not hold (`model`, `prompt`, `text`) is there only
 /// in the process that has accepted the job.
 #[derive(Debug, Serialize)]
-pub(super) struct Reply<'a> {
+pub(super) struct JobReply<'a> {
     id: String,
     object: &'static str,
     status: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct Reply<'a> {
     #[serde(flatten)]
     under_way: Option<UnderWay>,
     #[serde(flatten)]
-    end: Option<End>,
+    end: Option<JobEnd>,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,7 +42,7 @@ struct UnderWay {
 }
 
 #[derive(Debug, Serialize)]
-struct End {
+struct JobEnd {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_url: Option<String>,
     credits: Credits,
@@ -52,7 +52,7 @@ struct End {
     error: Option<Value>,
 }
 
-impl<'a> Reply<'a> {
+impl<'a> JobReply<'a> {
     /// What is reported at `stage`. `request` is what was asked for, where it is still known;
     /// `output_url` is where the clip is.
     pub fn new(
@@ -74,7 +74,7 @@ impl<'a> Reply<'a> {
             prompt: words.filter(|_| is_video),
             text: words.filter(|_| !is_video),
             under_way: UnderWay::at(token, stage),
-            end: ended.then(|| End::of(token, output_url)),
+            end: ended.then(|| JobEnd::of(token, output_url)),
         }
     }
 
@@ -114,7 +114,7 @@ impl UnderWay {
     }
 }
 
-impl End {
+impl JobEnd {
     fn of(token: &Token, output_url: String) -> Self {
         let failed = token.ending == Ending::Failed;
         Self {
@@ -156,7 +156,7 @@ fn complaint(which: u8) -> Value {
 }
 
 /// The body of a refusal.
-pub(super) fn refusal(refusal: &Refusal) -> Vec<u8> {
+pub(super) fn refusal(refusal: &ApiError) -> Vec<u8> {
     let mut error = json!({"type": refusal.kind, "message": refusal.message});
     if let Some(param) = refusal.param {
         error["param"] = param.into();

@@ -10,7 +10,7 @@ use crate::jobs::{Seconds, Text};
 
 /// Why a request is not accepted: a status and a JSON body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiError {
     /// The HTTP status.
     pub status: StatusCode,
     /// A word for programs, e.g. `invalid_request`.
@@ -21,7 +21,7 @@ pub struct Refusal {
     pub param: Option<&'static str>,
 }
 
-impl Refusal {
+impl ApiError {
     /// A refusal that is about no single field.
     pub fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -49,11 +49,11 @@ impl Refusal {
 pub struct Request<'a> {
     /// Where it was sent.
     pub endpoint: Endpoint,
-    fields: Fields<'a>,
+    fields: RequestFields<'a>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Fields<'a> {
+struct RequestFields<'a> {
     #[serde(borrow)]
     model: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -78,9 +78,9 @@ struct Fields<'a> {
 
 impl<'a> Request<'a> {
     /// Reads a body; 400 for what is not a JSON object. The fields are not looked into yet.
-    pub fn parse(endpoint: Endpoint, body: &'a str) -> Result<Self, Refusal> {
+    pub fn parse(endpoint: Endpoint, body: &'a str) -> Result<Self, ApiError> {
         let refused =
-            |message: String| Refusal::new(StatusCode::BAD_REQUEST, "invalid_json", message);
+            |message: String| ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", message);
         // serde would also read a struct from an array.
         if !body.trim_start().starts_with('{') {
             return Err(refused("the body is not a JSON object".to_owned()));
@@ -91,7 +91,7 @@ impl<'a> Request<'a> {
     }
 
     /// Checks every field; 422 with its name for the first that will not do.
-    pub fn check(&self) -> Result<(), Refusal> {
+    pub fn check(&self) -> Result<(), ApiError> {
         let fields = &self.fields;
         match self.endpoint {
             Endpoint::Video => {
@@ -99,10 +99,10 @@ impl<'a> Request<'a> {
                 required("prompt", fields.prompt)?;
                 address("image_url", fields.image_url)?;
                 if fields.duration.is_some() && self.duration().is_none() {
-                    return Err(Refusal::of("duration", "expected e.g. \"5s\" or 5"));
+                    return Err(ApiError::of("duration", "expected e.g. \"5s\" or 5"));
                 }
                 if fields.aspect_ratio.is_some_and(|ratio| !is_ratio(ratio)) {
-                    return Err(Refusal::of("aspect_ratio", "expected e.g. \"16:9\""));
+                    return Err(ApiError::of("aspect_ratio", "expected e.g. \"16:9\""));
                 }
             }
             Endpoint::Voice => {
@@ -110,7 +110,7 @@ impl<'a> Request<'a> {
                 optional("voice", fields.voice)?;
                 optional("language", fields.language)?;
                 if fields.speed.is_some_and(|speed| !is_speed(speed)) {
-                    return Err(Refusal::of("speed", "expected e.g. 1.0"));
+                    return Err(ApiError::of("speed", "expected e.g. 1.0"));
                 }
             }
         }
@@ -179,28 +179,28 @@ fn text(raw: Option<&RawValue>) -> Option<Text<'_>> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-fn required(name: &'static str, field: Option<&RawValue>) -> Result<(), Refusal> {
+fn required(name: &'static str, field: Option<&RawValue>) -> Result<(), ApiError> {
     match text(field) {
         Some(value) if !value.as_str().trim().is_empty() => Ok(()),
-        _ => Err(Refusal::of(name, "a text is required")),
+        _ => Err(ApiError::of(name, "a text is required")),
     }
 }
 
-fn optional(name: &'static str, field: Option<&RawValue>) -> Result<(), Refusal> {
+fn optional(name: &'static str, field: Option<&RawValue>) -> Result<(), ApiError> {
     if field.is_some() && text(field).is_none() {
-        return Err(Refusal::of(name, "expected a text"));
+        return Err(ApiError::of(name, "expected a text"));
     }
     Ok(())
 }
 
-fn address(name: &'static str, field: Option<&RawValue>) -> Result<(), Refusal> {
+fn address(name: &'static str, field: Option<&RawValue>) -> Result<(), ApiError> {
     if field.is_none() {
         return Ok(());
     }
     let url = text(field).and_then(|value| Url::parse(value.as_str()).ok());
     match url {
         Some(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
-        _ => Err(Refusal::of(name, "expected an http or https address")),
+        _ => Err(ApiError::of(name, "expected an http or https address")),
     }
 }
 

@@ -14,9 +14,9 @@ use super::app::{App, authenticate, internal_error, json_reply, refuse};
 use super::clips::{self, File};
 use super::job::{Ending, Endpoint};
 use super::plan::{Draw, Salt};
-use super::reply::Reply;
-use super::request::Refusal;
-use super::state::{Accepted, State};
+use super::reply::JobReply;
+use super::request::ApiError;
+use super::state::{Accepted, SandboxState};
 use super::submit::submit;
 use super::token::{Stage, Token};
 
@@ -46,7 +46,7 @@ pub(super) fn router(app: App) -> Router {
         .route("/_sandbox", get(health))
         .fallback(async || refuse(&not_found("there is nothing at this address")))
         .method_not_allowed_fallback(async || {
-            refuse(&Refusal::new(
+            refuse(&ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "this address does not accept this method",
@@ -55,12 +55,12 @@ pub(super) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-fn answer(outcome: Result<Response, Refusal>) -> Response {
+fn answer(outcome: Result<Response, ApiError>) -> Response {
     outcome.unwrap_or_else(|refusal| refuse(&refusal))
 }
 
-fn not_found(message: &str) -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "not_found", message)
+fn not_found(message: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
 }
 
 /// As it was sent: nothing in an id ever needs an escape.
@@ -74,7 +74,7 @@ async fn poll(
     endpoint: Endpoint,
     headers: &HeaderMap,
     id: &str,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let state = &app.state;
     let options = &state.options;
     if !options.latency.is_zero() {
@@ -97,12 +97,12 @@ async fn poll(
     let accepted = state.find(&token);
     let request = accepted.as_ref().and_then(|accepted| accepted.request());
     let output_url = state.output_url(&token, Some(now));
-    let reply = Reply::new(&token, token.stage(now), request.as_ref(), output_url);
+    let reply = JobReply::new(&token, token.stage(now), request.as_ref(), output_url);
     Ok(json_reply(StatusCode::OK, reply.json()))
 }
 
 fn happens(
-    state: &State,
+    state: &SandboxState,
     chance: super::options::Chance,
     what: &str,
     id: &str,
@@ -137,7 +137,7 @@ async fn clip(Shared(app): Shared<App>, uri: Uri, headers: HeaderMap) -> Respons
     let issued = uri.query().and_then(|q| q.strip_prefix("fresh="));
     let issued = issued.map_or(0, |n| n.parse().unwrap_or(0));
     if state.link_age(&token, now) > issued {
-        return refuse(&Refusal::new(
+        return refuse(&ApiError::new(
             StatusCode::GONE,
             "expired",
             "this link has expired; ask for the generation again",

@@ -24,7 +24,7 @@ use super::options::Options;
 use super::routes;
 use super::shop::{self, Shop};
 use super::state::Accepted;
-use super::state::State;
+use super::state::SandboxState;
 use super::webhooks::WebhookSender;
 
 /// How long requests under way may take to end once the sandbox is asked to stop.
@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
-    state: Arc<State>,
+    state: Arc<SandboxState>,
     sender: Arc<WebhookSender>,
     shop: Arc<Mutex<Shop>>,
     stop: watch::Sender<bool>,
@@ -56,7 +56,7 @@ pub async fn start(listener: TcpListener, options: Options) -> io::Result<Sandbo
         None => format!("http://{addr}"),
     };
     let (stop, stopping) = watch::channel(false);
-    let state = Arc::new(State::new(options, origin));
+    let state = Arc::new(SandboxState::new(options, origin));
     let sender = WebhookSender::new(state.clone(), stopping.clone()).map_err(io::Error::other)?;
     let sender = Arc::new(sender);
     let store = Arc::new(Mutex::new(Shop::for_rehearsal()));

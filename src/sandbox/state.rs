@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::job::Endpoint;
 use super::options::Options;
-use super::plan::{Draw, Occasion, Plan};
+use super::plan::{Draw, Occasion, Scenario};
 use super::reply::BACKUP_MODELS;
 use super::request::Request;
 use super::token::Token;
@@ -59,7 +59,7 @@ fn as_json<S: Serializer>(body: &str, serializer: S) -> Result<S::Ok, S::Error> 
 pub(super) struct Broke;
 
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct SandboxState {
     pub options: Options,
     /// Start of every `output_url`.
     pub origin: String,
@@ -77,7 +77,7 @@ struct Memory {
     seen: HashMap<u64, u32>,
 }
 
-impl State {
+impl SandboxState {
     pub fn new(options: Options, origin: String) -> Self {
         Self {
             options,
@@ -109,7 +109,7 @@ impl State {
         request: &Request<'_>,
         body: Box<str>,
         key: Option<String>,
-        plan: &Plan,
+        plan: &Scenario,
     ) -> Result<(Token, Arc<Accepted>), Broke> {
         let now = self.options.clock.now().as_millisecond();
         let mut token = Token {

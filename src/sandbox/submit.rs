@@ -11,8 +11,8 @@ use axum::{
 use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
 use super::job::Endpoint;
 use super::options::RetryAfter;
-use super::plan::{Draw, Fault, Plan};
-use super::request::{Refusal, Request};
+use super::plan::{Draw, Fault, Scenario};
+use super::request::{ApiError, Request};
 use super::token::Token;
 use super::webhooks::PendingWebhook;
 
@@ -25,7 +25,7 @@ pub(super) async fn submit(
     endpoint: Endpoint,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let state = &app.state;
     if !state.options.latency.is_zero() {
         tokio::time::sleep(state.options.latency).await;
@@ -47,7 +47,7 @@ pub(super) async fn submit(
     let (token, accepted) = state
         .accept(&request, body.as_str().into(), key, &plan)
         .map_err(|_| {
-            Refusal::new(
+            ApiError::new(
                 StatusCode::PAYMENT_REQUIRED,
                 "insufficient_credits",
                 "there are not enough credits left",
@@ -65,16 +65,16 @@ pub(super) async fn submit(
     Ok(receipt(app, &plan, &token).await)
 }
 
-async fn read(body: Body) -> Result<String, Refusal> {
+async fn read(body: Body) -> Result<String, ApiError> {
     let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
-        Refusal::new(
+        ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
             "the body is larger than 1 MiB, or was cut short",
         )
     })?;
     String::from_utf8(bytes.into()).map_err(|_| {
-        Refusal::new(
+        ApiError::new(
             StatusCode::BAD_REQUEST,
             "invalid_json",
             "the body is not UTF-8",
@@ -83,7 +83,7 @@ async fn read(body: Body) -> Result<String, Refusal> {
 }
 
 /// The reply to a submission that was accepted.
-async fn receipt(app: &App, plan: &Plan, token: &Token) -> Response {
+async fn receipt(app: &App, plan: &Scenario, token: &Token) -> Response {
     match plan.fault {
         Some(Fault::LostReply) => return Cut::response(),
         Some(Fault::BilledError) => return internal_error(),
@@ -109,7 +109,7 @@ async fn receipt(app: &App, plan: &Plan, token: &Token) -> Response {
 
 /// The reply to a submission that was not.
 fn not_accepted(app: &App, fault: Fault) -> Response {
-    let refused = |status, kind, message: &str| refuse(&Refusal::new(status, kind, message));
+    let refused = |status, kind, message: &str| refuse(&ApiError::new(status, kind, message));
     match fault {
         Fault::Throttle => with_retry_after(
             app,

@@ -10,8 +10,8 @@ use tokio::sync::{Semaphore, watch};
 use url::{Host, Url};
 
 use super::plan::DrawnFaults;
-use super::reply::Reply;
-use super::state::{Accepted, State};
+use super::reply::JobReply;
+use super::state::{Accepted, SandboxState};
 use super::token::{Stage, Token};
 use crate::vendor::{ApiKey, sign, transport};
 
@@ -43,7 +43,7 @@ pub(super) struct Counts {
 /// Delivers webhooks.
 #[derive(Debug)]
 pub(super) struct WebhookSender {
-    state: Arc<State>,
+    state: Arc<SandboxState>,
     http: reqwest::Client,
     stopping: watch::Receiver<bool>,
     under_way: Semaphore,
@@ -53,7 +53,7 @@ pub(super) struct WebhookSender {
 }
 
 impl WebhookSender {
-    pub fn new(state: Arc<State>, stopping: watch::Receiver<bool>) -> reqwest::Result<Self> {
+    pub fn new(state: Arc<SandboxState>, stopping: watch::Receiver<bool>) -> reqwest::Result<Self> {
         // Each delivery has a connection of its own, as the vendor's have.
         let http = transport(true)
             .user_agent("CreativeAI-Sandbox/1")
@@ -166,10 +166,10 @@ struct SignedRequest {
 }
 
 impl SignedRequest {
-    fn new(sandbox: &State, webhook: &PendingWebhook, stage: Stage) -> Self {
+    fn new(sandbox: &SandboxState, webhook: &PendingWebhook, stage: Stage) -> Self {
         let request = webhook.accepted.request();
         let output_url = sandbox.output_url(&webhook.token, None);
-        let reply = Reply::new(&webhook.token, stage, request.as_ref(), output_url);
+        let reply = JobReply::new(&webhook.token, stage, request.as_ref(), output_url);
         let body = reply.json();
         Self {
             event: reply.event(),

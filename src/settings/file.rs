@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::names::{self, Kind};
+use super::names::{self, NameKind};
 use super::table::PROFILE;
 use super::value::{Origin, Value};
 use crate::disk;
@@ -99,8 +99,8 @@ impl File {
                     .help("write up to 64 letters, digits, dashes and underscores"));
             }
             match (names::kind(&name), value.get_ref()) {
-                (Kind::Table, DeValue::Table(inner)) => self.take(&name, inner, text)?,
-                (Kind::List, value) => {
+                (NameKind::Table, DeValue::Table(inner)) => self.take(&name, inner, text)?,
+                (NameKind::List, value) => {
                     let Some(tables) = tables_of(value) else {
                         return Err(wrong(format!("`{name}` is a list of tables"))
                             .help(format!("write [[{name}]] above the keys of each")));
@@ -109,17 +109,17 @@ impl File {
                         self.take(&format!("{name}.{i}"), inner, text)?;
                     }
                 }
-                (Kind::Table, _) => {
+                (NameKind::Table, _) => {
                     return Err(wrong(format!("`{name}` is a table")).help(format!(
                         "write [{name}] on a line of its own, its keys below"
                     )));
                 }
-                (Kind::Value, value) => {
+                (NameKind::Value, value) => {
                     let line = line_of(text, start);
                     let value = simple(value);
                     self.values.insert(name, FileValue { value, line });
                 }
-                (Kind::Secret, _) => {
+                (NameKind::Secret, _) => {
                     return Err(
                         wrong(format!("`{name}`: secrets do not belong in this file")).help(
                             "remove it here and name a file that only you can read: api_key_file \
@@ -127,11 +127,11 @@ impl File {
                         ),
                     );
                 }
-                (Kind::Unknown, DeValue::Table(_)) => {
+                (NameKind::Unknown, DeValue::Table(_)) => {
                     return Err(wrong(format!("unknown table [{name}]"))
                         .help(names::table_suggestion(&name)));
                 }
-                (Kind::Unknown, _) => {
+                (NameKind::Unknown, _) => {
                     let help = names::suggestion(&name);
                     return Err(wrong(format!("unknown setting `{name}`")).help(
                         help.unwrap_or_else(|| "`creativeai config` lists all settings".to_owned()),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::engine::round::{Step, TimeOfDay};
+use crate::engine::round::{RoundStep, TimeOfDay};
 use crate::jobs::Seconds;
 use crate::output::TypedOptions;
 use crate::vendor::{BaseUrl, Rate};
@@ -65,7 +65,7 @@ impl Flags {
 /// Those of `run` alone.
 #[derive(Clone, Debug, Default)]
 pub struct RunFlags {
-    pub skip: Option<Vec<Step>>,
+    pub skip: Option<Vec<RoundStep>>,
     pub skip_invalid: Option<bool>,
     pub wait: Option<Duration>,
     pub to_shop: bool,

@@ -7,7 +7,7 @@ use super::flags::{Flags, RunFlags};
 use super::resolve::{Sources, parsed, parsed_or_number, text, whole};
 use super::value::Value;
 use super::values;
-use crate::engine::round::{Schedule, Step, TimeOfDay};
+use crate::engine::round::{RoundStep, Schedule, TimeOfDay};
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, Seconds};
 use crate::manifest::is_speed;
@@ -82,8 +82,8 @@ impl VoiceDefaults {
 
 /// How fast, and how patiently, the API is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Requests at once, where it is set; see [`Network::concurrency_for`].
+pub struct NetworkSettings {
+    /// Requests at once, where it is set; see [`NetworkSettings::concurrency_for`].
     pub concurrency: Option<u16>,
     /// Most requests in a stretch of time.
     pub rate: Option<Rate>,
@@ -99,7 +99,7 @@ pub struct Network {
     pub interval: Duration,
 }
 
-impl Network {
+impl NetworkSettings {
     pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let length = || parsed_or_number(values::positive_duration);
         let rate = parsed(|text| Rate::parse(text).map_err(|e| e.to_string()));
@@ -125,7 +125,7 @@ impl Network {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Download {
+pub struct DownloadSettings {
     /// Folder for clips.
     pub dir: PathBuf,
     /// Largest clip, in bytes.
@@ -134,7 +134,7 @@ pub struct Download {
     pub concurrency: u16,
 }
 
-impl Download {
+impl DownloadSettings {
     pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let found = l.find_path("download.dir", flags.download_dir.clone())?;
         // A rehearsed clip never lies beside a real one.
@@ -156,14 +156,14 @@ impl Download {
 
 /// Photos on this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Photos {
+pub struct PhotoSettings {
     /// The bucket that they are uploaded to.
     pub upload: Option<String>,
     /// The largest that is uploaded, in bytes.
     pub max_size: u64,
 }
 
-impl Photos {
+impl PhotoSettings {
     pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         let bucket = |text: &str| {
             let schemes = ["s3://", "gs://", "az://"];
@@ -185,7 +185,7 @@ impl Photos {
 
 /// Of `publish`, whatever its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publish {
+pub struct PublishSettings {
     /// Clips at once.
     pub concurrency: u16,
     /// Longest run of `--exec`'s command.
@@ -194,7 +194,7 @@ pub struct Publish {
     pub approved: bool,
 }
 
-impl Publish {
+impl PublishSettings {
     pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let length = parsed_or_number(values::positive_duration);
         Ok(Self {
@@ -217,9 +217,9 @@ fn few(max: u16) -> impl Fn(&Value) -> Result<u16, String> {
 /// A command to publish with is not among it: a settings file may lie beside a sheet that came from
 /// someone else, and no file of theirs may run a program here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RunSettings {
     /// Steps that are left out.
-    pub skip: Vec<Step>,
+    pub skip: Vec<RoundStep>,
     /// Whether rows with mistakes are left out, in place of ordering nothing.
     pub skip_invalid: bool,
     /// Longest wait for the clips of a round.
@@ -230,11 +230,11 @@ pub struct Run {
     schedule: Option<Schedule>,
 }
 
-impl Run {
+impl RunSettings {
     pub(super) fn resolve(l: &mut Sources<'_>, flags: &RunFlags) -> Result<Self, Failure> {
         let steps = |value: &Value| {
             let words = value.list()?;
-            words.iter().map(|word| word.parse::<Step>()).collect()
+            words.iter().map(|word| word.parse::<RoundStep>()).collect()
         };
         let service = |word: &str| match word {
             SHOPIFY => Ok(word.to_owned()),

@@ -26,7 +26,7 @@ pub mod values;
 pub use caps::Cap;
 pub use env::{Env, FILE_NAME};
 pub use flags::{Flags, RunFlags};
-pub use groups::Run;
+pub use groups::RunSettings;
 pub use resolved::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
 pub use secret::{read_key_file, replace_key_file, write_key_file};
 pub use value::{Origin, Row};

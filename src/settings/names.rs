@@ -19,7 +19,7 @@ const OF_A_CAP: [&str; 3] = ["credits", "per", "where"];
 
 /// What the settings file's text says under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NameKind {
     /// A key with a single value.
     Value,
     /// A table of keys.
@@ -84,20 +84,20 @@ fn below_caps(name: &str) -> Option<&str> {
 }
 
 /// What `name` (dotted) stands for.
-pub fn kind(name: &str) -> Kind {
+pub fn kind(name: &str) -> NameKind {
     match in_profile(name) {
-        (Some(_), "") | (None, PROFILE) => return Kind::Table,
+        (Some(_), "") | (None, PROFILE) => return NameKind::Table,
         // A profile holds no other.
-        (Some(_), inner) if inner.starts_with(PROFILE) => return Kind::Unknown,
+        (Some(_), inner) if inner.starts_with(PROFILE) => return NameKind::Unknown,
         (Some(_), inner) => return kind(inner),
-        (None, CAPS) => return Kind::List,
+        (None, CAPS) => return NameKind::List,
         (None, _) => {}
     }
     if let Some(below) = below_caps(name) {
         return match below.split_once('.') {
-            None => Kind::Table,
-            Some((_, field)) if OF_A_CAP.contains(&field) => Kind::Value,
-            Some(_) => Kind::Unknown,
+            None => NameKind::Table,
+            Some((_, field)) if OF_A_CAP.contains(&field) => NameKind::Value,
+            Some(_) => NameKind::Unknown,
         };
     }
     let last = name.rsplit('.').next().unwrap_or(name);
@@ -108,13 +108,13 @@ pub fn kind(name: &str) -> Kind {
         key.is_some_and(|key| !key.is_empty())
     };
     if tables().any(|table| table == name) {
-        Kind::Table
+        NameKind::Table
     } else if OPEN_TABLES.iter().any(in_open) || names().any(|known| known == name) {
-        Kind::Value
+        NameKind::Value
     } else if SECRETS.contains(&last.to_lowercase().replace('-', "_").as_str()) {
-        Kind::Secret
+        NameKind::Secret
     } else {
-        Kind::Unknown
+        NameKind::Unknown
     }
 }
 
@@ -160,33 +160,33 @@ mod tests {
     #[test]
     fn names_are_known_by_their_table() {
         for (name, expected) in [
-            ("voice", Kind::Table),
-            ("voice.language", Kind::Value),
-            ("rates.models", Kind::Table),
-            ("rates.models.kling-v3", Kind::Value),
-            ("api-key", Kind::Secret),
-            ("api_key", Kind::Secret),
-            ("shopify.token", Kind::Secret),
-            ("vioce", Kind::Unknown),
-            ("caps", Kind::List),
-            ("caps.0", Kind::Table),
-            ("caps.0.credits", Kind::Value),
-            ("caps.0.credit", Kind::Unknown),
-            ("profile.acme.caps", Kind::List),
-            ("profile.acme.caps.1.where", Kind::Value),
-            ("profile", Kind::Table),
-            ("profile.acme", Kind::Table),
-            ("profile.acme.voice", Kind::Table),
-            ("profile.acme.voice.language", Kind::Value),
-            ("profile.acme.map.sku", Kind::Value),
-            ("profile.acme.api_key", Kind::Secret),
-            ("profile.acme.profile.other", Kind::Unknown),
-            ("profile.acme.modle", Kind::Unknown),
+            ("voice", NameKind::Table),
+            ("voice.language", NameKind::Value),
+            ("rates.models", NameKind::Table),
+            ("rates.models.kling-v3", NameKind::Value),
+            ("api-key", NameKind::Secret),
+            ("api_key", NameKind::Secret),
+            ("shopify.token", NameKind::Secret),
+            ("vioce", NameKind::Unknown),
+            ("caps", NameKind::List),
+            ("caps.0", NameKind::Table),
+            ("caps.0.credits", NameKind::Value),
+            ("caps.0.credit", NameKind::Unknown),
+            ("profile.acme.caps", NameKind::List),
+            ("profile.acme.caps.1.where", NameKind::Value),
+            ("profile", NameKind::Table),
+            ("profile.acme", NameKind::Table),
+            ("profile.acme.voice", NameKind::Table),
+            ("profile.acme.voice.language", NameKind::Value),
+            ("profile.acme.map.sku", NameKind::Value),
+            ("profile.acme.api_key", NameKind::Secret),
+            ("profile.acme.profile.other", NameKind::Unknown),
+            ("profile.acme.modle", NameKind::Unknown),
         ] {
             assert_eq!(kind(name), expected, "{name}");
         }
         for name in names().filter(|name| !OPEN_TABLES.contains(name) && *name != CAPS) {
-            assert_eq!(kind(name), Kind::Value, "{name}");
+            assert_eq!(kind(name), NameKind::Value, "{name}");
             let table = name.rsplit_once('.').map(|(table, _)| table);
             assert!(
                 table.is_none_or(|table| tables().any(|known| known == table)),

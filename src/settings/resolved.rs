@@ -6,7 +6,10 @@ use std::time::Duration;
 use super::caps::{self, Cap};
 use super::env::{self, Env};
 use super::flags::Flags;
-use super::groups::{Download, Network, Photos, Publish, Run, VideoDefaults, VoiceDefaults};
+use super::groups::{
+    DownloadSettings, NetworkSettings, PhotoSettings, PublishSettings, RunSettings, VideoDefaults,
+    VoiceDefaults,
+};
 use super::resolve::{Sources, parsed_or_number, text, whole};
 use super::secret::{self, KeySource};
 use super::tables::{Public, Words};
@@ -44,7 +47,7 @@ pub struct Settings {
     /// For voice rows that leave something open.
     pub voice: VoiceDefaults,
     /// How fast, and how patiently, the API is called.
-    pub network: Network,
+    pub network: NetworkSettings,
     /// Longest wait for the log's lock.
     pub lock_wait: Duration,
     /// Longest wait for the database of a log that is in one.
@@ -54,10 +57,10 @@ pub struct Settings {
     /// What clips and credits cost.
     pub rates: Rates,
     /// Photos on this computer.
-    pub photos: Photos,
-    pub download: Download,
-    pub publish: Publish,
-    pub run: Run,
+    pub photos: PhotoSettings,
+    pub download: DownloadSettings,
+    pub publish: PublishSettings,
+    pub run: RunSettings,
     /// Words for others.
     pub copy: Words,
     /// Of `report --public`.
@@ -114,7 +117,7 @@ impl Settings {
             map: tables::map(l)?,
             caps: caps::caps(l)?,
             video: VideoDefaults::resolve(l, flags)?,
-            network: Network::resolve(l, flags)?,
+            network: NetworkSettings::resolve(l, flags)?,
             lock_wait: l.pick(
                 "lock_wait",
                 flags.lock_wait,
@@ -128,10 +131,10 @@ impl Settings {
             max_attempts: l.pick("max_attempts", flags.max_attempts, whole(1, 100))?,
             voice: VoiceDefaults::resolve(l)?,
             rates: tables::rates(l)?,
-            photos: Photos::resolve(l)?,
-            download: Download::resolve(l, flags)?,
-            publish: Publish::resolve(l, flags)?,
-            run: Run::resolve(l, &flags.run)?,
+            photos: PhotoSettings::resolve(l)?,
+            download: DownloadSettings::resolve(l, flags)?,
+            publish: PublishSettings::resolve(l, flags)?,
+            run: RunSettings::resolve(l, &flags.run)?,
             copy: Words::resolve(l)?,
             public: Public::resolve(l)?,
             notify: notify::notify(l)?,

@@ -41,7 +41,7 @@ pub enum Wait {
 /// Shared by all workers of a run.
 #[derive(Debug)]
 pub struct Throttle {
-    state: Mutex<State>,
+    state: Mutex<ThrottleState>,
     freed: Notify,
     most: usize,
     rate: Option<Rate>,
@@ -50,7 +50,7 @@ pub struct Throttle {
 }
 
 #[derive(Debug)]
-struct State {
+struct ThrottleState {
     in_flight: usize,
     limit: usize,
     /// Counts halvings: a burst of refusals to requests of one epoch halves once.
@@ -72,7 +72,7 @@ impl Throttle {
     pub fn new(concurrency: usize, rate: Option<Rate>, deadline: Option<Instant>) -> Self {
         let most = concurrency.max(1);
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(ThrottleState {
                 in_flight: 0,
                 limit: most,
                 epoch: 0,
@@ -174,7 +174,7 @@ impl Throttle {
         self.deadline.is_some_and(|deadline| at >= deadline)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ThrottleState> {
         // Nothing in here can panic halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -19,7 +19,7 @@ pub use crate::vendor::sign;
 pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER, Unreadable};
 pub use formats::read_envelope;
 #[cfg(feature = "server")]
-pub use receiver::{ReceiverEvent, ReceiverOptions, Refusal, Sink, Stats, serve};
+pub use receiver::{ReceiverEvent, ReceiverOptions, RejectReason, Sink, Stats, serve};
 pub use replay::{VerifiedEntry, replay, replay_kept};
 pub use signature::{SignatureCheck, VerifyKeys};
 pub use verify::{Doubt, Rejection, Verification, verify};

@@ -87,7 +87,7 @@ pub enum ReceiverEvent<'e> {
     /// It is durable; the answer is still to be sent.
     Kept(&'e Capture<'e>),
     /// It was not kept.
-    Refused(Refusal),
+    Refused(RejectReason),
     /// It has a signature, but came to this other path and was not kept.
     Astray(&'e str),
     /// It could not be kept, and the vendor was asked to try again: why.
@@ -96,7 +96,7 @@ pub enum ReceiverEvent<'e> {
 
 /// Why a request was not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RejectReason {
     /// 404.
     #[error("its path is not the receiver's")]
     Path,
@@ -248,14 +248,14 @@ impl<S: Sink, E: Fn(ReceiverEvent<'_>) + Send + Sync + 'static> Receiver<S, E> {
                 }
             },
             Err(refusal) => {
-                let is_astray = refusal == Refusal::Path && is_signed_post(&parts);
+                let is_astray = refusal == RejectReason::Path && is_signed_post(&parts);
                 (self.on_event)(if is_astray {
                     ReceiverEvent::Astray(parts.uri.path())
                 } else {
                     ReceiverEvent::Refused(refusal)
                 });
                 let counter = match refusal {
-                    Refusal::Unsigned | Refusal::Signature => &self.counters.unsigned,
+                    RejectReason::Unsigned | RejectReason::Signature => &self.counters.unsigned,
                     _ => &self.counters.refused,
                 };
                 (counter, refusal.reply())
@@ -284,20 +284,24 @@ impl<S: Sink, E: Fn(ReceiverEvent<'_>) + Send + Sync + 'static> Receiver<S, E> {
     }
 
     /// The request as a capture, or why it is none.
-    async fn take<'p>(&self, parts: &'p Parts, body: Incoming) -> Result<Capture<'p>, Refusal> {
+    async fn take<'p>(
+        &self,
+        parts: &'p Parts,
+        body: Incoming,
+    ) -> Result<Capture<'p>, RejectReason> {
         let options = &self.options;
         if parts.uri.path() != options.path {
-            return Err(Refusal::Path);
+            return Err(RejectReason::Path);
         }
         if parts.method != Method::POST {
-            return Err(Refusal::Method);
+            return Err(RejectReason::Method);
         }
         let body = timeout(
             options.body_timeout,
             read_body(parts, body, options.body_limit),
         )
         .await
-        .map_err(|_| Refusal::TooSlow)??;
+        .map_err(|_| RejectReason::TooSlow)??;
         let mut headers = Headers::default();
         for (name, value) in &parts.headers {
             headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
@@ -314,8 +318,8 @@ impl<S: Sink, E: Fn(ReceiverEvent<'_>) + Send + Sync + 'static> Receiver<S, E> {
         }
         match verify_bytes(&capture, capture.body.bytes(), &options.keys) {
             SignatureCheck::Verified => Ok(capture),
-            SignatureCheck::Wrong => Err(Refusal::Signature),
-            SignatureCheck::Missing => Err(Refusal::Unsigned),
+            SignatureCheck::Wrong => Err(RejectReason::Signature),
+            SignatureCheck::Missing => Err(RejectReason::Unsigned),
         }
     }
 }
@@ -326,17 +330,19 @@ fn is_signed_post(parts: &Parts) -> bool {
 }
 
 /// Reads a body of at most `limit` bytes.
-async fn read_body(parts: &Parts, mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+async fn read_body(parts: &Parts, mut body: Incoming, limit: usize) -> Result<Bytes, RejectReason> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced <= limit {
         match Limited::new(&mut body, limit).collect().await {
             Ok(whole) => return Ok(whole.to_bytes()),
-            Err(e) if !e.is::<http_body_util::LengthLimitError>() => return Err(Refusal::Broken),
+            Err(e) if !e.is::<http_body_util::LengthLimitError>() => {
+                return Err(RejectReason::Broken);
+            }
             Err(_) => {}
         }
     } else if parts.headers.contains_key(header::EXPECT) {
         // It waits for leave to send; the answer comes first.
-        return Err(Refusal::TooLarge);
+        return Err(RejectReason::TooLarge);
     }
     let mut left = limit.saturating_mul(DRAIN_FACTOR);
     while let Some(Ok(frame)) = body.frame().await {
@@ -346,10 +352,10 @@ async fn read_body(parts: &Parts, mut body: Incoming, limit: usize) -> Result<By
             None => break,
         }
     }
-    Err(Refusal::TooLarge)
+    Err(RejectReason::TooLarge)
 }
 
-impl Refusal {
+impl RejectReason {
     fn reply(self) -> Response<Full<Bytes>> {
         let (status, text) = match self {
             Self::Path => (StatusCode::NOT_FOUND, "no webhooks are received here\n"),

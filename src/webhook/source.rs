@@ -142,7 +142,7 @@ pub(super) fn headers_beside(body: &Path) -> Option<String> {
 }
 
 /// A file that a walk has found, or why it is left out.
-pub(super) type Step = Result<PathBuf, (PathBuf, Unreadable)>;
+pub(super) type WalkEntry = Result<PathBuf, (PathBuf, Unreadable)>;
 
 /// Walks files and folders, each folder's entries in the order of their names.
 pub(super) struct Walk {
@@ -169,9 +169,9 @@ impl Walk {
 }
 
 impl Iterator for Walk {
-    type Item = Step;
+    type Item = WalkEntry;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<WalkEntry> {
         loop {
             let (path, named) = self.stack.pop()?;
             let refuse = |reason: String| Some(Err((path.clone(), Unreadable::Because(reason))));

@@ -10,7 +10,7 @@ use super::serve::{Reception, Served};
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_runtime;
 use crate::engine::forward::{DatabaseQueue, ForwardEvent, Forwarder, Target, Waker};
-use crate::engine::receive::{DatabaseSink, Ended, Log, ReceiveError, Recorder};
+use crate::engine::receive::{DatabaseSink, Ended, ReceiveError, Recorder, TargetLog};
 use crate::exit::Failure;
 use crate::journal::{Address, Outbox};
 use crate::output::failure;
@@ -33,7 +33,7 @@ impl<'env> Reception<'env> {
     pub fn serve_database<'scope>(
         &self,
         address: &Address,
-        log: Log<'env>,
+        log: TargetLog<'env>,
         target: Option<Target>,
         ended: Option<Ended>,
         scope: &'scope Scope<'scope, 'env>,

@@ -10,7 +10,7 @@ use crate::cli::ListenArgs;
 use crate::commands::outputs::{CAPTURES, FORWARDED};
 use crate::commands::{damage, open};
 use crate::engine::forward::{FileQueue, Forwarder, Sender, Target, beside};
-use crate::engine::receive::{Applier, COMMAND, CaptureFile, CaptureSink, Ended, Log};
+use crate::engine::receive::{Applier, COMMAND, CaptureFile, CaptureSink, Ended, TargetLog};
 use crate::exit::Failure;
 use crate::journal::{self, JobLog, Lock, LockError, LogError};
 use crate::output::{Printer, failure};
@@ -58,7 +58,7 @@ impl<'env> Reception<'env> {
     pub fn serve_file<'scope>(
         &self,
         file: &'env Arc<CaptureFile>,
-        log: Option<Log<'env>>,
+        log: Option<TargetLog<'env>>,
         target: Option<Target>,
         ended: Option<Ended>,
         scope: &'scope Scope<'scope, 'env>,

@@ -16,7 +16,7 @@ use crate::commands::runtime::on_one_thread;
 use crate::commands::sheets::shown;
 use crate::commands::{deliver, open};
 use crate::engine::forward::Target;
-use crate::engine::receive::{CaptureFile, Ended, IntakeEvent, Log, OnEnd, OnEndEvent, Runs};
+use crate::engine::receive::{CaptureFile, Ended, IntakeEvent, OnEnd, OnEndEvent, Runs, TargetLog};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
 #[cfg(feature = "postgres")]
@@ -57,7 +57,7 @@ pub fn receive(
     printer: &Printer,
 ) -> anyhow::Result<(Received, Code)> {
     let ledger = || settings.ledger();
-    let log_at = |path| Log {
+    let log_at = |path| TargetLog {
         path,
         ledger: &ledger,
         sandbox: settings.sandbox,
@@ -109,7 +109,7 @@ impl<'a> Reception<'a> {
     fn serve_beside(
         &self,
         place: &'a CaptureStore,
-        log_at: impl Fn(&'a Path) -> Log<'a>,
+        log_at: impl Fn(&'a Path) -> TargetLog<'a>,
         target: Option<Target>,
         on_end: Option<OnEnd<'a>>,
     ) -> anyhow::Result<(Received, Code)> {

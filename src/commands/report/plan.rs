@@ -84,7 +84,7 @@ pub struct Public {
 }
 
 /// How the page is made.
-pub struct Plan {
+pub struct ReportPlan {
     pub options: ReportOptions,
     pub bundle: Option<Arc<Bundle>>,
 }
@@ -95,7 +95,7 @@ pub fn plan(
     page: Option<&Path>,
     log: &JobLog,
     rates: Rates,
-) -> anyhow::Result<Plan> {
+) -> anyhow::Result<ReportPlan> {
     let bundle = args.bundle.then(Arc::<Bundle>::default);
     let is_split = page.is_some() && count(args, log)? > MOST_ON_ONE_PAGE;
     let pages = page.filter(|_| is_split).map(destination::pages_of);
@@ -132,7 +132,7 @@ pub fn plan(
         split,
         wording: args.wording.clone(),
     };
-    Ok(Plan { options, bundle })
+    Ok(ReportPlan { options, bundle })
 }
 
 /// What a page calls its log: the file's name, or the address.

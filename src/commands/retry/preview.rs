@@ -5,7 +5,7 @@ use std::path::Path;
 use super::search::find;
 use crate::cli::RetryArgs;
 use crate::commands::{caps, damage, open};
-use crate::engine::retry::{Log, Wanted};
+use crate::engine::retry::{RetryLog, Wanted};
 use crate::exit::Code;
 use crate::journal::JobLog;
 use crate::output::{self, Printer, Tally, failure, retry::Preview, unrecovered};
@@ -24,7 +24,14 @@ pub fn dry_run(
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
     unrecovered::warn(&log, path, &commands, printer)?;
-    let found = find(args, None, settings, Log::Read(&log), printer, &commands)?;
+    let found = find(
+        args,
+        None,
+        settings,
+        RetryLog::Read(&log),
+        printer,
+        &commands,
+    )?;
     let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
     let wanted = found.wanted.iter().map(|wanted| {

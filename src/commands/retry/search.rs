@@ -9,7 +9,7 @@ use crate::commands::inputs::Inputs;
 use crate::commands::open;
 use crate::engine::dispatch::Attempt;
 use crate::engine::plan::Plan;
-use crate::engine::retry::{self, Clips, Log, Retries, Wanted};
+use crate::engine::retry::{self, Clips, Retries, RetryLog, Wanted};
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, JobKey, JobView};
 use crate::manifest::{LocalPhoto, RowFault};
@@ -46,7 +46,7 @@ pub fn find<'a>(
     args: &'a RetryArgs,
     rows: Option<&'a Plan>,
     settings: &'a Settings,
-    log: Log<'a>,
+    log: RetryLog<'a>,
     printer: &Printer,
     commands: &Commands,
 ) -> anyhow::Result<RetryPlan<'a>> {
@@ -127,7 +127,7 @@ fn read_clips(
 /// Refuses an --id that no job has: what was meant would stay as it is, and no one would know.
 fn refuse_unknown_names(
     names: &[String],
-    log: Log<'_>,
+    log: RetryLog<'_>,
     commands: &Commands,
 ) -> Result<(), Failure> {
     let Some((name, near)) = log.first_unknown(names).map_err(failure::of_log)? else {

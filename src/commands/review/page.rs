@@ -13,7 +13,7 @@ use super::super::{retry, signals};
 use super::session::{ReviewSession, read_log, write_down};
 use crate::cli::ReviewArgs;
 use crate::engine::filter::Filters;
-use crate::engine::review::{self, Ordered, Verdict};
+use crate::engine::review::{self, ClipReview, Ordered};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
 use crate::jobs::{Credits, JobKey, ReviewVerdict};
@@ -34,7 +34,7 @@ pub struct Desk<'a> {
 
 /// What the person agreed to.
 struct Agreed<'a> {
-    clip: Verdict,
+    clip: ClipReview,
     prompt: &'a str,
     /// As it was shown.
     price: Credits,
@@ -70,7 +70,7 @@ impl Desk<'_> {
         })
     }
 
-    fn look(&mut self, verdict: Verdict, printer: &Printer) -> anyhow::Result<Answer> {
+    fn look(&mut self, verdict: ClipReview, printer: &Printer) -> anyhow::Result<Answer> {
         let written = self.write_down(verdict, None, printer)?;
         let count = match verdict.look {
             ReviewVerdict::Kept => &mut self.done.kept,
@@ -83,7 +83,7 @@ impl Desk<'_> {
     /// Checks a verdict, and with `price` what an order is about to cost, and writes it down.
     fn write_down(
         &self,
-        verdict: Verdict,
+        verdict: ClipReview,
         price: Option<Credits>,
         printer: &Printer,
     ) -> anyhow::Result<usize> {
@@ -140,8 +140,8 @@ impl Desk<'_> {
     }
 }
 
-fn verdict(job: JobKey, attempt: u32, look: ReviewVerdict) -> Verdict {
-    Verdict { job, attempt, look }
+fn verdict(job: JobKey, attempt: u32, look: ReviewVerdict) -> ClipReview {
+    ClipReview { job, attempt, look }
 }
 
 /// Serves the page until the person is done.

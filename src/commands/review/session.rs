@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::report;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::filter::Filters;
-use crate::engine::review::{self, ReviewError, Verdict};
+use crate::engine::review::{self, ClipReview, ReviewError};
 use crate::exit::Failure;
 use crate::jobs::{JobKey, JobView};
 use crate::journal::{JobLog, Writer};
@@ -24,7 +24,7 @@ pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<J
 }
 
 /// Writes verdicts down; how many were new. `next` is the step where the disk is full.
-pub fn write_down(verdicts: &[Verdict], writer: &Writer, next: &str) -> Result<usize, Failure> {
+pub fn write_down(verdicts: &[ClipReview], writer: &Writer, next: &str) -> Result<usize, Failure> {
     let by = disk::user_and_host();
     review::write_down(verdicts, writer, &by, writer.now()).map_err(|error| match error {
         ReviewError::Read(error) => failure::of_log(error),

@@ -7,7 +7,7 @@ use super::super::limits::Limits;
 use super::super::open::{self, Open};
 use super::session::{read_log, write_down};
 use crate::engine::filter::Filters;
-use crate::engine::review::{self, Verdict};
+use crate::engine::review::{self, ClipReview};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, ReviewVerdict};
 use crate::journal::Writer;
@@ -86,7 +86,7 @@ fn table_failure(error: &ManifestError) -> Failure {
 }
 
 /// The verdicts of a table, and how many rows have none.
-fn verdicts(table: &Table, writer: &Writer) -> Result<(Vec<Verdict>, u64), Failure> {
+fn verdicts(table: &Table, writer: &Writer) -> Result<(Vec<ClipReview>, u64), Failure> {
     let column = |name: &str| {
         let (message, help) = match *table.columns(name) {
             [place] => return Ok(place),
@@ -136,7 +136,7 @@ fn verdict(
     table: &Table,
     row: &TableRow,
     [job, attempt, verdict]: [usize; 3],
-) -> Result<Option<Verdict>, Box<Problem>> {
+) -> Result<Option<ClipReview>, Box<Problem>> {
     let wrong = |column, message: String, help| Box::new(table.problem(row, column, message, help));
     let look = match row.cell(verdict).to_lowercase().as_str() {
         "" => return Ok(None),
@@ -148,7 +148,7 @@ fn verdict(
     let cell = row.cell(job);
     let key = JobKey::parse(cell.strip_prefix(KEY_MARK).unwrap_or(cell));
     let number = row.cell(attempt).parse().ok();
-    Ok(Some(Verdict {
+    Ok(Some(ClipReview {
         job: key.ok_or_else(|| wrong(job, "this is not a job's key".to_owned(), help))?,
         attempt: number
             .ok_or_else(|| wrong(attempt, "this is not an attempt's number".to_owned(), help))?,

@@ -9,7 +9,7 @@ use super::notices;
 use crate::commands::finish;
 use crate::commands::open;
 use crate::engine::notify::{Notice, RoundEvent};
-use crate::engine::round::{MemoryFile, Round, RoundRemainder, Verdict};
+use crate::engine::round::{MemoryFile, Round, RoundOutcome, RoundRemainder};
 use crate::exit::{self, Code};
 use crate::jobs::{JobKey, JobState};
 use crate::journal::{JobLog, Location, LogError};
@@ -70,7 +70,7 @@ pub fn report(
         None => open::commands_for(path, false, settings),
     };
     let notice = Notice {
-        event: RoundEvent::of(Verdict::of(end.code), news.is_overdue()),
+        event: RoundEvent::of(RoundOutcome::of(end.code), news.is_overdue()),
         text: end.line(round, &settings.rates, settings.sandbox),
         code: Some(end.code.number()),
         counts: end.to_json(round, &news),

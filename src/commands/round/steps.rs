@@ -13,7 +13,7 @@ use crate::cli::RunArgs;
 use crate::engine::delivery::EXEC_TARGET;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify;
-use crate::engine::round::{Done, Round, Step};
+use crate::engine::round::{Done, Round, RoundStep};
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::output::Printer;
@@ -70,12 +70,12 @@ impl<'a> RoundRunner<'a> {
     }
 
     /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.
-    fn can(&self, step: Step) -> bool {
-        matches!(step, Step::Check | Step::Submit) || ending::is_there(&self.jobs)
+    fn can(&self, step: RoundStep) -> bool {
+        matches!(step, RoundStep::Check | RoundStep::Submit) || ending::is_there(&self.jobs)
     }
 
     /// Takes a step. That it could not go on is reported here, and counts as its own doing.
-    fn step(&self, step: Step, learned: &mut StepResults, printer: &Printer) -> Done {
+    fn step(&self, step: RoundStep, learned: &mut StepResults, printer: &Printer) -> Done {
         let mut quiet = printer.of_step();
         printer.detail(format_args!("{step}:"));
         match self.command(step, learned, &mut quiet) {
@@ -106,35 +106,35 @@ impl<'a> RoundRunner<'a> {
     /// The command that a step is.
     fn command(
         &self,
-        step: Step,
+        step: RoundStep,
         learned: &mut StepResults,
         printer: &mut Printer,
     ) -> anyhow::Result<Ended> {
         let (args, jobs) = (self.args, self.jobs.clone());
         let mut settings = self.settings.clone();
         settings.network.timeout = Some(match step {
-            Step::Wait => settings.run.wait,
+            RoundStep::Wait => settings.run.wait,
             _ => settings.network.timeout.unwrap_or(LONGEST_STEP),
         });
         let settings = &settings;
         match step {
-            Step::Check => {
+            RoundStep::Check => {
                 let mut ending = Ending::default();
                 for sheet in args.checks() {
                     ending.note(check::run(&sheet, settings, printer)?);
                 }
                 Ok(Ended::from(ending.code()))
             }
-            Step::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
-            Step::Retry => {
+            RoundStep::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
+            RoundStep::Retry => {
                 let sheets = (!args.manifests.is_empty()).then(|| args.submit());
                 let ended;
                 (ended, learned.rowless) =
                     retry::run_for(&args.retry(jobs), sheets.as_ref(), settings, printer)?;
                 Ok(ended)
             }
-            Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
-            Step::Download => {
+            RoundStep::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
+            RoundStep::Download => {
                 let never = learned.never.insert(BTreeSet::new());
                 // What was tidied away after it went out is not fetched each night.
                 let is_out =
@@ -144,14 +144,14 @@ impl<'a> RoundRunner<'a> {
                     download::run_without(&args.download(jobs), is_out, settings, printer)?;
                 Ok(ended)
             }
-            Step::Publish => {
+            RoundStep::Publish => {
                 let may_lack_file = |delivery: &Delivery| match &learned.never {
                     Some(never) => never.contains(&delivery.job) || self.is_out(delivery),
                     None => true,
                 };
                 publish::run_with_files(&args.publish(jobs), &may_lack_file, settings, printer)
             }
-            Step::Report => report::run_asked(&RunArgs::report(jobs), settings, printer)
+            RoundStep::Report => report::run_asked(&RunArgs::report(jobs), settings, printer)
                 .map(|()| Ended::from(Code::Success)),
         }
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 
 use crate::engine::notify;
-use crate::engine::round::Step;
+use crate::engine::round::RoundStep;
 use crate::exit::Code;
 use crate::jobs::{ReviewVerdict, Status, Verdict};
 use crate::output::{MetricEvent, STARTED, WAITING};
@@ -123,7 +123,7 @@ fn list_of(name: &str) -> anyhow::Result<Vec<&'static str>> {
         "verdicts" => Verdict::ALL.map(Verdict::as_str).to_vec(),
         "looks" => ReviewVerdict::ALL.map(ReviewVerdict::as_str).to_vec(),
         "codes" => Code::ALL.map(Code::word).to_vec(),
-        "steps" => Step::ALL.map(Step::name).to_vec(),
+        "steps" => RoundStep::ALL.map(RoundStep::name).to_vec(),
         "notices" => notify::RoundEvent::ALL
             .map(notify::RoundEvent::name)
             .to_vec(),

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, IsTerminal};
 
-use super::rows::Rows;
+use super::rows::PlannedRows;
 use crate::cli::SubmitArgs;
 use crate::commands::api::{self, Api};
 use crate::commands::open::Open;
@@ -18,7 +18,7 @@ use crate::output::{BatchReport, Polling, Printer, failure, words};
 
 /// Sends the rows, as many as were asked for.
 pub async fn send(
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     api: &Api,
     log: &Open<'_>,
     printer: &Printer,
@@ -88,7 +88,7 @@ pub async fn send(
 
 /// Uploads the photos on this computer of the rows to be sent.
 async fn place_photos(
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     log: &Open<'_>,
     printer: &Printer,
 ) -> Result<Placed, Failure> {

@@ -7,7 +7,7 @@ mod rows;
 
 use batch::send;
 use preview::preview;
-use rows::Rows;
+use rows::PlannedRows;
 pub use rows::plan_of;
 
 use super::api::Api;
@@ -30,7 +30,7 @@ pub async fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
-    let mut rows = Rows::read(args, settings, printer).await?;
+    let mut rows = PlannedRows::read(args, settings, printer).await?;
     let path = rows.inputs.log(args.jobs.as_deref(), settings)?;
     if args.dry_run {
         return preview(&mut rows, &path, settings, printer).map(Ended::from);
@@ -74,7 +74,7 @@ pub async fn run(
 
 /// Decides about every row against the log.
 fn decide(
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     log: &Open<'_>,
     printer: &Printer,
 ) -> Result<RecognitionResult, Failure> {
@@ -91,7 +91,11 @@ fn decide(
 }
 
 /// Lets the jobs count again that rows were set back to.
-async fn take_back(rows: &Rows<'_>, log: &Open<'_>, printer: &Printer) -> Result<(), Failure> {
+async fn take_back(
+    rows: &PlannedRows<'_>,
+    log: &Open<'_>,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let count = restored_rows::note(&rows.plan, &log.writer, log.settings.sandbox).await;
     let count = count.map_err(|error| match error {
         RestoreError::Log(error) => failure::of_log(error),

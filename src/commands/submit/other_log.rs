@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::open::Open;
-use super::rows::Rows;
+use super::rows::PlannedRows;
 use crate::engine::other_logs::{OtherLogs, SearchScope};
 use crate::engine::plan::Plan;
 use crate::exit::Failure;
@@ -29,7 +29,7 @@ enum OtherLogOverlap {
 /// this computer where live orders went into them.
 pub fn refuse_beside(
     log: &Open<'_>,
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     ledger: &Ledger,
     printer: &Printer,
 ) -> Result<(), Failure> {
@@ -75,7 +75,7 @@ pub fn refuse_beside(
 /// The same for a look: a warning.
 pub fn warn_beside(
     path: &Path,
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     ledger: &Ledger,
     settings: &Settings,
     printer: &Printer,
@@ -127,7 +127,7 @@ fn holding(other: &OtherLogs) -> String {
 
 fn beside(
     path: &Path,
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     ledger: &Ledger,
     settings: &Settings,
 ) -> Result<OtherLogOverlap, Failure> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::other_log;
-use super::rows::Rows;
+use super::rows::PlannedRows;
 use crate::commands::{caps, damage, open};
 use crate::engine::noted_logs::NotedLogs;
 use crate::engine::submit::planned;
@@ -17,7 +17,7 @@ use crate::settings::Settings;
 
 /// Decides about every row, and shows that.
 pub fn preview(
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     path: &Path,
     settings: &Settings,
     printer: &mut Printer,
@@ -85,7 +85,7 @@ fn read(path: &Path, ledger: Ledger, printer: &Printer) -> Result<Option<JobLog>
 
 /// What the caps let through of the rows that would be sent.
 fn preview_caps(
-    rows: &mut Rows<'_>,
+    rows: &mut PlannedRows<'_>,
     settings: &Settings,
     log: Option<&JobLog>,
 ) -> Result<Vec<(String, Value)>, Failure> {

@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::text::escape;
 
 /// The rows, as they were typed, read and planned.
-pub struct Rows<'a> {
+pub struct PlannedRows<'a> {
     pub args: &'a SubmitArgs,
     pub inputs: Inputs,
     pub manifest: Manifest,
@@ -28,7 +28,7 @@ pub struct Rows<'a> {
     pub invalid: Vec<Value>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> PlannedRows<'a> {
     /// The first pass: every row is checked before anything is sent.
     pub async fn read(
         args: &'a SubmitArgs,

@@ -9,12 +9,12 @@ use tokio::sync::OnceCell;
 
 use super::due::{When, due};
 use super::facts::Delivery;
-use super::fields::{Fields, INPUT_FILE};
+use super::fields::{INPUT_FILE, JobFields};
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{DeliveryEvent, Failure, FailureKind};
-use super::process::{self, Ended, Report};
+use super::process::{self, ProcessEnd, ProcessResult};
 use super::publish::{
-    Marking, Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,
+    LoggedStep, Marking, Outcome, PublishSummary, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
 use super::target_dir::file_of;
@@ -89,7 +89,7 @@ pub struct Exec<'a> {
 
 /// What a run of the command for one clip came to. Nothing of it is written yet.
 #[derive(Debug)]
-pub struct Ran(Option<(Step, Failure)>);
+pub struct Ran(Option<(LoggedStep, Failure)>);
 
 impl Ran {
     /// Why the command failed, if it did.
@@ -108,7 +108,7 @@ impl Ran {
         target: &str,
     ) -> Option<Lines> {
         if !delivery.is_completed {
-            let ran = Step {
+            let ran = LoggedStep {
                 name: REPORTED_STEP.to_owned(),
                 reference: String::new(),
                 error: String::new(),
@@ -120,7 +120,7 @@ impl Ran {
             return Some(published_line(writer, delivery, target, &id));
         };
         // Other words of the same failure are none: a time in them would make the log grow each night.
-        let (steps, what) = (steps(view, delivery, target), |step: &Step| {
+        let (steps, what) = (steps(view, delivery, target), |step: &LoggedStep| {
             let error = step.error.split_once(": ");
             error.map_or(step.error.clone(), |(what, _)| what.to_owned())
         });
@@ -135,7 +135,7 @@ impl ExecOptions {
     pub async fn run_for(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> Ran {
         let report = process::run(self.job(view, delivery, log_folder)).await;
         match &report.ended {
-            Ended::With(status) if status.success() => Ran(None),
+            ProcessEnd::With(status) if status.success() => Ran(None),
             _ => Ran(Some(self.failed(delivery, &report))),
         }
     }
@@ -143,7 +143,7 @@ impl ExecOptions {
     fn job(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> process::Job<'_> {
         let saved = delivery.saved.as_ref();
         let file = saved.and_then(|saved| Some(file_of(saved, log_folder)?.0));
-        let fields = Fields::of(
+        let fields = JobFields::of(
             view,
             publish_id(delivery, &self.target),
             file.as_deref(),
@@ -163,19 +163,19 @@ impl ExecOptions {
     }
 
     /// What the log keeps of a command that failed, and the failure.
-    fn failed(&self, delivery: &Delivery, report: &Report) -> (Step, Failure) {
+    fn failed(&self, delivery: &Delivery, report: &ProcessResult) -> (LoggedStep, Failure) {
         let what = match &report.ended {
-            Ended::With(status) => match status.code() {
+            ProcessEnd::With(status) => match status.code() {
                 Some(code) => format!("the command ended with code {code}"),
                 None => format!("the command was killed ({status})"),
             },
-            Ended::TimedOut => format!(
+            ProcessEnd::TimedOut => format!(
                 "the command took longer than {} s and was killed",
                 self.time_out.as_secs_f64()
             ),
-            Ended::NotRun(error) => format!("the command could not be run: {error}"),
+            ProcessEnd::NotRun(error) => format!("the command could not be run: {error}"),
         };
-        let step = Step {
+        let step = LoggedStep {
             name: FAILED_STEP.to_owned(),
             reference: String::new(),
             error: match end_of(&report.output, KEPT_WORDS) {

@@ -29,7 +29,7 @@ pub(super) struct Fetch<'a> {
 }
 
 /// Bytes on disk and their hash.
-struct Sink {
+struct HashingFile {
     file: File,
     len: u64,
     hasher: Sha256,
@@ -106,9 +106,9 @@ impl Fetch<'_> {
     async fn take_in(
         &self,
         response: Response,
-        mut sink: Sink,
+        mut sink: HashingFile,
         part: &mut PartialDownload,
-    ) -> Result<Sink, FetchError> {
+    ) -> Result<HashingFile, FetchError> {
         let mut body = std::pin::pin!(response.bytes_stream());
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| cut(&plain(&error)))?;
@@ -137,7 +137,7 @@ impl Fetch<'_> {
 
     async fn finish(
         &self,
-        sink: Sink,
+        sink: HashingFile,
         address: &str,
         part: &mut PartialDownload,
     ) -> Result<CompleteClip, FetchError> {
@@ -177,7 +177,7 @@ impl Fetch<'_> {
 }
 
 /// Opens the part to go on after its first `have` bytes, which are hashed again.
-async fn open(part: &PartialDownload, have: u64) -> io::Result<Sink> {
+async fn open(part: &PartialDownload, have: u64) -> io::Result<HashingFile> {
     let path = part.data.clone();
     let hasher = if have == 0 {
         Sha256::new()
@@ -196,7 +196,7 @@ async fn open(part: &PartialDownload, have: u64) -> io::Result<Sink> {
             .open(&part.data)
     };
     let file = part.in_folder(open)?;
-    Ok(Sink {
+    Ok(HashingFile {
         file,
         len: have,
         hasher,

@@ -38,14 +38,14 @@ const SHEET: &str = "sheet_";
 const MAX_VARIABLES: usize = 16 << 10;
 
 /// A job's fields.
-pub(super) struct Fields {
+pub(super) struct JobFields {
     /// The program's own.
     own: Map<String, Value>,
     /// The spreadsheet's columns.
     columns: Map<String, Value>,
 }
 
-impl Fields {
+impl JobFields {
     /// `file` and `file_url` say where the clip was downloaded to.
     pub fn of(
         view: &JobView,
@@ -151,7 +151,7 @@ mod tests {
     const JOB: &str = "5b1f0c9a77d2e318";
 
     /// A job that has only been sent, with these columns.
-    fn fields(columns: &[&str]) -> Fields {
+    fn fields(columns: &[&str]) -> JobFields {
         let mut line = json!({
             "at": "2026-10-01T00:00:00Z", "job": JOB, "attempt": 1, "status": "submitting",
             "sku": "S", "request": {"model": "m", "image_url": "https://x/a.jpg"},
@@ -164,7 +164,7 @@ mod tests {
         let view = JobView::fold(key, [line.as_str()], &Rates::default())
             .unwrap()
             .unwrap();
-        Fields::of(&view, "ours".to_owned(), None, None)
+        JobFields::of(&view, "ours".to_owned(), None, None)
     }
 
     #[test]

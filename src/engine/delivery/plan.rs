@@ -20,7 +20,7 @@ pub struct PlannedClip {
 
 /// The due clips of one listing or SKU.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub struct ClipGroup {
     /// The folder's name.
     pub folder: String,
     /// The clips, in the manifest's order.
@@ -29,11 +29,11 @@ pub struct Group {
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
-pub struct Plan<'a> {
+pub struct DeliveryPlan<'a> {
     /// Every job of the log.
     pub all: &'a [Delivery],
     /// One group a listing or SKU; none is empty.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ClipGroup>,
     /// When the files appear.
     pub when: When,
     /// Finished clips that wait for others of their listing or SKU.
@@ -42,17 +42,22 @@ pub struct Plan<'a> {
 
 /// Plans where the clips go below `dir`, whose path must be of the same form as `log_folder`'s
 /// (both canonical). A file that a `downloaded` line names keeps its name.
-pub fn plan<'a>(deliveries: &'a [Delivery], when: When, log_folder: &Path, dir: &Path) -> Plan<'a> {
+pub fn plan<'a>(
+    deliveries: &'a [Delivery],
+    when: When,
+    log_folder: &Path,
+    dir: &Path,
+) -> DeliveryPlan<'a> {
     let items = by_owner(deliveries);
     let homes: Vec<Option<(String, String)>> = deliveries
         .iter()
         .map(|delivery| home(delivery, log_folder, dir))
         .collect();
     let folders = folders(deliveries, &items, &homes);
-    let mut plan = Plan {
+    let mut plan = DeliveryPlan {
         all: deliveries,
         when,
-        ..Plan::default()
+        ..DeliveryPlan::default()
     };
     for (item, folder) in items.into_iter().zip(folders) {
         let due = |&&index: &&usize| deliveries[index].is_due();
@@ -75,7 +80,7 @@ pub fn plan<'a>(deliveries: &'a [Delivery], when: When, log_folder: &Path, dir: 
                 name,
             })
             .collect();
-        plan.groups.push(Group { folder, clips });
+        plan.groups.push(ClipGroup { folder, clips });
     }
     plan
 }

@@ -160,8 +160,9 @@ pub fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
         (Some(saved), Some(id)) => saved == id,
         _ => true,
     };
-    let is_removal =
-        |step: &Step| step.name == REMOVED && saved.text("reference") == Some(&step.reference);
+    let is_removal = |step: &LoggedStep| {
+        step.name == REMOVED && saved.text("reference") == Some(&step.reference)
+    };
     is_it && !steps(view, delivery, target).iter().any(is_removal)
 }
 
@@ -191,9 +192,9 @@ impl Marking<'_> {
     /// no further line, unless it is the run's first: a command that fails would make the log grow with
     /// each run.
     pub async fn begin(&self, delivery: &Delivery, view: &JobView) -> Result<(), AppendError> {
-        let step = Step {
+        let step = LoggedStep {
             name: BEGUN.to_owned(),
-            ..Step::default()
+            ..LoggedStep::default()
         };
         let announce = || {
             let line = step_line(self.writer, delivery, self.target, &step);
@@ -248,28 +249,28 @@ const BEGUN: &str = "begun";
 
 /// A step on the way, as a line reported it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct LoggedStep {
     pub name: String,
     pub reference: String,
     pub error: String,
 }
 
 /// The steps that were taken for this clip and `target`, oldest first.
-pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
+pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<LoggedStep> {
     let mut steps = all_steps(view, delivery, target);
     steps.retain(|step| step.name != BEGUN);
     steps
 }
 
 /// The same, with those that only announce others.
-fn all_steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
+fn all_steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<LoggedStep> {
     let step = |event: &Logged| {
         let line = event.line()?;
         let id = line.generation_id.as_ref().map(Text::as_str);
         let is_ours = line.other_text("target").as_deref() == Some(target)
             && id == delivery.generation_id.as_deref();
         let text = |name| line.other_text(name).unwrap_or_default();
-        is_ours.then(|| Step {
+        is_ours.then(|| LoggedStep {
             name: text("step"),
             reference: text("reference"),
             error: text("error"),
@@ -284,7 +285,12 @@ fn all_steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
 }
 
 /// A step's line. The attempt must have ended, as the delivery says.
-pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> Lines {
+pub(super) fn step_line(
+    writer: &Writer,
+    delivery: &Delivery,
+    target: &str,
+    step: &LoggedStep,
+) -> Lines {
     let status = if delivery.is_completed {
         Status::Completed
     } else {

@@ -1,7 +1,7 @@
 //! What an outcome means for the log and for the rest of the run.
 
 use super::{
-    Attempt, DispatchEvent, Dispatcher, MAX_IN_A_ROW, Reply, Settled, Settlement, Transport,
+    Attempt, DispatchEvent, Dispatcher, MAX_IN_A_ROW, ReplyHint, Settled, Settlement, Transport,
 };
 use crate::engine::stop::{InFlight, Reason};
 use crate::jobs::{EventKind, Facts, GenerationId, Lines, Refusal, Status, StatusReport};
@@ -148,7 +148,7 @@ impl<T: Transport> Dispatcher<'_, T> {
             return self.unknown(attempt, None, error);
         }
         self.state().any_accepted = true;
-        self.note(Reply::Clear);
+        self.note(ReplyHint::Clear);
         let now = (self.clock)();
         let sighting = StatusReport {
             status,
@@ -187,7 +187,7 @@ impl<T: Transport> Dispatcher<'_, T> {
     }
 
     /// Takes in a reply: some that come in a row promise nothing good for the next requests.
-    fn note(&self, reply: Reply) {
+    fn note(&self, reply: ReplyHint) {
         let mut state = self.state();
         state.in_a_row = if state.newest == reply {
             state.in_a_row + 1
@@ -197,17 +197,17 @@ impl<T: Transport> Dispatcher<'_, T> {
         state.newest = reply;
         if state.in_a_row >= MAX_IN_A_ROW {
             match reply {
-                Reply::Unknown => self.stop.set(Reason::ThreeUnknown),
-                Reply::NoSuchPage if !state.any_accepted => self.stop.set(Reason::WrongAddress),
-                Reply::NoSuchPage | Reply::Clear => {}
+                ReplyHint::Unknown => self.stop.set(Reason::ThreeUnknown),
+                ReplyHint::NoSuchPage if !state.any_accepted => self.stop.set(Reason::WrongAddress),
+                ReplyHint::NoSuchPage | ReplyHint::Clear => {}
             }
         }
     }
 
     fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (Lines, Settlement) {
         self.note(match http_status {
-            404 | 405 => Reply::NoSuchPage,
-            _ => Reply::Clear,
+            404 | 405 => ReplyHint::NoSuchPage,
+            _ => ReplyHint::Clear,
         });
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error);
@@ -228,7 +228,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (Lines, Settlement) {
-        self.note(Reply::Clear);
+        self.note(ReplyHint::Clear);
         self.not_accepted(attempt, http_status, error)
     }
 
@@ -257,7 +257,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (Lines, Settlement) {
-        self.note(Reply::Unknown);
+        self.note(ReplyHint::Unknown);
         self.still_unknown(attempt, http_status, error)
     }
 

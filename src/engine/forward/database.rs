@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
-use super::{End, ForwardEvent, Outgoing, Queue, Report};
+use super::{ForwardEvent, Outgoing, Queue, Report, Shutdown};
 use crate::journal::{DatabaseError, Outbox};
 use crate::webhook::{VerifyKeys, read_envelope, verify};
 
@@ -133,7 +133,7 @@ impl<'a> DatabaseQueue<'a> {
     }
 
     /// Waits for something to do, for so long at most.
-    async fn wait(&mut self, time: Duration, end: &mut End<'_>) {
+    async fn wait(&mut self, time: Duration, end: &mut Shutdown<'_>) {
         if time >= IDLE {
             self.outbox.disconnect();
         }
@@ -160,7 +160,7 @@ impl<'a> DatabaseQueue<'a> {
 }
 
 impl Queue for DatabaseQueue<'_> {
-    async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
+    async fn next(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing> {
         let mut again = AGAIN;
         loop {
             while !end.is_over()
@@ -201,7 +201,7 @@ impl Queue for DatabaseQueue<'_> {
         }
     }
 
-    async fn may_send(&mut self, end: &mut End<'_>) -> bool {
+    async fn may_send(&mut self, end: &mut Shutdown<'_>) -> bool {
         let mut again = AGAIN;
         // Without the database another receiver may have taken it over.
         while !self.outbox.holds() {
@@ -294,7 +294,7 @@ mod tests {
         let mut queue = queue(&database);
         let stop = Stop::default();
         let (over, is_over) = watch::channel(false);
-        let mut end = End {
+        let mut end = Shutdown {
             stop: &stop,
             is_over,
         };

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::forwarded::Delivered;
 use super::outgoing::Digest;
-use super::{End, ForwardEvent, Outgoing, Queue, Report};
+use super::{ForwardEvent, Outgoing, Queue, Report, Shutdown};
 use crate::webhook::VerifyKeys;
 
 /// Deliveries held in memory; when more wait, they are read from the capture file again.
@@ -99,7 +99,7 @@ impl<'a> FileQueue<'a> {
 
     /// Looks through the capture file, on a thread of its own: meanwhile deliveries are answered. Nothing
     /// if the end comes first.
-    async fn look(&mut self, end: &mut End<'_>) -> Option<()> {
+    async fn look(&mut self, end: &mut Shutdown<'_>) -> Option<()> {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
         let delivered = Arc::clone(&self.delivered);
         let looking = spawn_blocking(move || {
@@ -125,7 +125,7 @@ impl<'a> FileQueue<'a> {
         Some(())
     }
 
-    async fn take(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
+    async fn take(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing> {
         let is_dry = self.read.is_empty() && self.incoming.is_empty();
         if !self.has_begun || is_dry && self.has_more.swap(false, Ordering::AcqRel) {
             self.look(end).await?;
@@ -144,7 +144,7 @@ fn locked(delivered: &Mutex<Delivered>) -> MutexGuard<'_, Delivered> {
 }
 
 impl Queue for FileQueue<'_> {
-    async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
+    async fn next(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing> {
         loop {
             let one = self.take(end).await?;
             if !self.delivered().has(&one) {
@@ -155,7 +155,7 @@ impl Queue for FileQueue<'_> {
     }
 
     /// One receiver has the file.
-    async fn may_send(&mut self, _: &mut End<'_>) -> bool {
+    async fn may_send(&mut self, _: &mut Shutdown<'_>) -> bool {
         true
     }
 
@@ -221,7 +221,7 @@ mod tests {
         });
         let stop = Stop::default();
         let (_over, is_over) = watch::channel(false);
-        let mut end = End {
+        let mut end = Shutdown {
             stop: &stop,
             is_over,
         };
@@ -238,7 +238,7 @@ mod tests {
         let captures = fixture::pipe(dir.path());
         let (mut queue, _sender) = queue(&captures);
         let (stop, is_over) = (Stop::default(), watch::channel(true).1);
-        let mut end = End {
+        let mut end = Shutdown {
             stop: &stop,
             is_over,
         };

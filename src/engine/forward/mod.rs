@@ -36,10 +36,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Deliveries that wait to be forwarded. The one that was given last is the one that is spoken of.
 pub trait Queue {
     /// The next delivery, once there is one; nothing once the receiver has gone and all was come to.
-    async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing>;
+    async fn next(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing>;
 
     /// Whether a request may begin for the delivery; else it is left to others.
-    async fn may_send(&mut self, end: &mut End<'_>) -> bool;
+    async fn may_send(&mut self, end: &mut Shutdown<'_>) -> bool;
 
     /// Keeps what was given from others, for as long as this is polled. It never returns.
     async fn hold(&mut self);
@@ -101,13 +101,13 @@ pub enum ForwardEvent<'e> {
 pub type Report<'a> = &'a dyn Fn(ForwardEvent<'_>);
 
 /// The end of a run.
-pub struct End<'s> {
+pub struct Shutdown<'s> {
     /// Set once the command is to end: each delivery is tried once more.
     stop: &'s Stop,
     is_over: watch::Receiver<bool>,
 }
 
-impl End<'_> {
+impl Shutdown<'_> {
     /// Returns once nothing more is to be sent.
     pub async fn over(&mut self) {
         // The other side outlives this one.
@@ -163,12 +163,12 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            done = self.send_all(End { stop, is_over }) => done,
+            done = self.send_all(Shutdown { stop, is_over }) => done,
             () = ends => Forwards::default(),
         }
     }
 
-    async fn send_all(mut self, mut end: End<'_>) -> Forwards {
+    async fn send_all(mut self, mut end: Shutdown<'_>) -> Forwards {
         while let Some(one) = self.queue.next(&mut end).await {
             self.forward(&one, &mut end).await;
         }
@@ -185,7 +185,7 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
     }
 
     /// Sends one delivery until it is taken or refused, or the end has come.
-    async fn forward(&mut self, one: &Outgoing, end: &mut End<'_>) {
+    async fn forward(&mut self, one: &Outgoing, end: &mut Shutdown<'_>) {
         let mut wait = FIRST_WAIT;
         while self.queue.may_send(end).await {
             let tried = tokio::select! {

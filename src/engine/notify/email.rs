@@ -144,7 +144,7 @@ impl Login {
 }
 
 /// What a server did not do.
-struct Refusal {
+struct SmtpError {
     why: String,
     /// It refused, and the conversation goes on.
     was_refused: bool,
@@ -154,14 +154,14 @@ struct Refusal {
 async fn in_time<T>(
     deadline: Instant,
     part: impl Future<Output = Result<T, smtp::Error>>,
-) -> Result<T, Refusal> {
+) -> Result<T, SmtpError> {
     match timeout_at(deadline.min(Instant::now() + TIME_OUT), part).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Refusal {
+        Ok(Err(error)) => Err(SmtpError {
             why: explain(&error),
             was_refused: was_refused(&error),
         }),
-        Err(_) => Err(Refusal {
+        Err(_) => Err(SmtpError {
             why: "the mail server did not answer in time".to_owned(),
             was_refused: false,
         }),

@@ -10,7 +10,7 @@ use crate::journal::{LogError, map_lines_of};
 
 /// A log that has been folded.
 #[derive(Clone, Copy)]
-pub struct Log<'a> {
+pub struct FoldedLog<'a> {
     /// Its file.
     pub path: &'a Path,
     /// Its jobs.
@@ -118,7 +118,7 @@ enum Identity {
     Bare(Vec<String>),
 }
 
-impl Log<'_> {
+impl FoldedLog<'_> {
     /// The marks of jobs that may be like a row, by all names that they ever had. Only jobs at whose
     /// places `compared` is true are looked at.
     pub fn marks(self, compared: &[bool], sought: &Sought) -> Result<Recognition, LogError> {

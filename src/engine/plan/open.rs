@@ -12,12 +12,12 @@ pub const MOST_HELD: usize = 8 << 20;
 
 /// Rows that may be ones that the log, or the sheet, holds under other keys.
 pub struct OpenRows {
-    rows: Rows,
+    rows: RowSet,
     /// What they ask for.
     pub sought: Sought,
 }
 
-enum Rows {
+enum RowSet {
     Held(Vec<(u32, Row)>),
     /// Only their places, each with the row's digest, to notice that the file was changed meanwhile.
     InManifest(Vec<(u32, u32)>),
@@ -52,8 +52,8 @@ impl OpenRows {
         let digest = |place: u32| (place, plan.digest(place));
         Ok(Self {
             rows: held.map_or_else(
-                || Rows::InManifest(places.into_iter().map(digest).collect()),
-                Rows::Held,
+                || RowSet::InManifest(places.into_iter().map(digest).collect()),
+                RowSet::Held,
             ),
             sought,
         })
@@ -66,8 +66,8 @@ impl OpenRows {
         mut is_kept: impl FnMut(usize, &Row) -> bool,
     ) -> Result<(), PlanError> {
         match &mut self.rows {
-            Rows::Held(rows) => rows.retain(|(place, row)| is_kept(*place as usize, row)),
-            Rows::InManifest(rows) => {
+            RowSet::Held(rows) => rows.retain(|(place, row)| is_kept(*place as usize, row)),
+            RowSet::InManifest(rows) => {
                 let name = manifest.name().to_owned();
                 let mut kept = Vec::new();
                 let places = rows.iter().map(|(place, _)| *place);

@@ -7,7 +7,7 @@ use super::alike;
 use super::decision::Decision;
 use super::held::{Allowed, Moved, RecognitionResult};
 use super::hidden;
-use super::known::Log;
+use super::known::FoldedLog;
 use super::open::{MOST_HELD, OpenRows};
 use super::search::{HeldRow, Search};
 use super::{Plan, PlanError};
@@ -35,7 +35,7 @@ pub fn decide(
     let (open, named) = plan.decide(ledger);
     let mut found = match log {
         Some((path, ledger)) if open > 0 && !ledger.is_empty() => {
-            let log = Log { path, ledger };
+            let log = FoldedLog { path, ledger };
             let open = plan.open(ledger).collect();
             let open = OpenRows::read(manifest, plan, open, MOST_HELD)?;
             let compared = plan.compared(ledger, &named);
@@ -56,7 +56,7 @@ pub fn decide(
 fn compare(
     manifest: &mut Manifest,
     plan: &mut Plan,
-    log: Log<'_>,
+    log: FoldedLog<'_>,
     open: OpenRows,
     compared: &[bool],
     (allowed, most_listed): (Allowed, usize),
@@ -81,7 +81,7 @@ fn compare(
 
 /// Adds rows that are held, with what the log holds of the jobs that stand for them.
 fn report(
-    log: Log<'_>,
+    log: FoldedLog<'_>,
     rows: Vec<HeldRow>,
     found: &mut RecognitionResult,
 ) -> Result<(), PlanError> {

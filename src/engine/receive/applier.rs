@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::{COMMAND, CaptureFile, Ended, Intake, IntakeEvent, Log, ReceiveError, Report};
+use super::{COMMAND, CaptureFile, Ended, Intake, IntakeEvent, ReceiveError, Report, TargetLog};
 use crate::engine::ingest::{Ingest, observation};
 use crate::engine::open::check_rehearsal;
 use crate::engine::stop::Stop;
@@ -31,7 +31,7 @@ const UNREAD: &str = "the receiver ends before its capture file is read";
 
 /// Writes to one log. It holds the log's lock only while it appends.
 pub struct Applier<'a> {
-    log: Log<'a>,
+    log: TargetLog<'a>,
     captures: &'a Path,
     keys: &'a VerifyKeys,
     intake: Intake<'a>,
@@ -71,7 +71,7 @@ impl<'a> Applier<'a> {
     /// For the file with all captures, which are verified with `keys`. It may have some of an earlier
     /// receiver, which ended before it could apply them. Once `stop` is set it ends in bounded time.
     pub fn new(
-        log: Log<'a>,
+        log: TargetLog<'a>,
         captures: &'a CaptureFile,
         keys: &'a VerifyKeys,
         report: Report<'a>,
@@ -301,7 +301,7 @@ mod tests {
     ) -> Applier<'a> {
         drop(Writer::open(path, ledger(), "test", Duration::ZERO).unwrap());
         Applier {
-            log: Log {
+            log: TargetLog {
                 path,
                 ledger: &ledger,
                 sandbox: false,

@@ -32,7 +32,7 @@ pub const COMMAND: &str = "listen";
 
 /// The log that deliveries are applied to.
 #[derive(Clone, Copy)]
-pub struct Log<'a> {
+pub struct TargetLog<'a> {
     /// Its file or address.
     pub path: &'a Path,
     /// Makes what it is folded into.
@@ -41,7 +41,7 @@ pub struct Log<'a> {
     pub sandbox: bool,
 }
 
-impl Log<'_> {
+impl TargetLog<'_> {
     fn observer<'w>(&self, writer: &'w Writer) -> Observer<'w> {
         Observer {
             writer,

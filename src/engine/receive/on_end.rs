@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::retry_schedule::RetrySchedule;
-use super::{COMMAND, Log};
+use super::{COMMAND, TargetLog};
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, LockWait, OpenError};
@@ -102,7 +102,7 @@ pub struct OnEnd<'a> {
     /// The command.
     pub options: &'a ExecOptions,
     /// The log.
-    pub log: Log<'a>,
+    pub log: TargetLog<'a>,
     /// Once set, no further command is started; those that run are waited for.
     pub stop: &'a Stop,
     /// Takes what a person may want to know.
@@ -361,7 +361,7 @@ mod tests {
         drop(ended);
         let on_end = OnEnd {
             options: &options,
-            log: Log {
+            log: TargetLog {
                 path: &folder.join("jobs.jsonl"),
                 ledger: &|| Ledger::new(Rates::default()).with_places(),
                 sandbox: false,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{COMMAND, Ended, Intake, Log, ReceiveError, Report};
+use super::{COMMAND, Ended, Intake, ReceiveError, Report, TargetLog};
 use crate::disk;
 use crate::engine::forward::{Outgoing, Waker};
 use crate::engine::ingest::{Ingest, IngestError, observation};
@@ -112,7 +112,7 @@ impl Sink for DatabaseSink {
 
 /// Writes to the log.
 pub struct Recorder<'a> {
-    log: Log<'a>,
+    log: TargetLog<'a>,
     intake: Intake<'a>,
     forwarder: Option<Waker>,
     writer: Option<Writer>,
@@ -121,7 +121,7 @@ pub struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// Opens the log. A receiver that cannot write to it does not begin.
     pub fn open(
-        log: Log<'a>,
+        log: TargetLog<'a>,
         report: Report<'a>,
         ended: Option<Ended>,
     ) -> Result<Self, ReceiveError> {
@@ -193,7 +193,7 @@ impl<'a> Recorder<'a> {
     }
 }
 
-fn open(log: Log<'_>) -> Result<Writer, ReceiveError> {
+fn open(log: TargetLog<'_>) -> Result<Writer, ReceiveError> {
     let writer = Writer::open(log.path, (log.ledger)(), COMMAND, Duration::ZERO)?;
     check_rehearsal(log.path, &writer.ledger(), log.sandbox)?;
     // The vendor gets its answer at once, and delivers again.

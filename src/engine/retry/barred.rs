@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Log, Retried, Retries};
+use super::{Retried, Retries, RetryLog};
 use crate::jobs::{Bar, JobKey, JobState, JobView, Status};
 use crate::journal::LogError;
 use crate::text::suggest;
@@ -65,7 +65,7 @@ pub fn why_left_alone(job: &JobState) -> Option<&'static str> {
     }
 }
 
-impl Log<'_> {
+impl RetryLog<'_> {
     /// The first of these names that is no job's key, listing or SKU, and the nearest one that is.
     pub fn first_unknown(
         self,

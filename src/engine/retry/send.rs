@@ -31,7 +31,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::retry::{Clips, Log};
+    use crate::engine::retry::{Clips, RetryLog};
     use crate::engine::stop::Stop;
     use crate::jobs::{Credits, JobKey, Ledger, Rates};
     use crate::journal::Writer;
@@ -63,7 +63,7 @@ mod tests {
         let log = dir.path().join("jobs.jsonl");
         let writer = Writer::open(&log, ledger, "retry", Duration::ZERO).unwrap();
         let retries = Retries {
-            log: Log::Written(&writer),
+            log: RetryLog::Written(&writer),
             covers: Box::new(|_| true),
             rows: None,
             clips: Clips::new(),

@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use crate::jobs::attempt_state::AttemptState;
-use crate::jobs::facts::Report;
+use crate::jobs::facts::ReportedFacts;
 use crate::jobs::id::{GenerationId, JobKey};
 use crate::jobs::items::KnownItem;
 use crate::jobs::line::EndFields;
@@ -99,9 +99,9 @@ impl Ledger {
         &self,
         attempt: &AttemptState,
         status: Status,
-        report: &Report<'_>,
+        report: &ReportedFacts<'_>,
     ) -> bool {
-        let Report::End(end) = report else {
+        let ReportedFacts::End(end) = report else {
             return false;
         };
         // As its fields stand in a line.

@@ -24,7 +24,7 @@ use crate::disk;
 
 /// Takes in what has become durable, and where in the file it starts, before anybody who waits for
 /// it goes on.
-pub type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
+pub type FoldFn = Box<dyn FnMut(u64, &[u8]) + Send>;
 
 /// Appends to one file. Dropping it waits for what was handed in.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Appender {
         path: &Path,
         file: File,
         kept: Option<(Keeper, Arc<Recovery>)>,
-        sink: Sink,
+        sink: FoldFn,
     ) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let (memory, recovery) = kept.unzip();
@@ -156,7 +156,7 @@ struct Committer {
     /// Where lines go that are lost with the file.
     recovery: Option<Arc<Recovery>>,
     failed: Option<Arc<io::Error>>,
-    sink: Sink,
+    sink: FoldFn,
 }
 
 impl Committer {

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::fold;
 use super::memory::block_before;
 use super::read::{LineReader, fill_at};
-use super::source::Source;
+use super::source::ReadLog;
 use crate::disk::FileId;
 use crate::jobs::Ledger;
 
@@ -28,7 +28,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// What the log at `path` holds, of which `source` and `ledger` are all; nothing if it has to
     /// be read again.
-    pub(in super::super) fn of(path: &Path, source: &Source, ledger: Ledger) -> Option<Self> {
+    pub(in super::super) fn of(path: &Path, source: &ReadLog, ledger: Ledger) -> Option<Self> {
         if !source.is_plain() || ledger.unreadable() > 0 || ledger.is_of_copy() {
             return None;
         }
@@ -51,7 +51,7 @@ impl Checkpoint {
     pub(in super::super) fn catch_up(
         mut self,
         file: &File,
-    ) -> io::Result<Option<(Ledger, Source)>> {
+    ) -> io::Result<Option<(Ledger, ReadLog)>> {
         let len = file.metadata()?.len();
         let is_same = self.identity == FileId::of(file)?
             && (self.len..=self.len + MOST).contains(&len)
@@ -68,7 +68,7 @@ impl Checkpoint {
         if self.ledger.unreadable() > 0 {
             return Ok(None);
         }
-        let source = Source {
+        let source = ReadLog {
             lines: LineReader::new(file.try_clone()?),
             damage: Vec::new(),
             form: None,

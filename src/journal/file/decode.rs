@@ -34,9 +34,9 @@ pub(super) fn decode<'a>(file: impl Read + 'a) -> io::Result<Decoded<'a>> {
     Ok(Decoded { text, encoding })
 }
 
-type Text<'a> = (Box<dyn BufRead + 'a>, Option<&'static str>);
+type DecodedText<'a> = (Box<dyn BufRead + 'a>, Option<&'static str>);
 
-fn unicode<'a>(mut file: impl BufRead + 'a) -> io::Result<Text<'a>> {
+fn unicode<'a>(mut file: impl BufRead + 'a) -> io::Result<DecodedText<'a>> {
     let (little_endian, mark) = match file.fill_buf()? {
         [0xff, 0xfe, ..] => (true, 2),
         [0xfe, 0xff, ..] => (false, 2),

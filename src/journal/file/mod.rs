@@ -22,7 +22,7 @@ mod source;
 mod tolerant;
 
 pub use appender::Appender;
-pub(super) use appender::Sink;
+pub(super) use appender::FoldFn;
 pub use checkpoint::Checkpoint;
 pub use companion::CompanionFile;
 pub use damage::{Damage, Suspect};
@@ -40,6 +40,6 @@ pub use pending::{AppendError, Disturbed};
 pub use read::{LineReader, for_each_line};
 pub(super) use recovery::Recovery;
 pub use recovery::{NotTakenIn, forget_taken_in, holds_all, not_taken_in};
-pub(super) use source::{Source, each_part};
+pub(super) use source::{ReadLog, each_part};
 pub use source::{each_line_of, map_lines_of};
-pub(super) use tolerant::Part;
+pub(super) use tolerant::LogPart;

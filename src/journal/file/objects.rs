@@ -13,7 +13,7 @@ pub(super) struct Open {
 
 /// How an object goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ScanResult {
     /// It ends before this byte.
     Ended(usize),
     /// Nothing before this byte can be continued.
@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 128;
 
 impl Open {
     /// Takes in what follows; `None` while the object goes on.
-    pub fn feed(&mut self, text: &[u8]) -> Option<Step> {
+    pub fn feed(&mut self, text: &[u8]) -> Option<ScanResult> {
         let mut at = 0;
         while at < text.len() {
             if self.escaped {
@@ -45,17 +45,17 @@ impl Open {
                 b'{' => self.closing.push(b'}'),
                 b'[' => self.closing.push(b']'),
                 byte @ (b'}' | b']') if self.closing.pop() != Some(byte) => {
-                    return Some(Step::Broken(at + 1));
+                    return Some(ScanResult::Broken(at + 1));
                 }
-                0 => return Some(Step::Broken(at + 1)),
+                0 => return Some(ScanResult::Broken(at + 1)),
                 _ => {}
             }
             at += 1;
             if self.closing.is_empty() {
-                return Some(Step::Ended(at));
+                return Some(ScanResult::Ended(at));
             }
             if self.closing.len() > MAX_DEPTH {
-                return Some(Step::Broken(at));
+                return Some(ScanResult::Broken(at));
             }
         }
         None
@@ -70,7 +70,7 @@ impl Open {
 /// The object with which a text begins.
 pub(super) fn first(text: &str) -> Option<&str> {
     match Open::default().feed(text.as_bytes()) {
-        Some(Step::Ended(end)) => text.get(..end),
+        Some(ScanResult::Ended(end)) => text.get(..end),
         _ => None,
     }
 }
@@ -124,14 +124,14 @@ impl<'a> Objects<'a> {
                     at += 1;
                 }
                 b'{' => match Open::default().feed(&line[at..]) {
-                    Some(Step::Ended(len)) => {
+                    Some(ScanResult::Ended(len)) => {
                         match std::str::from_utf8(&line[at..at + len]) {
                             Ok(text) if is_whole(text) => found.lines.push(text),
                             _ => found.is_damaged = true,
                         }
                         at += len;
                     }
-                    Some(Step::Broken(len)) => {
+                    Some(ScanResult::Broken(len)) => {
                         found.is_damaged = true;
                         at += len;
                     }

@@ -64,14 +64,14 @@ pub(super) fn bare(line: &[u8]) -> (u64, &[u8]) {
 /// follow each other; what came of them may stand in the same order, or anywhere.
 #[derive(Debug)]
 pub struct LineReader {
-    source: Arc<Source>,
+    source: Arc<LineSource>,
     windows: Mutex<[Window; 2]>,
 }
 
 /// Where lines stand: in the log's file; or in a copy, as far as the log was read from one, and
 /// behind that in the file.
 #[derive(Debug)]
-struct Source {
+struct LineSource {
     file: File,
     copy: Option<Copied>,
 }
@@ -86,7 +86,7 @@ struct Copied {
     read: u64,
 }
 
-impl Source {
+impl LineSource {
     fn read_at(&self, buffer: &mut [u8], place: u64) -> io::Result<usize> {
         match &self.copy {
             None => read_at(&self.file, buffer, place),
@@ -111,7 +111,7 @@ const AHEAD: usize = 256 << 10;
 impl LineReader {
     /// Reads from `file`.
     pub fn new(file: File) -> Self {
-        Self::of(Source { file, copy: None })
+        Self::of(LineSource { file, copy: None })
     }
 
     /// Reads from `copy`, `len` bytes long, and for later places from `file` behind its first
@@ -122,10 +122,10 @@ impl LineReader {
             len,
             read,
         });
-        Self::of(Source { file, copy })
+        Self::of(LineSource { file, copy })
     }
 
-    fn of(source: Source) -> Self {
+    fn of(source: LineSource) -> Self {
         Self {
             source: Arc::new(source),
             windows: Mutex::default(),
@@ -192,7 +192,7 @@ impl Window {
         (self.start..=end + SPOT as u64).contains(&offset) && end > 0
     }
 
-    fn read(&mut self, source: &Source, offset: u64, len: usize) -> io::Result<()> {
+    fn read(&mut self, source: &LineSource, offset: u64, len: usize) -> io::Result<()> {
         self.start = offset;
         self.text.resize(len, 0);
         let count = source.read_at(&mut self.text, offset);
@@ -201,7 +201,7 @@ impl Window {
     }
 
     /// Reads what follows, as much again.
-    fn read_on(&mut self, source: &Source) -> io::Result<usize> {
+    fn read_on(&mut self, source: &LineSource) -> io::Result<usize> {
         let len = self.text.len();
         self.text.resize(len + len.max(SPOT), 0);
         let count = source.read_at(&mut self.text[len..], self.start + len as u64);

@@ -10,19 +10,19 @@ use super::damage::{Damage, is_torn, is_whole};
 use super::error::LogError;
 use super::fold;
 use super::read::{LineReader, MAX_LINE, for_each_line};
-use super::tolerant::{self, Form, Part};
+use super::tolerant::{self, Form, LogPart};
 use crate::jobs::{Digest, JobKey, JobView, Ledger};
 
 /// A log that has been read.
 #[derive(Debug)]
-pub struct Source {
+pub struct ReadLog {
     pub lines: LineReader,
     /// What could not be read, and no person has accepted.
     pub damage: Vec<Damage>,
     pub form: Form,
 }
 
-impl Source {
+impl ReadLog {
     /// Folds the log `file` at `path` into `ledger`, which has taken in nothing yet.
     pub fn read(path: &Path, file: File, ledger: &mut Ledger) -> Result<Self, LogError> {
         read(file, ledger).map_err(|error| LogError::io("read the job log", path, error))
@@ -79,7 +79,7 @@ impl LineReader {
     }
 }
 
-fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
+fn read(mut file: File, ledger: &mut Ledger) -> io::Result<ReadLog> {
     let empty = ledger.clone();
     let len = file.metadata().map_or(0, |meta| meta.len());
     expect(ledger, len);
@@ -88,7 +88,7 @@ fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     fold::fold(&mut file, ledger)?;
     let lines = LineReader::new(file.try_clone()?);
     if ledger.unreadable() == 0 || has_only_torn(&lines, len, ledger)? {
-        return Ok(Source {
+        return Ok(ReadLog {
             lines,
             damage: Vec::new(),
             form: None,
@@ -102,7 +102,7 @@ fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
 /// Hands each part of the log at `path` to `each`, as the tolerant reader finds it.
 pub(in super::super) fn each_part(
     path: &Path,
-    each: impl FnMut(Part<'_>) -> io::Result<()>,
+    each: impl FnMut(LogPart<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     tolerant::read(File::open(path)?, each).map(drop)
 }
@@ -116,7 +116,7 @@ pub fn each_line_of(
 ) -> Result<(), LogError> {
     let read = if ledger.is_of_copy() {
         each_part(path, |part| {
-            if let Part::Line(line) = part {
+            if let LogPart::Line(line) = part {
                 each(line);
             }
             Ok(())
@@ -186,7 +186,7 @@ fn has_only_torn(lines: &LineReader, len: u64, ledger: &Ledger) -> io::Result<bo
     Ok(true)
 }
 
-fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
+fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<ReadLog> {
     let read = file.metadata()?.len();
     let mut copy = BufWriter::new(tempfile::tempfile()?);
     let mut unreadable = 0;
@@ -194,12 +194,12 @@ fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     let mut torn = Vec::new();
     let form = tolerant::read(&mut file, |part| {
         match part {
-            Part::Line(line) => {
+            LogPart::Line(line) => {
                 copy.write_all(line.as_bytes())?;
                 return copy.write_all(b"\n");
             }
-            Part::Torn(number, text) => torn.push(Damage::torn(number, text)),
-            Part::Damaged(found, _) => damage.push(found.clone()),
+            LogPart::Torn(number, text) => torn.push(Damage::torn(number, text)),
+            LogPart::Damaged(found, _) => damage.push(found.clone()),
         }
         unreadable += 1;
         Ok(())
@@ -216,7 +216,7 @@ fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     damage.sort_by_key(|found| found.line);
     let mut accepted = ledger.accepted_damage().clone();
     damage.retain(|found| !takes_one(&mut accepted, found.digest));
-    Ok(Source {
+    Ok(ReadLog {
         lines: LineReader::of_copy(copy, len, file, read),
         damage,
         form,

@@ -8,12 +8,12 @@ use std::io::{self, BufRead, Read};
 
 use super::damage::{Damage, is_torn, is_whole, what};
 use super::decode::{Decoded, decode};
-use super::objects::{Objects, Open, Step, without_space};
+use super::objects::{Objects, Open, ScanResult, without_space};
 use super::read::MAX_LINE;
 
 /// A part of a log.
 #[derive(Clone, Copy, Debug)]
-pub enum Part<'a> {
+pub enum LogPart<'a> {
     /// A line of the log, on one line.
     Line(&'a str),
     /// The beginning of a line that was never written to its end, with its number in the file.
@@ -29,10 +29,10 @@ pub(super) type Form = Option<&'static str>;
 /// Hands each part of the log in `file` to `each`.
 pub(super) fn read(
     file: impl Read,
-    mut each: impl FnMut(Part<'_>) -> io::Result<()>,
+    mut each: impl FnMut(LogPart<'_>) -> io::Result<()>,
 ) -> io::Result<Form> {
     let Decoded { mut text, encoding } = decode(file)?;
-    let mut reader = Reader {
+    let mut reader = PartReader {
         each: &mut each,
         held: None,
         form: None,
@@ -45,7 +45,7 @@ pub(super) fn read(
             break;
         };
         number += 1;
-        if end == End::Return {
+        if end == LineEnding::Return {
             reader.form = Some("written with carriage returns in place of newlines");
         }
         let from = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
@@ -57,7 +57,7 @@ pub(super) fn read(
 
 /// What a line ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum LineEnding {
     Newline,
     Windows,
     Return,
@@ -65,12 +65,12 @@ enum End {
 }
 
 /// Reads a line into `line`, without its end. Of a line longer than any of ours the beginning.
-fn next_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<End>> {
+fn next_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<LineEnding>> {
     let mut any = false;
     loop {
         let block = text.fill_buf()?;
         if block.is_empty() {
-            return Ok(any.then_some(End::File));
+            return Ok(any.then_some(LineEnding::File));
         }
         any = true;
         let end = memchr::memchr2(b'\n', b'\r', block);
@@ -85,29 +85,29 @@ fn next_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<E
         let is_return = block[end] == b'\r';
         text.consume(end + 1);
         if !is_return {
-            return Ok(Some(End::Newline));
+            return Ok(Some(LineEnding::Newline));
         }
         if text.fill_buf()?.first() == Some(&b'\n') {
             text.consume(1);
-            return Ok(Some(End::Windows));
+            return Ok(Some(LineEnding::Windows));
         }
-        return Ok(Some(End::Return));
+        return Ok(Some(LineEnding::Return));
     }
 }
 
 /// An object that continues on the next line, or is torn.
-struct Held {
+struct PartialObject {
     number: u64,
     text: Vec<u8>,
     /// Where each of its lines starts in the text.
     starts: Vec<usize>,
     open: Open,
     /// What its last line ended with.
-    end: End,
+    end: LineEnding,
 }
 
-impl Held {
-    fn new(number: u64, text: &[u8], end: End) -> Self {
+impl PartialObject {
+    fn new(number: u64, text: &[u8], end: LineEnding) -> Self {
         let mut open = Open::default();
         open.feed(text);
         Self {
@@ -120,16 +120,16 @@ impl Held {
     }
 
     /// Takes in a line that may belong to it.
-    fn feed(&mut self, line: &[u8], end: End) -> Option<Step> {
+    fn feed(&mut self, line: &[u8], end: LineEnding) -> Option<ScanResult> {
         if self.open.is_in_text() || self.text.len() + line.len() >= MAX_LINE {
-            return Some(Step::Broken(0));
+            return Some(ScanResult::Broken(0));
         }
         let step = self.open.feed(line);
-        if let None | Some(Step::Ended(_)) = step {
+        if let None | Some(ScanResult::Ended(_)) = step {
             self.text.push(b'\n');
             self.starts.push(self.text.len());
             let taken = match step {
-                Some(Step::Ended(taken)) => taken,
+                Some(ScanResult::Ended(taken)) => taken,
                 _ => line.len(),
             };
             self.text.extend_from_slice(&line[..taken]);
@@ -146,14 +146,14 @@ impl Held {
     }
 }
 
-struct Reader<'a> {
-    each: &'a mut dyn FnMut(Part<'_>) -> io::Result<()>,
-    held: Option<Held>,
+struct PartReader<'a> {
+    each: &'a mut dyn FnMut(LogPart<'_>) -> io::Result<()>,
+    held: Option<PartialObject>,
     form: Form,
 }
 
-impl Reader<'_> {
-    fn line(&mut self, number: u64, line: &[u8], end: End) -> io::Result<()> {
+impl PartReader<'_> {
+    fn line(&mut self, number: u64, line: &[u8], end: LineEnding) -> io::Result<()> {
         let Some(mut held) = self.held.take() else {
             return self.fresh(number, line, end);
         };
@@ -165,18 +165,18 @@ impl Reader<'_> {
         }
         match held.feed(line, end) {
             None => self.held = Some(held),
-            Some(Step::Ended(taken)) => {
+            Some(ScanResult::Ended(taken)) => {
                 let object = without_space(&held.text);
                 match std::str::from_utf8(&object) {
                     Ok(object) if is_whole(object) => {
                         self.form = Some("written with objects over several lines");
-                        (self.each)(Part::Line(object))?;
+                        (self.each)(LogPart::Line(object))?;
                     }
                     _ => self.damaged(held.number, &held.text)?,
                 }
                 self.fresh(number, &line[taken..], end)?;
             }
-            Some(Step::Broken(_)) => {
+            Some(ScanResult::Broken(_)) => {
                 self.give_up(&held, is_torn(line).then_some(end))?;
                 self.fresh(number, line, end)?;
             }
@@ -185,13 +185,13 @@ impl Reader<'_> {
     }
 
     /// A line before which nothing is open.
-    fn fresh(&mut self, number: u64, line: &[u8], end: End) -> io::Result<()> {
+    fn fresh(&mut self, number: u64, line: &[u8], end: LineEnding) -> io::Result<()> {
         if line.len() >= MAX_LINE {
             return self.damaged(number, line);
         }
         let objects = Objects::of(line, is_whole);
         for line in &objects.lines {
-            (self.each)(Part::Line(line))?;
+            (self.each)(LogPart::Line(line))?;
         }
         if objects.is_damaged {
             return self.damaged(number, line);
@@ -199,18 +199,20 @@ impl Reader<'_> {
         if objects.in_array {
             self.form = Some("written as one JSON array");
         }
-        self.held = objects.rest.map(|at| Held::new(number, &line[at..], end));
+        self.held = objects
+            .rest
+            .map(|at| PartialObject::new(number, &line[at..], end));
         Ok(())
     }
 
     /// What has begun does not go on. It is torn where each of its lines is, and where the line that
     /// follows (`next` is its end) is one that a writer has written.
-    fn give_up(&mut self, held: &Held, next: Option<End>) -> io::Result<()> {
+    fn give_up(&mut self, held: &PartialObject, next: Option<LineEnding>) -> io::Result<()> {
         // A changed byte may look like a carriage return before the newline.
-        let is_usual_end = held.end == End::Newline || Some(held.end) == next;
+        let is_usual_end = held.end == LineEnding::Newline || Some(held.end) == next;
         if next.is_some() && is_usual_end && held.lines().all(is_torn) {
             let mut lines = (held.number..).zip(held.lines());
-            return lines.try_for_each(|(number, line)| (self.each)(Part::Torn(number, line)));
+            return lines.try_for_each(|(number, line)| (self.each)(LogPart::Torn(number, line)));
         }
         self.damaged(held.number, &held.text)
     }
@@ -220,8 +222,8 @@ impl Reader<'_> {
             return Ok(());
         };
         let next = match held.end {
-            End::File => End::File,
-            _ => End::Newline,
+            LineEnding::File => LineEnding::File,
+            _ => LineEnding::Newline,
         };
         self.give_up(&held, Some(next))
     }
@@ -233,6 +235,6 @@ impl Reader<'_> {
             what(text)
         };
         let damage = Damage::new(number, what, text);
-        (self.each)(Part::Damaged(&damage, text))
+        (self.each)(LogPart::Damaged(&damage, text))
     }
 }

@@ -23,7 +23,7 @@ use super::super::file::{AppendError, Pending};
 use super::lines::Merge;
 use super::link::Link;
 use super::spool::Spool;
-use super::task::{Answer, Kind, Task};
+use super::task::{Answer, Task, TaskKind};
 use crate::jobs::JobKey;
 
 /// How often a run that has something claimed says that it is still there.
@@ -43,7 +43,7 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 const OUTAGE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct TaskQueue {
     tasks: Vec<Task>,
     /// Someone waits for them.
     urgent: bool,
@@ -54,7 +54,7 @@ struct Waiting {
 /// What the thread and those who hand in share.
 #[derive(Debug, Default)]
 struct Shared {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<TaskQueue>,
     arrived: Notify,
     /// Claims that are held.
     held: Arc<AtomicUsize>,
@@ -74,7 +74,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, TaskQueue> {
         lock(&self.waiting)
     }
 
@@ -168,7 +168,7 @@ impl DatabaseAppender {
 
     /// Hands lines in, to be written at once.
     pub fn begin(&self, lines: &str) -> Pending<Answer> {
-        let pending = self.ask(Kind::Lines, lines);
+        let pending = self.ask(TaskKind::Lines, lines);
         self.shared.urge();
         pending
     }
@@ -176,12 +176,12 @@ impl DatabaseAppender {
     /// Lets no computer claim anything for some time. What is claimed next comes after that.
     pub fn keep_quiet(&self, time: Duration) {
         // Where it cannot be reported, the others are asked by the vendor themselves.
-        drop(self.ask(Kind::Quiet(time), ""));
+        drop(self.ask(TaskKind::Quiet(time), ""));
         self.shared.urge();
     }
 
     /// Asks something of the log, which is done with what comes next, or once someone waits.
-    pub fn ask(&self, kind: Kind, lines: &str) -> Pending<Answer> {
+    pub fn ask(&self, kind: TaskKind, lines: &str) -> Pending<Answer> {
         let (sender, done) = oneshot::channel();
         let read = Merge::of(lines);
         let mut waiting = self.shared.lock();
@@ -356,10 +356,13 @@ impl Worker {
         for (task, answer) in tasks.into_iter().zip(answers) {
             let is_claim = matches!(
                 (&task.kind, &answer),
-                (Kind::Announce(_), Answer::Granted(_))
+                (TaskKind::Announce(_), Answer::Granted(_))
             );
             let is_first_lease = !self.has_leases
-                && matches!((&task.kind, &answer), (Kind::Lease(_), Answer::Granted(_)));
+                && matches!(
+                    (&task.kind, &answer),
+                    (TaskKind::Lease(_), Answer::Granted(_))
+                );
             self.has_leases |= is_first_lease;
             if is_claim || is_first_lease {
                 self.shared.held.fetch_add(1, Ordering::SeqCst);

@@ -23,11 +23,11 @@ use super::captures;
 use super::decide::{Claims, Others};
 use super::handle::{Failed, LogHandle, LogRow, Newest};
 use super::lines::{self, Merge};
-use super::mirror::{self, Source, digest};
+use super::mirror::{self, MirrorSource, digest};
 use super::recent::Recent;
-use super::runs::{self, BeingSent, Run};
+use super::runs::{self, BeingSent, RunRow};
 use super::session::Session;
-use super::task::{Answer, Kind, Task};
+use super::task::{Answer, Task, TaskKind};
 use crate::clock;
 use crate::jobs::{JobKey, Ledger, Line, Status};
 
@@ -36,7 +36,7 @@ use crate::jobs::{JobKey, Ledger, Line, Status};
 const REMEMBERED: usize = 64;
 
 /// Takes in lines of the copy, from where they start.
-type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
+type LineFn = Box<dyn FnMut(u64, &[u8]) + Send>;
 
 /// This process's copy of the log: the lines that the ledger has folded.
 pub struct LocalCopy {
@@ -47,7 +47,7 @@ pub struct LocalCopy {
     /// Its length.
     pub len: u64,
     /// Folds.
-    pub sink: Sink,
+    pub sink: LineFn,
 }
 
 impl LocalCopy {
@@ -65,7 +65,7 @@ impl LocalCopy {
 /// A log, as one process writes to it.
 pub(super) struct Link {
     address: Address,
-    source: Source,
+    source: MirrorSource,
     session: Option<(Session, LogRow)>,
     was_connected: bool,
     /// What it knows of the log was put back, and its claims were not yet.
@@ -80,7 +80,7 @@ pub(super) struct Link {
     /// Lines that the log holds and this computer does not remember yet.
     seen: String,
     ledger: Arc<RwLock<Ledger>>,
-    run: Run,
+    run: RunRow,
     /// What this run has claimed.
     own: HashSet<(JobKey, u32)>,
     others: Others,
@@ -94,7 +94,7 @@ pub(super) struct Link {
 impl Link {
     pub fn new(
         address: &Address,
-        source: Source,
+        source: MirrorSource,
         copy: LocalCopy,
         ledger: Arc<RwLock<Ledger>>,
         command: &str,
@@ -116,7 +116,7 @@ impl Link {
             must_come_back: false,
             copy,
             ledger,
-            run: Run::new(command),
+            run: RunRow::new(command),
             own: HashSet::new(),
             others: Others::default(),
             confirmed: VecDeque::new(),
@@ -391,9 +391,9 @@ impl Link {
 /// Keeps what of a task is not lines.
 async fn keep(log: &LogHandle<'_>, task: &Task) -> Result<(), Error> {
     match &task.kind {
-        Kind::Captures(all) => captures::insert(log, all).await,
-        Kind::Quiet(time) => lines::keep_quiet(log, *time).await,
-        Kind::TakeIn(run) => runs::taken_in(log, run).await,
+        TaskKind::Captures(all) => captures::insert(log, all).await,
+        TaskKind::Quiet(time) => lines::keep_quiet(log, *time).await,
+        TaskKind::TakeIn(run) => runs::taken_in(log, run).await,
         _ => Ok(()),
     }
 }

@@ -20,7 +20,7 @@ use tokio_postgres::Error;
 pub use self::files::Lost;
 use self::files::{MirrorFiles, Parts};
 pub use self::read::digest;
-use self::read::{MirrorSync, State, read};
+use self::read::{MirrorState, MirrorSync, read};
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
 use super::handle::{self, Failed, Newest};
@@ -37,7 +37,7 @@ pub struct Mirror {
     /// The file.
     pub file: PathBuf,
     /// What it mirrors, and how far.
-    pub source: Source,
+    pub source: MirrorSource,
     /// What other computers are sending now.
     pub being_sent: Vec<BeingSent>,
     /// How far the database's clock is ahead of this computer's.
@@ -54,7 +54,7 @@ pub struct Mirror {
 
 /// Where lines were read from, and which ones.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct MirrorSource {
     /// Which log it is.
     pub identity: String,
     /// The server, its history and the database, as far as the server says so.
@@ -67,7 +67,7 @@ pub struct Source {
     pub(super) newest: Newest,
 }
 
-impl Source {
+impl MirrorSource {
     /// The name under which this computer keeps what it knows of the log.
     pub fn kept_as(&self) -> String {
         handle::kept_as(&self.identity, &self.server)
@@ -130,7 +130,7 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
     };
     Ok(Mirror {
         file: parts.file,
-        source: Source {
+        source: MirrorSource {
             identity: look.log.identity,
             server: state.server,
             horizon: state.horizon,
@@ -160,10 +160,10 @@ async fn read_whole(
     session: &mut Session,
     look: &mut MirrorSync,
     server: String,
-) -> Result<(State, Parts), Failed> {
+) -> Result<(MirrorState, Parts), Failed> {
     let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
     let mut writer = BufWriter::new(file);
-    let mut state = read(session, look, &State::default(), &mut writer).await?;
+    let mut state = read(session, look, &MirrorState::default(), &mut writer).await?;
     writer.flush()?;
     state.server = server;
     let parts = Parts {

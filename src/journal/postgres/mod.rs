@@ -36,7 +36,7 @@ pub use outbox::{Forward, Outbox};
 pub use runs::{AskedToWait, AtWork, BeingSent, at_work};
 pub use schema::Rights;
 pub use spool::{left_spools, spools_of};
-pub use task::{Acceptance, Answer, Decision, Kind};
+pub use task::{Acceptance, Answer, Decision, TaskKind};
 
 use std::io;
 use std::sync::{Arc, RwLock};
@@ -47,7 +47,7 @@ use crate::jobs::Ledger;
 /// Starts to write to the log of `address`, of which `local` is a copy that `ledger` has folded.
 pub fn write(
     address: &Address,
-    source: mirror::Source,
+    source: mirror::MirrorSource,
     local: LocalCopy,
     ledger: &Arc<RwLock<Ledger>>,
     command: &str,

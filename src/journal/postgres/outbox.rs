@@ -37,7 +37,7 @@ pub struct Forward {
 
 /// A delivery that this receiver has leased.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct LeasedDelivery {
     /// The capture's number.
     pub number: i64,
     /// As it stands in a file of captures.
@@ -128,7 +128,7 @@ impl Outbox {
 
     /// Leases the next deliveries behind the number `last`: what no one forwards, in their order. Others
     /// may do so at the same time, and get others. None are left when there are none.
-    pub async fn lease(&mut self, last: i64) -> Result<Vec<Waiting>, DatabaseError> {
+    pub async fn lease(&mut self, last: i64) -> Result<Vec<LeasedDelivery>, DatabaseError> {
         let lease = format!(
             "WITH due AS ( \
                  SELECT digest FROM {{schema}}.outbox \
@@ -147,7 +147,7 @@ impl Outbox {
         let before = clock::uptime();
         let rows = self.query(&lease, &[]).await?;
         self.confirmed = before;
-        let waiting = rows.iter().map(|row| Waiting {
+        let waiting = rows.iter().map(|row| LeasedDelivery {
             number: row.get(0),
             envelope: row.get(1),
         });

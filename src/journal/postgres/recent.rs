@@ -171,7 +171,7 @@ pub(super) async fn lost(
 
 /// Where a mirror's log was.
 #[derive(Deserialize)]
-struct State {
+struct RecentState {
     #[serde(default)]
     at: Vec<String>,
 }
@@ -189,7 +189,7 @@ pub(super) fn places(session: &Session) -> Vec<String> {
 /// Whether the log of this mirror's state was at one of these places.
 pub(super) fn was_at(state: &Path, places: &[String]) -> bool {
     let text = fs::read(state).unwrap_or_default();
-    let state = serde_json::from_slice::<State>(&text);
+    let state = serde_json::from_slice::<RecentState>(&text);
     state.is_ok_and(|state| state.at.iter().any(|at| places.contains(at)))
 }
 

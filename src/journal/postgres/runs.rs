@@ -23,7 +23,7 @@ pub(super) const SETTLED: &str = "settled";
 
 /// This process, as other computers see it.
 #[derive(Clone, Debug)]
-pub(super) struct Run {
+pub(super) struct RunRow {
     /// Random.
     pub id: String,
     pub command: String,
@@ -31,7 +31,7 @@ pub(super) struct Run {
     pub is_known: bool,
 }
 
-impl Run {
+impl RunRow {
     pub fn new(command: &str) -> Self {
         Self {
             id: format!("{:032x}", fastrand::u128(..)),

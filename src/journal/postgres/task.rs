@@ -17,7 +17,7 @@ use crate::jobs::{GenerationId, JobKey};
 
 /// What is asked of the log.
 #[derive(Debug)]
-pub enum Kind {
+pub enum TaskKind {
     /// Lines that are true whatever others write.
     Lines,
     /// The same, which this run has kept on this computer's disk.
@@ -70,7 +70,7 @@ pub struct Acceptance {
     pub otherwise: Merge,
 }
 
-impl Kind {
+impl TaskKind {
     /// Whether its lines say what has become of requests, and so must not be lost.
     pub fn is_outcome(&self) -> bool {
         matches!(self, Self::Lines | Self::Accepted(_))
@@ -143,7 +143,7 @@ pub(super) type Done = Result<Answer, AppendError>;
 /// Something to be done with the next transaction.
 #[derive(Debug)]
 pub(super) struct Task {
-    pub kind: Kind,
+    pub kind: TaskKind,
     pub lines: Merge,
     pub done: oneshot::Sender<Done>,
     /// Whether its lines are in the spool.

@@ -8,7 +8,7 @@ use crate::journal::announce::{
 use crate::journal::file::AppendError;
 use crate::journal::pause;
 #[cfg(feature = "postgres")]
-use crate::journal::postgres::{Answer, Decision, Kind};
+use crate::journal::postgres::{Answer, Decision, TaskKind};
 use crate::journal::store::{Store, Unsettled};
 #[cfg(feature = "postgres")]
 use sha2::{Digest, Sha256};
@@ -27,7 +27,7 @@ impl Writer {
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let (job, number, lines) = (what.job, what.number, what.lines.clone());
-                let asked = appender.ask(Kind::Announce(what), lines.as_str());
+                let asked = appender.ask(TaskKind::Announce(what), lines.as_str());
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => {
                         let held = appender.held();
@@ -54,7 +54,10 @@ impl Writer {
                 let Some(shared) = claim.shared() else {
                     return Ok(false);
                 };
-                let asked = appender.ask(Kind::Withdraw(shared.job, shared.number), lines.as_str());
+                let asked = appender.ask(
+                    TaskKind::Withdraw(shared.job, shared.number),
+                    lines.as_str(),
+                );
                 Ok(matches!(asked.done().await?, Answer::Written))
             }
         }
@@ -69,7 +72,7 @@ impl Writer {
                 let Some(shared) = claim.shared() else {
                     return Ok(Renewed::Lost);
                 };
-                let asked = appender.ask(Kind::Renew(shared.job, shared.number), "");
+                let asked = appender.ask(TaskKind::Renew(shared.job, shared.number), "");
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => {
                         claim.confirm(confirmed);
@@ -88,7 +91,7 @@ impl Writer {
             Store::File { .. } => Ok(None),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::IsQuiet, "");
+                let asked = appender.ask(TaskKind::IsQuiet, "");
                 Ok(match asked.done().await? {
                     Answer::Refused(Refused::NotBefore(quiet)) => Some(quiet),
                     _ => None,
@@ -106,7 +109,7 @@ impl Writer {
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let key = Sha256::digest(name.as_bytes());
-                let asked = appender.ask(Kind::Lease(key.into()), "");
+                let asked = appender.ask(TaskKind::Lease(key.into()), "");
                 Ok(match asked.done().await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
                     Answer::Refused(_) | Answer::Written | Answer::Otherwise | Answer::Lost => {
@@ -125,7 +128,7 @@ impl Writer {
                 .map_err(Unsettled::Failed),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let asked = appender.ask(Kind::Settle(job, number), lines.as_str());
+                let asked = appender.ask(TaskKind::Settle(job, number), lines.as_str());
                 match asked.wait().map_err(Unsettled::Failed)? {
                     Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
                     Answer::Refused(_) => Err(Unsettled::Outdated),
@@ -142,7 +145,7 @@ impl Writer {
             Store::File { .. } => self.append_in_parts(lines).map_err(Unsettled::Failed),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let kind = Kind::Decided(Decision {
+                let kind = TaskKind::Decided(Decision {
                     jobs: jobs.to_vec(),
                     names: names.iter().map(|name| (*name).to_owned()).collect(),
                 });
@@ -171,7 +174,7 @@ impl Writer {
             Store::File { appender, .. } => appender.append_blocking(lines.as_str()).map(|()| None),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let kind = Kind::Bind(job, number, id.clone());
+                let kind = TaskKind::Bind(job, number, id.clone());
                 // What others have written is folded by then.
                 appender.ask(kind, lines.as_str()).wait().map(|_| owner())
             }

@@ -171,13 +171,13 @@ fn archive<R: Read + Seek>(file: R) -> Result<ZipArchive<R>, WorkbookError> {
     ZipArchive::new(file).map_err(|error| damaged(&error))
 }
 
-type Part<'a, R> = BufReader<ZipFile<'a, R>>;
+type ZipEntry<'a, R> = BufReader<ZipFile<'a, R>>;
 
 /// A part of the archive by its name, which some programs write in other letters.
 fn part<'a, R: Read + Seek>(
     zip: &'a mut ZipArchive<R>,
     path: &str,
-) -> Result<Part<'a, R>, WorkbookError> {
+) -> Result<ZipEntry<'a, R>, WorkbookError> {
     let wanted = path.trim_start_matches('/');
     let is_it = |name: &str| name.replace('\\', "/").eq_ignore_ascii_case(wanted);
     let name = {

@@ -29,7 +29,7 @@ const WIDEST: usize = 16_384;
 
 /// The kinds of files that are zip archives within.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ArchiveFormat {
     Xlsx,
     Ods,
 }
@@ -59,7 +59,7 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
     reader.seek(SeekFrom::Start(0))?;
     let mut table = Table::new()?;
     let (name, others, hidden) = match kind {
-        Kind::Xlsx => {
+        ArchiveFormat::Xlsx => {
             let mut book = Xlsx::new(reader).map_err(|error| damaged(&error))?;
             let (name, others) = choose(book.sheets_metadata(), wanted)?;
             let mut cells = book
@@ -81,7 +81,7 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
             let hidden = Hidden::in_xlsx(BufReader::new(file), &name)?;
             (name, others, hidden)
         }
-        Kind::Ods => {
+        ArchiveFormat::Ods => {
             let mut book = Ods::new(reader).map_err(|error| damaged(&error))?;
             let (name, others) = choose(book.sheets_metadata(), wanted)?;
             let range = book
@@ -105,7 +105,7 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
 }
 
 /// What an archive holds, by the names of its parts, which stand at its end.
-fn kind_of(mut file: &File) -> Result<Kind, WorkbookError> {
+fn kind_of(mut file: &File) -> Result<ArchiveFormat, WorkbookError> {
     const TAIL: u64 = 256 * 1024;
     let length = file.seek(SeekFrom::End(0))?;
     let mut names = vec![0; 128];
@@ -121,9 +121,9 @@ fn kind_of(mut file: &File) -> Result<Kind, WorkbookError> {
             "save it as an Excel workbook (.xlsx)",
         ))
     } else if has("xl/worksheets/") {
-        Ok(Kind::Xlsx)
+        Ok(ArchiveFormat::Xlsx)
     } else if has("opendocument.spreadsheet") {
-        Ok(Kind::Ods)
+        Ok(ArchiveFormat::Ods)
     } else if has("Index/Document.iwa") || has("Index.zip") || has("Index/Tables/") {
         Err(unusable(
             "this is a file of Apple's Numbers (.numbers)",

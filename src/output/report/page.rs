@@ -60,7 +60,7 @@ pub(super) struct Page<'a> {
     /// On the page in front: the others.
     pub split: Option<Contents>,
     /// On the others: where they stand.
-    pub part: Option<Part<'a>>,
+    pub part: Option<PageLinks<'a>>,
 }
 
 impl<'a> Page<'a> {
@@ -124,7 +124,7 @@ pub(super) struct Link {
 }
 
 /// Where a page stands among the others.
-pub(super) struct Part<'a> {
+pub(super) struct PageLinks<'a> {
     pub front: &'a str,
     pub label: String,
     pub previous: Option<String>,

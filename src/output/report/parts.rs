@@ -3,7 +3,7 @@
 use std::io;
 
 use super::options::{ReportOptions, Split};
-use super::page::{Contents, Link, Page, Pages, Part, Section};
+use super::page::{Contents, Link, Page, PageLinks, Pages, Section};
 use crate::output::tally::Tally;
 use crate::text::shorten;
 
@@ -44,7 +44,7 @@ pub(super) fn write_parts(
             needs_attention: sections.iter().any(Section::needs_attention),
         });
         let page = Page {
-            part: Some(Part {
+            part: Some(PageLinks {
                 front: &split.front,
                 label,
                 previous: n.checked_sub(1).map(file_name),

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{
     CaptureResult, Document, body_of, body_of_base64, recorded, rfc3339, with_query,
 };
@@ -18,7 +18,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
     (known && marked).then(|| vec![event(fields)])
 }
 
-fn event<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
+fn event<'a>(fields: &RawFields<'a>) -> CaptureResult<'a> {
     let context = fields.object("requestContext");
     let http = context.as_ref().and_then(|c| c.object("http"));
     let is_base64 = fields
@@ -52,7 +52,7 @@ fn event<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
     })
 }
 
-fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+fn url<'a>(fields: &RawFields<'a>) -> Option<Cow<'a, str>> {
     if let Some(path) = fields.text("rawPath") {
         return Some(match fields.text("rawQueryString") {
             Some(query) if !query.is_empty() => Cow::Owned(format!("{path}?{query}")),

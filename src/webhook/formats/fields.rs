@@ -10,9 +10,9 @@ use crate::jobs::Text;
 use crate::webhook::capture::Headers;
 
 /// Names and raw values, in the object's order.
-pub(super) struct Fields<'a>(Vec<(Text<'a>, &'a RawValue)>);
+pub(super) struct RawFields<'a>(Vec<(Text<'a>, &'a RawValue)>);
 
-impl<'a> Fields<'a> {
+impl<'a> RawFields<'a> {
     pub fn of_text(text: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
@@ -83,11 +83,11 @@ pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
         .map(|t| t.0)
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct FieldsVisitor;
         impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
+            type Value = RawFields<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
@@ -96,7 +96,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(RawFields(fields))
             }
         }
         deserializer.deserialize_map(FieldsVisitor)

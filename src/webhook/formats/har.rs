@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document, body_of_base64, no_body, recorded};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture, Headers};
@@ -14,7 +14,8 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
 }
 
 fn entry(raw: &RawValue) -> CaptureResult<'_> {
-    let entry = Fields::of(raw).ok_or_else(|| Unreadable::because("its entry is not an object"))?;
+    let entry =
+        RawFields::of(raw).ok_or_else(|| Unreadable::because("its entry is not an object"))?;
     let request = entry
         .object("request")
         .ok_or_else(|| Unreadable::because("its entry has no request"))?;
@@ -39,10 +40,10 @@ fn entry(raw: &RawValue) -> CaptureResult<'_> {
     })
 }
 
-fn headers<'a>(request: &Fields<'a>) -> Headers<'a> {
+fn headers<'a>(request: &RawFields<'a>) -> Headers<'a> {
     let mut headers = Headers::default();
     for header in request.list("headers").unwrap_or_default() {
-        if let Some(header) = Fields::of(header)
+        if let Some(header) = RawFields::of(header)
             && let (Some(name), Some(value)) = (header.text("name"), header.text("value"))
         {
             headers.push(name, value);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document, body_of, entry, recorded, with_query};
 use super::request::headers_of_text;
 use crate::webhook::capture::Unreadable;
@@ -18,14 +18,14 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
 }
 
 /// A request, or the event that was made of it.
-fn is_request(fields: &Fields<'_>) -> bool {
+fn is_request(fields: &RawFields<'_>) -> bool {
     fields
         .object("data")
         .is_some_and(|data| data.has("headers") && data.has("body"))
         || (fields.has("team_id") && fields.has("source_id"))
 }
 
-fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
+fn request<'a>(fields: &RawFields<'a>) -> CaptureResult<'a> {
     let data = fields.object("data").ok_or_else(|| {
         Unreadable::because(
             "its export has no data: fetch each request by its id, or with include=data",
@@ -43,14 +43,14 @@ fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
 }
 
 /// Headers as an object, or as a text that holds one, or as lines.
-fn headers<'a>(data: &Fields<'a>) -> Headers<'a> {
+fn headers<'a>(data: &RawFields<'a>) -> Headers<'a> {
     if let Some(headers) = data.headers("headers") {
         return headers;
     }
     headers_of_text(&data.text("headers").unwrap_or_default())
 }
 
-fn url<'a>(data: &Fields<'a>) -> Option<Cow<'a, str>> {
+fn url<'a>(data: &RawFields<'a>) -> Option<Cow<'a, str>> {
     let path = data.text("path")?;
     let query = data.text("query").unwrap_or_default();
     let query = query.trim_start_matches('?');

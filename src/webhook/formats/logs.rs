@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, text};
+use super::fields::{RawFields, text};
 use super::parts::Document;
 
 /// The messages of a document of such logs.
@@ -18,7 +18,7 @@ pub(super) fn messages<'a>(document: &Document<'a>) -> Option<Vec<Cow<'a, str>>>
         .iter()
         .find_map(|name| fields.list(name))
     {
-        let events = events.into_iter().filter_map(Fields::of);
+        let events = events.into_iter().filter_map(RawFields::of);
         return Some(events.filter_map(|event| message(&event)).collect());
     }
     let rows = fields
@@ -28,7 +28,7 @@ pub(super) fn messages<'a>(document: &Document<'a>) -> Option<Vec<Cow<'a, str>>>
 }
 
 /// A log event's message.
-fn message<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+fn message<'a>(fields: &RawFields<'a>) -> Option<Cow<'a, str>> {
     const BESIDE: [&str; 6] = [
         "timestamp",
         "timestampInMs",
@@ -47,8 +47,11 @@ fn message<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
 /// A row of Insights: a list of fields and values.
 fn row(raw: &RawValue) -> Option<Cow<'_, str>> {
     let cells = serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()?;
-    cells.into_iter().filter_map(Fields::of).find_map(|cell| {
-        let is_message = text(cell.get("field")?)? == "@message";
-        is_message.then(|| cell.text("value")).flatten()
-    })
+    cells
+        .into_iter()
+        .filter_map(RawFields::of)
+        .find_map(|cell| {
+            let is_message = text(cell.get("field")?)? == "@message";
+            is_message.then(|| cell.text("value")).flatten()
+        })
 }

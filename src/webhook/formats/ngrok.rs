@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document, decode_base64, entry, recorded};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture};
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
     (fields.has("tunnel_name") || request.has("raw")).then(|| vec![exchange(fields)])
 }
 
-fn exchange<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
+fn exchange<'a>(fields: &RawFields<'a>) -> CaptureResult<'a> {
     let request = fields
         .object("request")
         .ok_or_else(|| Unreadable::because("its entry has no request"))?;

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, text};
+use super::fields::{RawFields, text};
 use crate::vendor::Payload;
 use crate::webhook::capture::{Body, Capture, Unreadable};
 
@@ -20,7 +20,7 @@ pub(in crate::webhook) type CaptureResult<'a> = Result<Capture<'a>, Unreadable>;
 /// A JSON value.
 pub(super) struct Document<'a> {
     pub text: &'a str,
-    fields: OnceCell<Option<Fields<'a>>>,
+    fields: OnceCell<Option<RawFields<'a>>>,
 }
 
 impl<'a> Document<'a> {
@@ -32,9 +32,9 @@ impl<'a> Document<'a> {
     }
 
     /// Its fields, where it is an object.
-    pub fn fields(&self) -> Option<&Fields<'a>> {
+    pub fn fields(&self) -> Option<&RawFields<'a>> {
         self.fields
-            .get_or_init(|| Fields::of_text(self.text).ok())
+            .get_or_init(|| RawFields::of_text(self.text).ok())
             .as_ref()
     }
 }
@@ -51,9 +51,9 @@ pub(super) fn body_of(raw: Option<&RawValue>) -> Body<'_> {
 /// An entry of a list.
 pub(super) fn entry<'a>(
     raw: &'a RawValue,
-    read: fn(&Fields<'a>) -> CaptureResult<'a>,
+    read: fn(&RawFields<'a>) -> CaptureResult<'a>,
 ) -> CaptureResult<'a> {
-    match Fields::of(raw) {
+    match RawFields::of(raw) {
         Some(fields) => read(&fields),
         None => Err(Unreadable::because("its entry is not an object")),
     }

@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document};
 use super::request::request;
 
@@ -25,18 +25,18 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
     let list = ["requests", "history"]
         .iter()
         .find_map(|name| fields.list(name))?;
-    let first = list.first().and_then(|first| Fields::of(first))?;
+    let first = list.first().and_then(|first| RawFields::of(first))?;
     let is_old = ["rawModeData", "dataMode", "headerData"]
         .iter()
         .any(|name| first.has(name));
     is_old.then(|| {
-        let requests = list.into_iter().filter_map(Fields::of);
+        let requests = list.into_iter().filter_map(RawFields::of);
         requests.map(|fields| request(&fields)).collect()
     })
 }
 
 fn collect<'a>(items: Vec<&'a RawValue>, depth: usize, found: &mut Vec<CaptureResult<'a>>) {
-    for item in items.into_iter().filter_map(Fields::of) {
+    for item in items.into_iter().filter_map(RawFields::of) {
         if let Some(items) = item.list("item") {
             if depth > 0 {
                 collect(items, depth - 1, found);
@@ -49,7 +49,7 @@ fn collect<'a>(items: Vec<&'a RawValue>, depth: usize, found: &mut Vec<CaptureRe
         let saved = item.list("response").unwrap_or_default();
         let originals = saved
             .into_iter()
-            .filter_map(Fields::of)
+            .filter_map(RawFields::of)
             .filter_map(|response| response.object("originalRequest"));
         found.extend(originals.map(|one| request(&one)));
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, text};
+use super::fields::{RawFields, text};
 use super::parts::{CaptureResult, body_of_base64, no_body, recorded, rfc3339, with_query};
 use super::raw_with_headers;
 use crate::webhook::capture::{Body, Capture, Headers};
@@ -37,7 +37,7 @@ const TIMES: [&str; 8] = [
 ];
 
 /// The request that an object holds.
-pub(super) fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
+pub(super) fn request<'a>(fields: &RawFields<'a>) -> CaptureResult<'a> {
     let body = body(fields)?;
     recorded(Capture {
         received_at: received_at(fields),
@@ -49,24 +49,24 @@ pub(super) fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
 }
 
 /// Whether an object has the parts of a request.
-pub(super) fn is_request(fields: &Fields<'_>) -> bool {
+pub(super) fn is_request(fields: &RawFields<'_>) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| fields.has(name));
     has(&HEADERS) && (has(&BODIES) || has(&BODIES_IN_BASE64) || has(&METHODS))
 }
 
 /// When it came: a text as it is, or milliseconds since 1970.
-pub(super) fn received_at<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+pub(super) fn received_at<'a>(fields: &RawFields<'a>) -> Option<Cow<'a, str>> {
     first_text(fields, &TIMES).or_else(|| {
         let millis = TIMES.iter().find_map(|name| fields.number(name))?;
         rfc3339(millis).map(Cow::Owned)
     })
 }
 
-fn first_text<'a>(fields: &Fields<'a>, names: &[&str]) -> Option<Cow<'a, str>> {
+fn first_text<'a>(fields: &RawFields<'a>, names: &[&str]) -> Option<Cow<'a, str>> {
     names.iter().find_map(|name| fields.text(name))
 }
 
-fn body<'a>(fields: &Fields<'a>) -> Result<Body<'a>, crate::webhook::capture::Unreadable> {
+fn body<'a>(fields: &RawFields<'a>) -> Result<Body<'a>, crate::webhook::capture::Unreadable> {
     if let Some(text) = first_text(fields, &BODIES_IN_BASE64) {
         return body_of_base64(text);
     }
@@ -74,7 +74,7 @@ fn body<'a>(fields: &Fields<'a>) -> Result<Body<'a>, crate::webhook::capture::Un
         return Ok(no_body());
     };
     // Some name the kind of a body beside its text.
-    let inner = Fields::of(raw).filter(|fields| fields.has("mode"));
+    let inner = RawFields::of(raw).filter(|fields| fields.has("mode"));
     let text = text(raw).or_else(|| first_text(&inner?, &["raw", "data"]));
     Ok(match text {
         Some(text) => Body::of_text(text),
@@ -83,7 +83,7 @@ fn body<'a>(fields: &Fields<'a>) -> Result<Body<'a>, crate::webhook::capture::Un
 }
 
 /// Headers as an object, as a list of names and values, or as lines.
-fn headers<'a>(fields: &Fields<'a>) -> Headers<'a> {
+fn headers<'a>(fields: &RawFields<'a>) -> Headers<'a> {
     let found = HEADERS.iter().find_map(|name| fields.get(name));
     found.map(headers_of).unwrap_or_default()
 }
@@ -97,7 +97,7 @@ fn headers_of(raw: &RawValue) -> Headers<'_> {
     }
     let mut headers = Headers::default();
     for one in serde_json::from_str::<Vec<&RawValue>>(raw.get()).unwrap_or_default() {
-        if let Some(one) = Fields::of(one)
+        if let Some(one) = RawFields::of(one)
             && let Some(name) = first_text(&one, &["name", "key"])
             && let Some(value) = one.text("value")
         {
@@ -115,7 +115,7 @@ pub(super) fn headers_of_text(text: &str) -> Headers<'static> {
     }
 }
 
-fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+fn url<'a>(fields: &RawFields<'a>) -> Option<Cow<'a, str>> {
     let url = first_text(fields, &ADDRESSES).or_else(|| fields.object("url")?.text("raw"))?;
     if url.contains('?') {
         return Some(url);
@@ -126,7 +126,7 @@ fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
         Some(raw) => match text(raw) {
             Some(query) if query.is_empty() => url,
             Some(query) => Cow::Owned(format!("{url}?{}", query.trim_start_matches('?'))),
-            None => match Fields::of(raw) {
+            None => match RawFields::of(raw) {
                 Some(query) => Cow::Owned(with_query(&url, query.pairs().into_iter())),
                 None => url,
             },

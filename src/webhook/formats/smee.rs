@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document, HEADER_PREFIX, body_of, recorded, with_query};
 use super::request::received_at;
 use crate::webhook::capture::{Capture, Headers};
@@ -15,7 +15,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
     is_message.then(|| vec![message(fields)])
 }
 
-fn message<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
+fn message<'a>(fields: &RawFields<'a>) -> CaptureResult<'a> {
     let mut headers = Headers::default();
     for (name, value) in fields.pairs() {
         headers.push(name, value);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, HEADER_PREFIX, no_body, recorded, with_query};
 use super::raw_with_headers::{is_request_line, parse_headers};
 use super::request::headers_of_text;
@@ -190,7 +190,7 @@ fn address(url: Option<String>, query: Option<String>, job: Option<String>) -> O
     }
     let query = query.unwrap_or_default();
     let job = job.filter(|job| !job.is_empty());
-    let pairs = match (Fields::of_text(&query), job) {
+    let pairs = match (RawFields::of_text(&query), job) {
         (_, Some(job)) => vec![(Cow::Borrowed(CORRELATION), Cow::Owned(job))],
         (Ok(fields), None) => fields
             .pairs()

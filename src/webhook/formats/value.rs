@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document};
 use super::{api_gateway, envelope, har, hookdeck, logs, ngrok, postman, raw_with_headers, smee};
 use super::{webhook_site, workflows};
@@ -68,7 +68,7 @@ pub(in crate::webhook) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Cap
                 }
             }
         }
-        Err(_) => each(Err(match Fields::of_text(text) {
+        Err(_) => each(Err(match RawFields::of_text(text) {
             Err(e) => not_json(&e),
             Ok(_) => Unreadable::because("it is not a JSON object"),
         })),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document, entry, no_body, recorded, with_query};
 use crate::webhook::capture::Unreadable;
 use crate::webhook::capture::{Body, Capture};
@@ -15,7 +15,7 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
     let requests = fields.list("data")?;
     // An empty page is one too, and only its other fields show it.
     let known = match requests.first() {
-        Some(first) => Fields::of(first).is_some_and(|first| is_request(&first)),
+        Some(first) => RawFields::of(first).is_some_and(|first| is_request(&first)),
         None => fields.has("is_last_page"),
     };
     known.then(|| {
@@ -26,12 +26,12 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
     })
 }
 
-fn is_request(fields: &Fields<'_>) -> bool {
+fn is_request(fields: &RawFields<'_>) -> bool {
     // What people cut out of an export by hand often lacks the token.
     fields.has("uuid") && (fields.has("token_id") || fields.has("content"))
 }
 
-fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
+fn request<'a>(fields: &RawFields<'a>) -> CaptureResult<'a> {
     // It also keeps e-mails and name look-ups.
     if fields.text("type").is_some_and(|kind| kind != "web") {
         return Err(Unreadable::NotAWebhook);
@@ -50,7 +50,7 @@ fn request<'a>(fields: &Fields<'a>) -> CaptureResult<'a> {
 }
 
 /// The address as it was called; where its query is missing, from the parsed one.
-fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+fn url<'a>(fields: &RawFields<'a>) -> Option<Cow<'a, str>> {
     let url = fields.text("url")?;
     let has_query = url
         .split_once('?')

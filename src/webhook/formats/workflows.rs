@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::fields::Fields;
+use super::fields::RawFields;
 use super::parts::{CaptureResult, Document, decode_base64, recorded};
 use super::request::{is_request, request};
 use crate::webhook::capture::Body;
@@ -24,24 +24,24 @@ pub(super) fn n8n<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>>
     let is_page = fields.has("nextCursor")
         || page
             .first()
-            .and_then(|first| Fields::of(first))
+            .and_then(|first| RawFields::of(first))
             .is_some_and(|first| is_execution(&first));
     is_page.then(|| {
         page.iter()
-            .filter_map(|raw| Fields::of(raw))
+            .filter_map(|raw| RawFields::of(raw))
             .flat_map(|fields| execution(&fields))
             .collect()
     })
 }
 
-fn is_execution(fields: &Fields<'_>) -> bool {
+fn is_execution(fields: &RawFields<'_>) -> bool {
     fields
         .object("data")
         .is_some_and(|data| data.has("resultData"))
 }
 
 /// The deliveries that started an execution: items of nodes that have no node before them.
-fn execution<'a>(fields: &Fields<'a>) -> Vec<CaptureResult<'a>> {
+fn execution<'a>(fields: &RawFields<'a>) -> Vec<CaptureResult<'a>> {
     let run_data = || {
         fields
             .object("data")?
@@ -58,7 +58,7 @@ fn execution<'a>(fields: &Fields<'a>) -> Vec<CaptureResult<'a>> {
         .values()
         .filter_map(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok())
         .flatten()
-        .filter_map(Fields::of)
+        .filter_map(RawFields::of)
     {
         let before = run.list("source").unwrap_or_default();
         if before.iter().any(|source| source.get() != "null") {
@@ -69,13 +69,13 @@ fn execution<'a>(fields: &Fields<'a>) -> Vec<CaptureResult<'a>> {
             .and_then(|raw| serde_json::from_str::<Vec<Option<Vec<&RawValue>>>>(raw.get()).ok())
             .unwrap_or_default();
         let items = outputs.into_iter().flatten().flatten();
-        found.extend(items.filter_map(Fields::of).filter_map(|one| item(&one)));
+        found.extend(items.filter_map(RawFields::of).filter_map(|one| item(&one)));
     }
     found
 }
 
 /// What a webhook node passes on, with its wrapping or without.
-fn item<'a>(fields: &Fields<'a>) -> Option<CaptureResult<'a>> {
+fn item<'a>(fields: &RawFields<'a>) -> Option<CaptureResult<'a>> {
     let json = fields.object("json");
     let request_fields = json.as_ref().unwrap_or(fields);
     if !request_fields.has("webhookUrl") || !request_fields.has("headers") {
@@ -87,7 +87,7 @@ fn item<'a>(fields: &Fields<'a>) -> Option<CaptureResult<'a>> {
     // With "Raw Body" the bytes are beside the item, in base64.
     let raw_body = || {
         let binary = fields.object("binary")?;
-        let data = Fields::of(binary.values().next()?)?.text("data")?;
+        let data = RawFields::of(binary.values().next()?)?.text("data")?;
         decode_base64(&data).ok()
     };
     if let Some(bytes) = raw_body() {
@@ -117,9 +117,9 @@ pub(super) fn make<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
 fn logged(raw: &RawValue) -> CaptureResult<'_> {
     let no_data =
         || Unreadable::because("its entry has no data: fetch each entry of the webhook by its id");
-    let entry = Fields::of(raw).ok_or_else(no_data)?;
+    let entry = RawFields::of(raw).ok_or_else(no_data)?;
     let data = entry.get("data").ok_or_else(no_data)?;
-    let fields = Fields::of(data).ok_or_else(no_data)?;
+    let fields = RawFields::of(data).ok_or_else(no_data)?;
     if fields.has("__IMTHEADERS__") {
         return bundle(&fields, data.get());
     }
@@ -129,7 +129,7 @@ fn logged(raw: &RawValue) -> CaptureResult<'_> {
 
 /// A bundle: headers in a field of their own, and the body as `value` ("JSON pass-through") or as
 /// the fields around them.
-fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> CaptureResult<'a> {
+fn bundle<'a>(fields: &RawFields<'a>, text: &'a str) -> CaptureResult<'a> {
     let mut capture = request(fields)?;
     if !["value", "body"].iter().any(|name| fields.has(name)) {
         capture.body = Body::Reserialized(Cow::Borrowed(text.as_bytes()));
@@ -152,7 +152,7 @@ pub(super) fn pipedream<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult
     event(&inner).map(|request| vec![request])
 }
 
-fn event<'a>(fields: &Fields<'a>) -> Option<CaptureResult<'a>> {
+fn event<'a>(fields: &RawFields<'a>) -> Option<CaptureResult<'a>> {
     let is_event = ["client_ip", "bodyRaw", "inferred_body_type"]
         .iter()
         .any(|name| fields.has(name));

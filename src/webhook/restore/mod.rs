@@ -76,11 +76,11 @@ fn search(kept: &[u8], holds: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
 }
 
 /// Takes one layer off, where there is one.
-type Step = fn(&[u8]) -> Option<Vec<u8>>;
+type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// The body, and what is left of it when layers are taken off.
 fn unwrapped(kept: &[u8]) -> Vec<Vec<u8>> {
-    const STEPS: [Step; 7] = [
+    const STEPS: [Decoder; 7] = [
         without_mark,
         without_head,
         without_chunks,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::DownloadSummary;
-use super::run::{Ready, Run};
+use super::run::{DownloadRun, Ready};
 use crate::disk;
 use crate::engine::delivery::bucket::{Bucket, There};
 use crate::engine::delivery::error::FetchError;
@@ -12,18 +12,18 @@ use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Unusable};
 use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
-use crate::engine::delivery::plan::Group;
+use crate::engine::delivery::plan::ClipGroup;
 use crate::engine::delivery::target_dir;
 use crate::engine::stop::Reason;
 use crate::jobs::{self, EventKind, Lines};
 use crate::journal::AppendError;
 
-impl<R: Refresh> Run<'_, R> {
+impl<R: Refresh> DownloadRun<'_, R> {
     /// Uploads one clip to the bucket and records it in the log.
     async fn put_in_bucket(
         &self,
         bucket: &Bucket,
-        group: &Group,
+        group: &ClipGroup,
         mut ready: Ready<'_>,
     ) -> Result<(), Failure> {
         let uploading = self.upload(bucket, group, &mut ready);
@@ -51,7 +51,7 @@ impl<R: Refresh> Run<'_, R> {
     async fn upload(
         &self,
         bucket: &Bucket,
-        group: &Group,
+        group: &ClipGroup,
         ready: &mut Ready<'_>,
     ) -> Result<String, FetchError> {
         let names = target_dir::names(ready.clip, &ready.whole);
@@ -75,7 +75,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Gives one clip its name and records it in the log.
-    pub async fn put(&self, group: &Group, ready: Ready<'_>) -> Result<(), Failure> {
+    pub async fn put(&self, group: &ClipGroup, ready: Ready<'_>) -> Result<(), Failure> {
         if let Some(bucket) = &self.with.options.bucket {
             return self.put_in_bucket(bucket, group, ready).await;
         }
@@ -103,7 +103,7 @@ impl<R: Refresh> Run<'_, R> {
     /// Gives all clips of a listing or SKU their names at once.
     pub async fn put_together(
         &self,
-        group: &Group,
+        group: &ClipGroup,
         ready: Vec<Ready<'_>>,
         summary: &mut DownloadSummary,
     ) {

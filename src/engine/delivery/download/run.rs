@@ -13,7 +13,7 @@ use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{Unusable, Work};
 use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
 use crate::engine::delivery::partial_download::{CompleteClip, PartialDownload};
-use crate::engine::delivery::plan::{Group, Plan, PlannedClip};
+use crate::engine::delivery::plan::{ClipGroup, DeliveryPlan, PlannedClip};
 use crate::engine::delivery::target_dir::TargetDir;
 use crate::engine::delivery::together::Together;
 use crate::engine::stop::{Reason, Stop};
@@ -46,14 +46,14 @@ struct Gathered<'p> {
 
 impl<R: Refresh> Download<'_, R> {
     /// Fetches what is planned. Never fails as a whole: each clip's failure is in the summary.
-    pub async fn run(&self, plan: &Plan<'_>) -> DownloadSummary {
+    pub async fn run(&self, plan: &DeliveryPlan<'_>) -> DownloadSummary {
         // The file of a log in a database is a copy for this run.
         let log = if self.writer.is_shared() {
             self.writer.name()
         } else {
             self.writer.path()
         };
-        let run = Run {
+        let run = DownloadRun {
             with: self,
             stop: self.stop.part(),
             log_folder: self.writer.folder(),
@@ -63,7 +63,7 @@ impl<R: Refresh> Download<'_, R> {
     }
 }
 
-pub(super) struct Run<'a, R> {
+pub(super) struct DownloadRun<'a, R> {
     pub with: &'a Download<'a, R>,
     pub stop: Stop,
     pub log_folder: PathBuf,
@@ -71,8 +71,8 @@ pub(super) struct Run<'a, R> {
     log: String,
 }
 
-impl<R: Refresh> Run<'_, R> {
-    async fn run(&self, plan: &Plan<'_>) -> DownloadSummary {
+impl<R: Refresh> DownloadRun<'_, R> {
+    async fn run(&self, plan: &DeliveryPlan<'_>) -> DownloadSummary {
         let mut summary = DownloadSummary {
             waiting: plan.waiting,
             ..DownloadSummary::default()
@@ -185,7 +185,7 @@ impl<R: Refresh> Run<'_, R> {
         &self,
         when: When,
         index: usize,
-        group: &'p Group,
+        group: &'p ClipGroup,
         clip: &'p PlannedClip,
     ) -> Option<(usize, Outcome<'p>)> {
         let outcome = match self.stop.or(self.whole(group, clip)).await? {

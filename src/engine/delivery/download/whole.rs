@@ -1,19 +1,19 @@
 //! A clip is fetched whole, or found so.
 
-use super::run::{Ready, Run};
+use super::run::{DownloadRun, Ready};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::{Delivery, SavedClip};
 use crate::engine::delivery::fetcher::{Fetcher, Refresh};
 use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::partial_download::{self, CompleteClip, PartialDownload};
-use crate::engine::delivery::plan::{Group, PlannedClip};
+use crate::engine::delivery::plan::{ClipGroup, PlannedClip};
 use crate::engine::delivery::target_dir::{self, FetchedClip};
 
-impl<R: Refresh> Run<'_, R> {
+impl<R: Refresh> DownloadRun<'_, R> {
     /// The clip, whole; `None` when the log reports it and it is there.
     pub async fn whole<'p>(
         &self,
-        group: &Group,
+        group: &ClipGroup,
         clip: &'p PlannedClip,
     ) -> Result<Option<Ready<'p>>, FetchError> {
         let delivery = &clip.delivery;

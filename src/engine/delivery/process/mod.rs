@@ -21,7 +21,7 @@ const TAIL: usize = 8 << 10;
 
 /// How a command ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum ProcessEnd {
     /// By itself.
     With(ExitStatus),
     /// It took too long, and was killed with everything it had started.
@@ -32,8 +32,8 @@ pub(super) enum Ended {
 
 /// How a command ended and the last it wrote, both streams together.
 #[derive(Debug)]
-pub(super) struct Report {
-    pub ended: Ended,
+pub(super) struct ProcessResult {
+    pub ended: ProcessEnd,
     pub output: String,
 }
 
@@ -54,14 +54,14 @@ pub(super) struct Job<'a> {
 }
 
 /// Runs it to its end. When this future is dropped, the command is killed.
-pub(super) async fn run(job: Job<'_>) -> Report {
+pub(super) async fn run(job: Job<'_>) -> ProcessResult {
     let tail = Mutex::new(Vec::new());
     let ended = match start(&job) {
         Ok((tree, _file)) => follow(tree, &job, &tail).await,
-        Err(error) => Ended::NotRun(error),
+        Err(error) => ProcessEnd::NotRun(error),
     };
     let bytes = tail.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Report {
+    ProcessResult {
         ended,
         output: output::decode(&bytes).await.trim().to_owned(),
     }
@@ -88,7 +88,7 @@ fn start(job: &Job<'_>) -> io::Result<(Tree, TempPath)> {
     Ok((Tree::spawn(command)?, file))
 }
 
-async fn follow(mut tree: Tree, job: &Job<'_>, tail: &Mutex<Vec<u8>>) -> Ended {
+async fn follow(mut tree: Tree, job: &Job<'_>, tail: &Mutex<Vec<u8>>) -> ProcessEnd {
     let (stdin, stdout, stderr) = tree.pipes();
     let feed = async {
         if let Some(mut stdin) = stdin {
@@ -104,12 +104,12 @@ async fn follow(mut tree: Tree, job: &Job<'_>, tail: &Mutex<Vec<u8>>) -> Ended {
     let mut deadline = std::pin::pin!(tokio::time::sleep(job.time_out));
     let ended = loop {
         tokio::select! {
-            ended = tree.wait() => break ended.map_or_else(Ended::NotRun, Ended::With),
+            ended = tree.wait() => break ended.map_or_else(ProcessEnd::NotRun, ProcessEnd::With),
             () = &mut pipes, if !drained => drained = true,
             () = &mut deadline => {
                 tree.kill();
                 let _ = tree.wait().await;
-                break Ended::TimedOut;
+                break ProcessEnd::TimedOut;
             }
         }
     };

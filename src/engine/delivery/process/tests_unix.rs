@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn sh(command: &str, input: &[u8]) -> Report {
+async fn sh(command: &str, input: &[u8]) -> ProcessResult {
     run(job(command, input)).await
 }
 
@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(600);
 async fn input_and_variables_arrive_and_both_streams_are_kept() {
     let command = "cat; echo $CREATIVEAI_JOB >&2; echo dir$CARGO_MANIFEST_DIR; exit 3";
     let report = sh(command, b"in,").await;
-    assert!(matches!(report.ended, Ended::With(status) if status.code() == Some(3)));
+    assert!(matches!(report.ended, ProcessEnd::With(status) if status.code() == Some(3)));
     for part in ["in,", "a b\n", "dir\n"] {
         let output = format!("{}\n", report.output);
         assert!(output.contains(part), "{part:?} in {output:?}");
@@ -46,14 +46,14 @@ async fn the_input_is_also_in_a_file_that_goes_away() {
 #[tokio::test]
 async fn a_command_need_not_read() {
     let report = sh("exec <&-; exit 0", &vec![b'x'; 1 << 20]).await;
-    assert!(matches!(report.ended, Ended::With(status) if status.success()));
+    assert!(matches!(report.ended, ProcessEnd::With(status) if status.success()));
 }
 
 #[tokio::test]
 async fn much_output_neither_blocks_nor_is_kept_whole() {
     let command = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done";
     let report = sh(command, b"").await;
-    assert!(matches!(report.ended, Ended::With(status) if status.success()));
+    assert!(matches!(report.ended, ProcessEnd::With(status) if status.success()));
     assert!(report.output.len() <= TAIL && report.output.ends_with("line 19999"));
 }
 
@@ -65,7 +65,7 @@ async fn a_time_out_kills_what_the_command_has_started() {
         ..job("(sleep 500; echo alive) & wait", b"")
     })
     .await;
-    assert!(matches!(report.ended, Ended::TimedOut), "{report:?}");
+    assert!(matches!(report.ended, ProcessEnd::TimedOut), "{report:?}");
     assert!(!report.output.contains("alive"));
 }
 
@@ -76,5 +76,5 @@ async fn what_is_left_in_the_background_does_not_hold_the_run_up() {
         ..job("sleep 3 & exit 0", b"")
     })
     .await;
-    assert!(matches!(report.ended, Ended::With(status) if status.success()));
+    assert!(matches!(report.ended, ProcessEnd::With(status) if status.success()));
 }

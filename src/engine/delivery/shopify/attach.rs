@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::RwLockReadGuard;
 
 use super::calls::{CallFailure, Medium, Product};
-use super::clip::{Run, tag};
+use super::clip::{ShopifyRun, tag};
 use super::error::{ShopifyError, failed_call, log_failed};
 use super::upload::{Upload, UploadError};
 use crate::engine::delivery::bucket::Bucket;
@@ -18,7 +18,7 @@ use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::partial_download::PartialDownload;
-use crate::engine::delivery::publish::{Step, object_of, publish_id};
+use crate::engine::delivery::publish::{LoggedStep, object_of, publish_id};
 use crate::engine::delivery::sent::{ATTACHED, ATTACHING, REFUSED};
 use crate::engine::delivery::target_dir::file_of;
 
@@ -33,7 +33,7 @@ struct LocalFile {
     _folder: Option<tempfile::TempDir>,
 }
 
-impl<R: Refresh> Run<'_, R> {
+impl<R: Refresh> ShopifyRun<'_, R> {
     /// Uploads and attaches the clip, unless an earlier run has done so or it comes into view meanwhile.
     /// What an earlier run uploaded and did not attach is uploaded again: the file may have been cut
     /// since.
@@ -42,7 +42,7 @@ impl<R: Refresh> Run<'_, R> {
         delivery: &Delivery,
         product: &Product,
         alt: &str,
-        steps: &[Step],
+        steps: &[LoggedStep],
     ) -> Result<Medium, ShopifyError> {
         let is_last = |name| steps.last().is_some_and(|step| step.name == name);
         if is_last(ATTACHING) || is_last(UNSEEN) {

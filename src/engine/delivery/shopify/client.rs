@@ -61,17 +61,17 @@ pub struct Admin<'a> {
     base: String,
     credentials: Credentials,
     retry_delay: Duration,
-    token: Mutex<Option<Token>>,
+    token: Mutex<Option<AccessToken>>,
 }
 
 #[derive(Clone)]
-struct Token {
+struct AccessToken {
     text: SecretString,
     ends: Option<Instant>,
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct GraphqlReply {
     data: Option<Value>,
     errors: Option<Value>,
     extensions: Option<Extensions>,
@@ -86,20 +86,20 @@ struct Extensions {
 #[serde(rename_all = "camelCase")]
 struct Cost {
     requested_query_cost: Option<f64>,
-    throttle_status: Option<Throttle>,
+    throttle_status: Option<ThrottleStatus>,
 }
 
 /// A bucket of points that refills.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Throttle {
+struct ThrottleStatus {
     maximum_available: f64,
     currently_available: f64,
     restore_rate: f64,
 }
 
 /// What a reply means for the call.
-enum Verdict {
+enum CallOutcome {
     Data(Value),
     /// Not done: wait, then again.
     Throttled(Option<Duration>),
@@ -152,9 +152,9 @@ impl<'a> Admin<'a> {
         loop {
             let token = self.token().await?;
             let wait = match self.once(&body, &token).await? {
-                Verdict::Data(data) => return Ok(data),
-                Verdict::Failed(error) => return Err(error),
-                Verdict::Unauthorized(why) => {
+                CallOutcome::Data(data) => return Ok(data),
+                CallOutcome::Failed(error) => return Err(error),
+                CallOutcome::Unauthorized(why) => {
                     // A token that ends early is renewed once; a static one cannot be.
                     let can_renew = matches!(self.credentials, Credentials::Client { .. });
                     if has_new_token || !can_renew {
@@ -164,7 +164,7 @@ impl<'a> Admin<'a> {
                     *self.token.lock().await = None;
                     Duration::ZERO
                 }
-                Verdict::Throttled(wait) => {
+                CallOutcome::Throttled(wait) => {
                     waits += 1;
                     let wait = wait.unwrap_or(self.retry_delay * 2).max(self.retry_delay);
                     if waits > MAX_WAITS || wait > MAX_RETRY_AFTER {
@@ -172,7 +172,7 @@ impl<'a> Admin<'a> {
                     }
                     wait
                 }
-                Verdict::Lost(why) => match delays.next().filter(|_| repeat == Repeat::Safe) {
+                CallOutcome::Lost(why) => match delays.next().filter(|_| repeat == Repeat::Safe) {
                     Some(wait) => wait,
                     None => return Err(AdminError::MayHelp(why)),
                 },
@@ -181,7 +181,7 @@ impl<'a> Admin<'a> {
         }
     }
 
-    async fn once(&self, body: &str, token: &Token) -> Result<Verdict, AdminError> {
+    async fn once(&self, body: &str, token: &AccessToken) -> Result<CallOutcome, AdminError> {
         let url = format!(
             "{}/admin/api/{}/graphql.json",
             self.base,
@@ -195,7 +195,7 @@ impl<'a> Admin<'a> {
         headers.insert("x-shopify-access-token", secret);
         let (response, reply) = match self.post(&url, headers, body.to_owned()).await? {
             Ok(reply) => reply,
-            Err(why) => return Ok(Verdict::Lost(why)),
+            Err(why) => return Ok(CallOutcome::Lost(why)),
         };
         // From here on no one sees the token, wherever in the reply it stood.
         let reply = secret::blot_body(reply, token.text.expose_secret(), "[token]");
@@ -233,44 +233,46 @@ impl<'a> Admin<'a> {
         }
     }
 
-    fn judge(&self, response: &Response, reply: &[u8]) -> Verdict {
+    fn judge(&self, response: &Response, reply: &[u8]) -> CallOutcome {
         let status = response.status().as_u16();
-        let reply: Option<Reply> = serde_json::from_slice(reply).ok();
+        let reply: Option<GraphqlReply> = serde_json::from_slice(reply).ok();
         let message = reply
             .as_ref()
             .and_then(|reply| reply.errors.as_ref())
             .map_or_else(|| format!("HTTP {status}"), messages);
         match status {
             200 => {}
-            429 => return Verdict::Throttled(retry_after(response.headers(), SystemTime::now())),
-            401 => return Verdict::Unauthorized(refused(&message)),
-            403 => return Verdict::Failed(AdminError::Refused(refused(&message))),
+            429 => {
+                return CallOutcome::Throttled(retry_after(response.headers(), SystemTime::now()));
+            }
+            401 => return CallOutcome::Unauthorized(refused(&message)),
+            403 => return CallOutcome::Failed(AdminError::Refused(refused(&message))),
             301 | 302 | 307 | 308 | 402 | 423 => {
                 let why = self.closed(status, response.headers());
-                return Verdict::Failed(AdminError::Setup(why));
+                return CallOutcome::Failed(AdminError::Setup(why));
             }
             404 => {
-                return Verdict::Failed(AdminError::Setup(format!(
+                return CallOutcome::Failed(AdminError::Setup(format!(
                     "Shopify has no store {} with version {} of the Admin API",
                     self.store,
                     self.version.as_str()
                 )));
             }
             408 | 500..=599 => {
-                return Verdict::Lost(format!("Shopify answered HTTP {status}"));
+                return CallOutcome::Lost(format!("Shopify answered HTTP {status}"));
             }
             _ => {
                 let why = format!("Shopify answered HTTP {status}: {message}");
-                return Verdict::Failed(AdminError::Wrong(why));
+                return CallOutcome::Failed(AdminError::Wrong(why));
             }
         }
         let Some(reply) = reply else {
-            return Verdict::Lost("Shopify's answer was not JSON".to_owned());
+            return CallOutcome::Lost("Shopify's answer was not JSON".to_owned());
         };
         match (&reply.errors, reply.data) {
             (Some(errors), _) if !is_empty(errors) => verdict_of(errors, reply.extensions),
-            (_, Some(data)) if data.is_object() => Verdict::Data(data),
-            _ => Verdict::Lost("Shopify's answer had no data".to_owned()),
+            (_, Some(data)) if data.is_object() => CallOutcome::Data(data),
+            _ => CallOutcome::Lost("Shopify's answer had no data".to_owned()),
         }
     }
 
@@ -307,10 +309,10 @@ impl<'a> Admin<'a> {
     }
 
     /// The token, got where it must be.
-    async fn token(&self) -> Result<Token, AdminError> {
+    async fn token(&self) -> Result<AccessToken, AdminError> {
         let (id, secret) = match &self.credentials {
             Credentials::Token(text) => {
-                return Ok(Token {
+                return Ok(AccessToken {
                     text: text.clone(),
                     ends: None,
                 });
@@ -329,7 +331,7 @@ impl<'a> Admin<'a> {
         Ok(token)
     }
 
-    async fn new_token(&self, id: &str, secret: &SecretString) -> Result<Token, AdminError> {
+    async fn new_token(&self, id: &str, secret: &SecretString) -> Result<AccessToken, AdminError> {
         #[derive(Deserialize)]
         struct Granted {
             access_token: String,
@@ -358,7 +360,7 @@ impl<'a> Admin<'a> {
                         return Err(AdminError::MayHelp(why.to_owned()));
                     };
                     let life = Duration::from_secs(expires_in.unwrap_or(86_399));
-                    return Ok(Token {
+                    return Ok(AccessToken {
                         text,
                         ends: Instant::now().checked_add(life.saturating_sub(EARLY)),
                     });
@@ -386,7 +388,7 @@ fn refused(message: &str) -> String {
     )
 }
 
-fn verdict_of(errors: &Value, extensions: Option<Extensions>) -> Verdict {
+fn verdict_of(errors: &Value, extensions: Option<Extensions>) -> CallOutcome {
     let message = messages(errors);
     let codes: Vec<&str> = errors
         .as_array()
@@ -396,31 +398,31 @@ fn verdict_of(errors: &Value, extensions: Option<Extensions>) -> Verdict {
         .collect();
     if codes.contains(&"THROTTLED") {
         let cost = extensions.and_then(|extensions| extensions.cost);
-        return cost.map_or(Verdict::Throttled(None), |cost| throttled(&cost));
+        return cost.map_or(CallOutcome::Throttled(None), |cost| throttled(&cost));
     }
     if codes.contains(&"ACCESS_DENIED") || codes.contains(&"SHOP_INACTIVE") {
-        return Verdict::Failed(AdminError::Refused(refused(&message)));
+        return CallOutcome::Failed(AdminError::Refused(refused(&message)));
     }
     if codes.contains(&"INTERNAL_SERVER_ERROR") || codes.contains(&"TIMEOUT") {
-        return Verdict::Lost(format!("Shopify had an error: {message}"));
+        return CallOutcome::Lost(format!("Shopify had an error: {message}"));
     }
-    Verdict::Failed(AdminError::Wrong(format!(
+    CallOutcome::Failed(AdminError::Wrong(format!(
         "Shopify refused the call: {message}"
     )))
 }
 
 /// How long the bucket takes to hold what the call needs.
-fn throttled(cost: &Cost) -> Verdict {
+fn throttled(cost: &Cost) -> CallOutcome {
     let (Some(needs), Some(throttle)) = (cost.requested_query_cost, &cost.throttle_status) else {
-        return Verdict::Throttled(None);
+        return CallOutcome::Throttled(None);
     };
     if needs > throttle.maximum_available {
         let why = "Shopify's limit for this app is below what one call needs";
-        return Verdict::Failed(AdminError::Wrong(why.to_owned()));
+        return CallOutcome::Failed(AdminError::Wrong(why.to_owned()));
     }
     let missing = (needs - throttle.currently_available).max(0.0);
     let wait = Duration::try_from_secs_f64(missing / throttle.restore_rate);
-    Verdict::Throttled(wait.ok())
+    CallOutcome::Throttled(wait.ok())
 }
 
 fn is_empty(errors: &Value) -> bool {

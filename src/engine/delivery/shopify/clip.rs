@@ -14,7 +14,7 @@ use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
 use crate::engine::delivery::publish::{
-    self, Marking, Outcome, Step, id_of, is_published, published_line, step_line, steps,
+    self, LoggedStep, Marking, Outcome, id_of, is_published, published_line, step_line, steps,
 };
 use crate::engine::delivery::sent::{ATTACHED, REMOVED};
 use crate::engine::stop::Stop;
@@ -25,7 +25,7 @@ const TAG: usize = 16;
 /// The metafield of this name holds the clip.
 const IN_METAFIELD: &str = "metafield";
 
-pub(super) struct Run<'a, R> {
+pub(super) struct ShopifyRun<'a, R> {
     pub with: &'a Shopify<'a, R>,
     pub stop: Stop,
     pub marking: Marking<'a>,
@@ -37,7 +37,7 @@ pub(super) struct Run<'a, R> {
     pub shops: BTreeSet<&'a str>,
 }
 
-impl<R: Refresh> Run<'_, R> {
+impl<R: Refresh> ShopifyRun<'_, R> {
     /// What became of one clip; `None` when the run stops before.
     pub async fn one(&self, delivery: &Delivery) -> Option<Outcome> {
         if self.stop.is_set() {
@@ -189,7 +189,7 @@ impl<R: Refresh> Run<'_, R> {
         delivery: &Delivery,
         product: &Product,
         medium: &Medium,
-        steps: &[Step],
+        steps: &[LoggedStep],
         has_place: bool,
     ) -> Result<(), ShopifyError> {
         let (admin, look) = (self.with.admin, &self.with.options.look);
@@ -216,7 +216,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Whether no metafield is wanted, or an earlier run has set it.
-    fn is_in_metafield(&self, steps: &[Step]) -> bool {
+    fn is_in_metafield(&self, steps: &[LoggedStep]) -> bool {
         let Some(field) = &self.with.options.look.metafield else {
             return true;
         };
@@ -282,7 +282,7 @@ impl<R: Refresh> Run<'_, R> {
         &self,
         delivery: &Delivery,
         media: &'m [Medium],
-        steps: &[Step],
+        steps: &[LoggedStep],
     ) -> Option<&'m Medium> {
         let tags = self.tags(delivery.job, delivery.generation_id.as_deref());
         let is_attached = |medium: &Medium| {
@@ -360,7 +360,7 @@ impl<R: Refresh> Run<'_, R> {
         name: &str,
         reference: &str,
     ) -> Lines {
-        let step = Step {
+        let step = LoggedStep {
             name: name.to_owned(),
             reference: reference.to_owned(),
             error: String::new(),

@@ -95,7 +95,7 @@ impl<R: Refresh> Shopify<'_, R> {
         let shops = sent.map(|sent| sent.target.as_str());
         let shops = shops.filter(|shop| shop.starts_with(TARGET));
         let shops = shops.chain([target.as_str()]).collect();
-        let run = clip::Run {
+        let run = clip::ShopifyRun {
             with: self,
             stop: self.stop.part(),
             marking: Marking {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::TARGET;
 use super::calls::Medium;
-use super::clip::Run;
+use super::clip::ShopifyRun;
 use super::error::{ShopifyError, failed_call};
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
@@ -14,7 +14,7 @@ use crate::jobs::JobKey;
 /// Edits of a row that are followed.
 const LONGEST_CHAIN: usize = 100;
 
-impl<R: Refresh> Run<'_, R> {
+impl<R: Refresh> ShopifyRun<'_, R> {
     /// Removes the older clips that are among a product's media.
     pub(super) async fn remove_stale(
         &self,

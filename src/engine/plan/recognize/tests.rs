@@ -330,7 +330,7 @@ mod as_the_whole_log {
                 let mut open = OpenRows::read(&mut manifest, &all, open, 0).unwrap();
                 open.sought = Sought::everything();
                 let compared = vec![true; ledger.jobs().len()];
-                let log = Log { path, ledger };
+                let log = FoldedLog { path, ledger };
                 compare(&mut manifest, &mut all, log, open, &compared, (allowed, MOST_LISTED))
                     .unwrap()
             };

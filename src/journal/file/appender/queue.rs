@@ -53,12 +53,12 @@ impl Batch {
 /// What waits for the thread that writes.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    state: Mutex<Waiting>,
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct QueueState {
     batch: Batch,
     /// Someone waits for it.
     urgent: bool,
@@ -67,7 +67,7 @@ struct Waiting {
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,7 +89,7 @@ impl Queue {
         self.wake(self.lock());
     }
 
-    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
+    fn wake(&self, mut waiting: MutexGuard<'_, QueueState>) {
         if !waiting.urgent && !waiting.batch.requests.is_empty() {
             waiting.urgent = true;
             drop(waiting);

@@ -27,7 +27,7 @@ fn lines() -> Vec<String> {
     ]
 }
 
-fn open(bytes: &[u8]) -> (Source, Ledger) {
+fn open(bytes: &[u8]) -> (ReadLog, Ledger) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     file.rewind().unwrap();

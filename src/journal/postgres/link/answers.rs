@@ -11,7 +11,7 @@ use super::super::decide::{self, Claims};
 use super::super::handle::Failed;
 use super::super::lines::Merge;
 use super::super::runs::Claimed;
-use super::super::task::{Answer, Kind, Task};
+use super::super::task::{Answer, Task, TaskKind};
 use super::Link;
 use super::snapshot::Snapshot;
 use crate::jobs::{JobKey, Ledger};
@@ -36,30 +36,32 @@ impl Link {
             let claimed = claimed.unwrap_or_default();
             let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
             answers.push(match &task.kind {
-                Kind::Captures(_) | Kind::Decided(_)
+                TaskKind::Captures(_) | TaskKind::Decided(_)
                     if decide::is_of_another(&task.lines, &ledger) =>
                 {
                     Answer::Refused(Refused::Taken)
                 }
-                Kind::Bind(job, number, id) if decide::has_owner(&ledger, id, (*job, *number)) => {
+                TaskKind::Bind(job, number, id)
+                    if decide::has_owner(&ledger, id, (*job, *number)) =>
+                {
                     Answer::Refused(Refused::Taken)
                 }
                 // They may say otherwise, and a person has not seen that.
-                Kind::Decided(what) if self.others.have_written_of(&what.jobs, &what.names) => {
+                TaskKind::Decided(what) if self.others.have_written_of(&what.jobs, &what.names) => {
                     Answer::Refused(Refused::Taken)
                 }
-                Kind::Accepted(what) if decide::has_owner(&ledger, &what.id, what.attempt) => {
+                TaskKind::Accepted(what) if decide::has_owner(&ledger, &what.id, what.attempt) => {
                     Answer::Otherwise
                 }
-                Kind::Lines
-                | Kind::TakeIn(_)
-                | Kind::Quiet(_)
-                | Kind::Refresh
-                | Kind::Captures(_)
-                | Kind::Decided(_)
-                | Kind::Bind(..)
-                | Kind::Accepted(_) => Answer::Written,
-                Kind::Announce(what) => {
+                TaskKind::Lines
+                | TaskKind::TakeIn(_)
+                | TaskKind::Quiet(_)
+                | TaskKind::Refresh
+                | TaskKind::Captures(_)
+                | TaskKind::Decided(_)
+                | TaskKind::Bind(..)
+                | TaskKind::Accepted(_) => Answer::Written,
+                TaskKind::Announce(what) => {
                     // The run stops over that, as it would in a file, and does not know yet.
                     let mut refused = answers
                         .iter()
@@ -71,21 +73,21 @@ impl Link {
                     }
                     refused.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
-                Kind::Lease(key) => match seen.leased.get(key) {
+                TaskKind::Lease(key) => match seen.leased.get(key) {
                     None => Answer::Granted(uptime),
                     Some(host) => Answer::Refused(Refused::Later(host.clone())),
                 },
-                Kind::IsQuiet => {
+                TaskKind::IsQuiet => {
                     let not_before = seen.halted.not_before();
                     not_before.map_or(Answer::Written, Answer::Refused)
                 }
-                Kind::Renew(..) if is_mine => {
+                TaskKind::Renew(..) if is_mine => {
                     let not_before = seen.halted.not_before();
                     not_before.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
-                Kind::Withdraw(..) if is_mine => Answer::Written,
-                Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
-                Kind::Settle(job, number) => match &claimed.alive_on {
+                TaskKind::Withdraw(..) if is_mine => Answer::Written,
+                TaskKind::Renew(..) | TaskKind::Withdraw(..) => Answer::Lost,
+                TaskKind::Settle(job, number) => match &claimed.alive_on {
                     Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
                     _ if self.others.have_written_of(&[*job], &[]) => {
                         Answer::Refused(Refused::Taken)

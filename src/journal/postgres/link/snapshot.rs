@@ -9,10 +9,10 @@ use tokio_postgres::{Error, Row};
 use super::super::handle::{LogHandle, NOT_READ, Newest, Parameter};
 use super::super::leases::{self, Key};
 use super::super::lines::{self, Halted};
-use super::super::mirror::Source;
-use super::super::runs::{self, BeingSent, Claimed, Run};
+use super::super::mirror::MirrorSource;
+use super::super::runs::{self, BeingSent, Claimed, RunRow};
 use super::super::schema::VERSION;
-use super::super::task::{Kind, Task};
+use super::super::task::{Task, TaskKind};
 use crate::jobs::JobKey;
 
 /// In place of a line's number, with the row that names the horizon.
@@ -22,7 +22,7 @@ pub(super) const NEWEST: i64 = -1;
 
 /// What is known of the log: how far it was read, which lines at or above the horizon are known, and the
 /// newest one of all.
-type KnownLines<'a> = (&'a Source, &'a BTreeMap<i64, u64>, &'a Newest);
+type KnownLines<'a> = (&'a MirrorSource, &'a BTreeMap<i64, u64>, &'a Newest);
 
 /// What the database holds that a batch depends on.
 pub(super) struct Snapshot {
@@ -45,28 +45,28 @@ pub(super) struct Snapshot {
 pub(super) async fn read(
     log: &LogHandle<'_>,
     tasks: &[Task],
-    run: &Run,
+    run: &RunRow,
     known: KnownLines<'_>,
 ) -> Result<Snapshot, Error> {
-    let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
+    let asks = |kind: fn(&TaskKind) -> bool| tasks.iter().any(|task| kind(&task.kind));
     let begin = lines::begin(log);
     // Always: lines that were lost must be known before this adds any.
     let unread = unread(log, known);
     let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
     let claimed = runs::claims(log, &attempts);
-    let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
+    let announces = asks(|kind| matches!(kind, TaskKind::Announce(_)));
     let (source, ..) = known;
     let missing = when(announces, run.not_back(log, &source.server));
-    let may_be_halted = asks(Kind::may_be_halted);
+    let may_be_halted = asks(TaskKind::may_be_halted);
     let halted = when(may_be_halted, lines::halted(log));
     let keys = tasks.iter().filter_map(|task| match &task.kind {
-        Kind::Lease(key) => Some(*key),
+        TaskKind::Lease(key) => Some(*key),
         _ => None,
     });
     let leased = leases::take(log, keys.collect(), &run.id);
     let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
     let resent = runs::claims(log, &refused);
-    let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
+    let refreshes = asks(|kind| matches!(kind, TaskKind::Refresh));
     let being_sent = when(refreshes, runs::being_sent(log, VERSION));
     // The transaction begins first, since these are polled in this order.
     let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
@@ -121,7 +121,7 @@ async fn unread(
 fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
     let tasks = tasks
         .iter()
-        .filter(|task| matches!(task.kind, Kind::Lines | Kind::TakeIn(_)));
+        .filter(|task| matches!(task.kind, TaskKind::Lines | TaskKind::TakeIn(_)));
     let lines = tasks.flat_map(|task| task.lines.lines());
     lines.filter_map(|line| Some((line.refused()?, line.text.as_str())))
 }

@@ -12,7 +12,7 @@ use super::super::super::file::for_each_line;
 use super::super::handle::Failed;
 use super::super::recent::{self, Recent, places};
 use super::super::session::Session;
-use super::read::{MirrorSync, State, digest, read};
+use super::read::{MirrorState, MirrorSync, digest, read};
 use crate::disk::{self, Readers, Replacement};
 
 /// Further places of a log that are remembered.
@@ -68,7 +68,7 @@ impl MirrorFiles {
         session: &mut Session,
         look: &mut MirrorSync,
         server: String,
-    ) -> Result<(State, Parts), Failed> {
+    ) -> Result<(MirrorState, Parts), Failed> {
         // Before the log is read: all of it was there by then.
         look.recent = self.recent.read()?;
         let old = self.old_state(&server).unwrap_or_default();
@@ -103,8 +103,8 @@ impl MirrorFiles {
     }
 
     /// What the mirror holds, where it is of the same server and whole.
-    fn old_state(&self, server: &str) -> Option<State> {
-        let state: State = serde_json::from_slice(&fs::read(&self.state).ok()?).ok()?;
+    fn old_state(&self, server: &str) -> Option<MirrorState> {
+        let state: MirrorState = serde_json::from_slice(&fs::read(&self.state).ok()?).ok()?;
         let length = fs::metadata(&self.lines).ok()?.len();
         let is_same = !server.is_empty() && state.server == server;
         (is_same && length >= state.length).then_some(state)
@@ -115,8 +115,8 @@ impl MirrorFiles {
         &self,
         session: &mut Session,
         look: &mut MirrorSync,
-        old: &State,
-    ) -> Result<State, Failed> {
+        old: &MirrorState,
+    ) -> Result<MirrorState, Failed> {
         let mut file = OpenOptions::new().write(true).open(&self.lines)?;
         file.set_len(old.length)?;
         file.seek(SeekFrom::Start(old.length))?;
@@ -132,10 +132,10 @@ impl MirrorFiles {
         &self,
         session: &mut Session,
         look: &mut MirrorSync,
-    ) -> Result<State, Failed> {
+    ) -> Result<MirrorState, Failed> {
         let new = Replacement::of(&self.lines, Readers::User)?;
         let mut writer = BufWriter::new(new.file()?.try_clone()?);
-        let state = read(session, look, &State::default(), &mut writer).await?;
+        let state = read(session, look, &MirrorState::default(), &mut writer).await?;
         writer.flush()?;
         drop(writer);
         let mut file = new.file()?.try_clone()?;

@@ -17,7 +17,7 @@ use super::super::session::Session;
 
 /// What a mirror knows of its source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
+pub struct MirrorState {
     /// The server, its history and the database, as far as the server says so.
     pub server: String,
     /// Bytes of the mirror.
@@ -50,9 +50,9 @@ pub struct MirrorSync {
 pub async fn read(
     session: &mut Session,
     look: &mut MirrorSync,
-    state: &State,
+    state: &MirrorState,
     writer: &mut impl Write,
-) -> Result<State, Failed> {
+) -> Result<MirrorState, Failed> {
     let schema = session.address.schema();
     let transaction = session
         .client
@@ -84,7 +84,7 @@ pub async fn read(
     let rows = transaction.query_typed_raw(&query, parameters).await?;
     let mut rows = std::pin::pin!(rows);
     let known: HashSet<i64> = state.open.iter().copied().collect();
-    let mut next = State {
+    let mut next = MirrorState {
         server: state.server.clone(),
         length: state.length,
         horizon: horizon.parse().unwrap_or(0),
