@@ -157,7 +157,7 @@ const METAFIELD: &str = "metafield";
 pub struct PublishFlags {
     /// Attach clips to the products with the same SKU: shopify
     #[arg(long, value_name = "SERVICE", hide_possible_values = true)]
-    to: Option<Service>,
+    to: Option<PublishService>,
 
     /// Run this command for each clip: the job as JSON on its standard input and in the file
     /// CREATIVEAI_JSON_FILE, its fields as CREATIVEAI_* variables (on Windows write !NAME!)
@@ -167,14 +167,14 @@ pub struct PublishFlags {
 
 /// Services that clips can be published to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Service {
+pub enum PublishService {
     /// A Shopify shop.
     Shopify,
 }
 
 /// Where `publish` hands clips on to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'a> {
+pub enum PublishTarget<'a> {
     /// A Shopify shop; which one is a setting.
     Shopify,
     /// A command of the user's, once for each clip.
@@ -183,15 +183,15 @@ pub enum Target<'a> {
 
 impl PublishFlags {
     /// A service, or else a command.
-    pub(super) fn new(to: Option<Service>, exec: Option<String>) -> Self {
+    pub(super) fn new(to: Option<PublishService>, exec: Option<String>) -> Self {
         Self { to, exec }
     }
 
     /// The choice. The command line's rules let exactly one through.
-    pub fn target(&self) -> Target<'_> {
+    pub fn target(&self) -> PublishTarget<'_> {
         match &self.exec {
-            Some(command) => Target::Exec(command),
-            None => Target::Shopify,
+            Some(command) => PublishTarget::Exec(command),
+            None => PublishTarget::Shopify,
         }
     }
 }

@@ -24,7 +24,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 
 pub use batch::{ReconcileArgs, ReconcileSource, ResolveArgs, RetryArgs, RetryFlags, SubmitArgs};
 pub use command::Command;
-pub use deliver::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
+pub use deliver::{DownloadArgs, PublishArgs, PublishFlags, PublishService, PublishTarget};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
 #[cfg(feature = "postgres")]
 pub use log::{LogAddressArgs, LogInitArgs};

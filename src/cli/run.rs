@@ -7,8 +7,8 @@ use clap::{Args, ValueHint};
 
 use super::shared::{CallArgs, IntervalArg, JobsArg, SheetArgs};
 use super::{
-    CheckArgs, DownloadArgs, PublishArgs, PublishFlags, ReconcileArgs, ReportArgs, RetryArgs,
-    RetryFlags, Service, SubmitArgs,
+    CheckArgs, DownloadArgs, PublishArgs, PublishFlags, PublishService, ReconcileArgs, ReportArgs,
+    RetryArgs, RetryFlags, SubmitArgs,
 };
 use crate::engine::canary::MostFailed;
 use crate::engine::round::{RoundStep, TimeOfDay};
@@ -64,7 +64,7 @@ pub struct RunArgs {
         conflicts_with = "exec",
         help = help("run.to")
     )]
-    pub to: Option<Service>,
+    pub to: Option<PublishService>,
 
     /// Publish clips with this command, run for each clip, as publish --exec does
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
@@ -117,7 +117,7 @@ impl RunArgs {
     /// place of the settings' shop.
     #[must_use]
     pub fn settled(&self, run: &RunSettings) -> Self {
-        let shop = (run.to_shop && self.exec.is_none()).then_some(Service::Shopify);
+        let shop = (run.to_shop && self.exec.is_none()).then_some(PublishService::Shopify);
         Self {
             skip: run.skip.clone(),
             skip_invalid: run.skip_invalid,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::open::Open;
+use super::open::OpenLog;
 use crate::clock;
 use crate::engine::cap::{Cap, Limit, Rule};
 use crate::engine::filter::{Filter, Filters};
@@ -41,7 +41,7 @@ fn rules(typed: Option<Credits>, settings: &Settings, now: Timestamp) -> Vec<Rul
 }
 
 /// The caps of a run that is about to write.
-pub fn of_open(typed: Option<Credits>, log: &Open<'_>) -> Result<Cap<'static>, LogError> {
+pub fn of_open(typed: Option<Credits>, log: &OpenLog<'_>) -> Result<Cap<'static>, LogError> {
     let writer = &log.writer;
     let rules = rules(typed, log.settings, writer.now());
     if writer.is_shared() {

@@ -8,7 +8,7 @@ mod photos;
 
 use serde_json::json;
 
-use self::manifest::Named;
+use self::manifest::ManifestRefs;
 use super::inputs::Inputs;
 use super::runtime::on_runtime;
 use crate::cli::CheckArgs;
@@ -39,7 +39,7 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
     );
     findings.add("key", check_key(settings));
     log::check(args, settings, findings);
-    let mut named = Named::default();
+    let mut named = ManifestRefs::default();
     named.webhooks.extend(settings.webhook_url.clone());
     on_runtime(async {
         if let Some(manifest) = &args.manifest {
@@ -75,7 +75,7 @@ fn check_key(settings: &Settings) -> Result<&'static str, Failure> {
     }
 }
 
-fn check_webhooks(named: &Named, findings: &mut Findings) {
+fn check_webhooks(named: &ManifestRefs, findings: &mut Findings) {
     if named.webhooks.is_empty() {
         findings.pass(
             "webhook",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::open::Open;
+use super::open::OpenLog;
 use crate::clock;
 use crate::disk::path_from_here;
 use crate::engine::damage::{Marks, accepted, marks};
@@ -17,7 +17,7 @@ pub use crate::output::damage::{warn, warn_of_damage};
 
 /// Before anything is sent: a damaged log stops the run, unless the damage is accepted. Then the
 /// jobs it speaks of are marked as in doubt first, durably, so that they are not sent.
-pub async fn settle(log: &Open<'_>, accept: bool, printer: &Printer) -> Result<(), Failure> {
+pub async fn settle(log: &OpenLog<'_>, accept: bool, printer: &Printer) -> Result<(), Failure> {
     let writer = &log.writer;
     let damage = writer.damage();
     warn_of_torn(&writer.ledger(), damage, writer.path(), printer);

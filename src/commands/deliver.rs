@@ -1,7 +1,7 @@
 //! What `download` and `publish` share: the clips of a log, clients, what failures mean.
 
 use super::finish::ending_of_jobs;
-use super::open::{self, Open};
+use super::open::{self, OpenLog};
 use crate::cli::When as WhenArg;
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
@@ -54,7 +54,7 @@ pub fn refuse_early_fields(command: &str) -> Result<(), Failure> {
 
 /// The clips of a log; those that `filters` choose are marked.
 pub fn gather(
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     filters: &Filters,
     printer: &Printer,
 ) -> Result<Vec<Delivery>, Failure> {
@@ -88,7 +88,7 @@ pub struct DeliveryEnd {
 /// Reports each failure, and puts together how a delivery of `clips` ended. `own` is what it met
 /// beside its failures; `filters` say which jobs count, unless it was a dry run.
 pub fn end(
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     clips: usize,
     failures: &[Missed],
     mut own: Ending,

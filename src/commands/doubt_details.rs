@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::open::Open;
+use super::open::OpenLog;
 use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, Text};
@@ -23,7 +23,7 @@ struct UnmatchedCapture {
 }
 
 /// For each attempt, sentences about what speaks for or against its having been accepted.
-pub fn gather(attempts: &[Attempt], log: &Open<'_>) -> anyhow::Result<Vec<Vec<String>>> {
+pub fn gather(attempts: &[Attempt], log: &OpenLog<'_>) -> anyhow::Result<Vec<Vec<String>>> {
     let captures = captures(&log.writer, log.settings)?;
     let mut all = Vec::new();
     for attempt in attempts {

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::deliver;
-use super::finish::Ended;
+use super::finish::CommandEnd;
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
-use super::open::Open;
+use super::open::OpenLog;
 use super::runtime::on_runtime;
 use crate::cli::DownloadArgs;
 use crate::clock;
@@ -29,7 +29,7 @@ pub fn run(
     args: &DownloadArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<CommandEnd> {
     run_without(args, |_| false, settings, printer).map(|(ended, _)| ended)
 }
 
@@ -40,7 +40,7 @@ pub fn run_without(
     is_left_out: impl Fn(&Delivery) -> bool,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<(Ended, BTreeSet<JobKey>)> {
+) -> anyhow::Result<(CommandEnd, BTreeSet<JobKey>)> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = args.filter.filters(clock::now());
     if args.check {
@@ -48,7 +48,7 @@ pub fn run_without(
         return checked.map(|code| (code.into(), BTreeSet::new()));
     }
     let limits = Limits::watch(settings);
-    let log = Open::existing(path, "download", limits, settings, printer)?;
+    let log = OpenLog::existing(path, "download", limits, settings, printer)?;
     let place = DownloadTarget::of(&log)?;
     let mut deliveries = deliver::gather(&log, &filters, printer)?;
     for delivery in &mut deliveries {
@@ -79,7 +79,7 @@ pub fn run_without(
         let sentence = report.sentence();
         printer.conclude(format_args!("download: {sentence}"), code == Code::Success);
     }
-    Ok((Ended { code, done }, summary.never))
+    Ok((CommandEnd { code, done }, summary.never))
 }
 
 /// Fetches what is due.
@@ -87,7 +87,7 @@ async fn fetch(
     args: &DownloadArgs,
     place: &DownloadTarget,
     deliveries: &mut [Delivery],
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> anyhow::Result<DownloadSummary> {
     let settings = &log.settings.download;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::open::Open;
+use super::open::OpenLog;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, DisplayStatus, JobState};
@@ -11,14 +11,14 @@ use crate::settings::Settings;
 
 /// How a command ended, and what of that is its own doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct CommandEnd {
     /// With how the jobs that it covers stand.
     pub code: Code,
     /// Without.
     pub done: Done,
 }
 
-impl From<Code> for Ended {
+impl From<Code> for CommandEnd {
     fn from(code: Code) -> Self {
         let done = Done {
             own: code.into(),
@@ -36,13 +36,13 @@ pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
 /// Reports what a run did and where the jobs it covers stand, and gives the code. `charged_before`
 /// is what those jobs were charged when the run began: that is not of its doing.
 pub fn finish<'a>(
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     mut summary: Summary,
     charged_before: Credits,
     jobs: impl Iterator<Item = &'a JobState>,
     mut ending: Ending,
     printer: &mut Printer,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<CommandEnd> {
     let done = Done {
         own: ending,
         clips: summary.submitted,
@@ -80,7 +80,7 @@ pub fn finish<'a>(
         }
         printer.conclude(text, code == Code::Success);
     }
-    Ok(Ended { code, done })
+    Ok(CommandEnd { code, done })
 }
 
 /// What a person who watches types next: clips that are ready are fetched first, since their links

@@ -46,7 +46,7 @@ pub mod status;
 mod submit;
 mod text_output;
 
-use self::finish::Ended;
+use self::finish::CommandEnd;
 pub use self::refusal::refuse;
 use self::runtime::on_one_thread;
 use self::text_output::{show, text};
@@ -107,7 +107,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         printer.serve_metrics(address)?;
     }
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
-    let code = |result: anyhow::Result<Ended>| result.map(|ended| ended.code);
+    let code = |result: anyhow::Result<CommandEnd>| result.map(|ended| ended.code);
     match &cli.command {
         Command::Submit(args) => code(on_one_thread(submit::run(args, &networked()?, printer))),
         Command::Reconcile(args) => code(reconcile::run(args, &networked()?, printer)),

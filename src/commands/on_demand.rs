@@ -3,7 +3,7 @@
 use tokio::sync::OnceCell;
 
 use super::api::Api;
-use super::open::Open;
+use super::open::OpenLog;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::{FailureKind, Links, OnDemand, RefreshError};
 use crate::exit::{Code, Failure};
@@ -12,13 +12,13 @@ use crate::vendor;
 
 /// The API, opened once it is needed, and only then with the key.
 pub struct ApiOnDemand<'a> {
-    log: &'a Open<'a>,
+    log: &'a OpenLog<'a>,
     api: OnceCell<Api>,
 }
 
 impl<'a> ApiOnDemand<'a> {
     /// Not opened yet.
-    pub fn new(log: &'a Open<'a>) -> Self {
+    pub fn new(log: &'a OpenLog<'a>) -> Self {
         let api = OnceCell::new();
         Self { log, api }
     }

@@ -19,7 +19,7 @@ use crate::text::escape;
 use crate::vendor::{BaseUrl, Throttle};
 
 /// A log that a command writes to, and what the command goes by.
-pub struct Open<'a> {
+pub struct OpenLog<'a> {
     /// The log as it was typed.
     pub path: PathBuf,
     pub writer: Writer,
@@ -29,7 +29,7 @@ pub struct Open<'a> {
     pub settings: &'a Settings,
 }
 
-impl<'a> Open<'a> {
+impl<'a> OpenLog<'a> {
     /// Locks and reads a log that must exist.
     pub fn existing(
         path: PathBuf,

@@ -3,12 +3,12 @@
 mod shop;
 
 use super::deliver;
-use super::finish::Ended;
+use super::finish::CommandEnd;
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
-use super::open::{Open, refuse_absent};
+use super::open::{OpenLog, refuse_absent};
 use super::runtime::on_runtime;
-use crate::cli::{PublishArgs, Target};
+use crate::cli::{PublishArgs, PublishTarget};
 use crate::clock;
 use crate::engine::delivery::due::hold_back;
 use crate::engine::delivery::facts::Delivery;
@@ -32,7 +32,7 @@ pub fn run(
     args: &PublishArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<CommandEnd> {
     run_with_files(args, &|_| true, settings, printer)
 }
 
@@ -42,8 +42,8 @@ pub fn run_with_files(
     may_lack_file: MayLackFile<'_>,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Ended> {
-    if let Target::Exec(command) = args.target.target() {
+) -> anyhow::Result<CommandEnd> {
+    if let PublishTarget::Exec(command) = args.target.target() {
         deliver::refuse_early_fields(command)?;
     }
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
@@ -52,13 +52,13 @@ pub fn run_with_files(
     refuse_absent(&path)?;
     // Before the log: a `listen` that runs the command writes down what became of it.
     let _target = match args.target.target() {
-        Target::Exec(_) if !args.dry_run => {
+        PublishTarget::Exec(_) if !args.dry_run => {
             let target = args.target_name.as_deref().unwrap_or(EXEC_TARGET);
             limits.lock_target(&path, target, "publish", settings, printer)?
         }
         _ => None,
     };
-    let log = Open::existing(path, "publish", limits, settings, printer)?;
+    let log = OpenLog::existing(path, "publish", limits, settings, printer)?;
     if !args.dry_run {
         // Among them may be the mark of a clip that was published.
         log.refuse_unrecovered("nothing was published")?;
@@ -79,7 +79,7 @@ pub fn run_with_files(
     let (clips, failures) = (summary.published, &summary.failures);
     let end = deliver::end(&log, clips, failures, own, covered, printer)?;
     let repeated = match args.target.target() {
-        Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
+        PublishTarget::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
         _ => "",
     };
     let report = Published {
@@ -93,7 +93,7 @@ pub fn run_with_files(
     let (code, done) = (end.code, end.done);
     if printer.options().json {
         printer.document(&report.to_json(code.number()))?;
-        return Ok(Ended { code, done });
+        return Ok(CommandEnd { code, done });
     }
     for would in &summary.would {
         writeln!(printer.out(), "{}", escape(would))?;
@@ -101,14 +101,14 @@ pub fn run_with_files(
     printer.flush()?;
     let sentence = report.sentence(&log.commands);
     printer.conclude(format_args!("publish: {sentence}"), code == Code::Success);
-    Ok(Ended { code, done })
+    Ok(CommandEnd { code, done })
 }
 
 /// Publishes what is due; also gives the name of the shop, where it goes to one.
 async fn publish(
     args: &PublishArgs,
     deliveries: &mut [Delivery],
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> anyhow::Result<(PublishSummary, Option<String>)> {
     let (settings, writer, stop) = (log.settings, &log.writer, &log.limits.stop);
@@ -121,7 +121,7 @@ async fn publish(
         output::delivery::show(event, progress, printer, MetricEvent::Published);
     };
     match args.target.target() {
-        Target::Exec(command) => {
+        PublishTarget::Exec(command) => {
             let progress = begin(deliveries);
             let exec = Exec {
                 options: &ExecOptions {
@@ -134,7 +134,7 @@ async fn publish(
             };
             Ok((exec.run(deliveries, when).await, None))
         }
-        Target::Shopify => {
+        PublishTarget::Shopify => {
             let (client, api) = (deliver::client(settings), ApiOnDemand::new(log));
             let receiver = Shop::open(args, deliveries, &api, &client, settings, printer).await?;
             let progress = begin(deliveries);

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::api;
-use super::finish::{Ended, charged, finish};
+use super::finish::{CommandEnd, charged, finish};
 use super::limits::Limits;
-use super::open::{self, Open};
+use super::open::{self, OpenLog};
 use super::recover;
 use super::replay;
 use super::runtime::on_one_thread;
@@ -24,7 +24,7 @@ pub fn run(
     args: &ReconcileArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<CommandEnd> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let source = args.source();
     if matches!(
@@ -41,7 +41,7 @@ pub fn run(
     open::refuse_absent(&path)?;
     // What becomes of jobs is written down without looking into the log for each.
     let ledger = || settings.ledger().with_items();
-    let log = Open::for_ingest(path, ledger, "reconcile", limits, settings, printer)?;
+    let log = OpenLog::for_ingest(path, ledger, "reconcile", limits, settings, printer)?;
     let charged_before = charged(log.writer.ledger().jobs());
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();
@@ -81,7 +81,7 @@ pub fn run(
 fn settle(
     unproven: &HashSet<JobKey>,
     confirm: bool,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     summary: &mut Summary,
     printer: &Printer,
 ) -> anyhow::Result<Ending> {
@@ -106,7 +106,7 @@ fn settle(
 
 /// Asks where the jobs stand that `covers` picks.
 async fn poll(
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     rounds: Rounds,
     covers: impl Fn(&JobState) -> bool,
     printer: &Printer,

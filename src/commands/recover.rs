@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::open::Open;
+use super::open::OpenLog;
 use crate::disk;
 use crate::engine::recover::{RecoverError, Recovered, recover};
 use crate::exit::Failure;
@@ -12,7 +12,7 @@ use crate::output::{Printer, failure, words};
 use crate::text::escape;
 
 /// Takes back the lines of `file` (`-` is standard input).
-pub fn run(file: &Path, log: &Open<'_>, printer: &Printer) -> Result<(), Failure> {
+pub fn run(file: &Path, log: &OpenLog<'_>, printer: &Printer) -> Result<(), Failure> {
     let writer = &log.writer;
     let input: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin())

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::consent::{NoConsent, ask};
 use super::inputs::Inputs;
 use super::limits::Limits;
-use super::open::Open;
+use super::open::OpenLog;
 use crate::cli::RenameArgs;
 use crate::disk;
 use crate::engine::rename::{OfManifest, RenameError, Renaming, taken, write_down};
@@ -21,7 +21,7 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
     let inputs = Inputs::fetch_now(&args.from_manifest, settings)?;
     let path = inputs.log(args.jobs.as_deref(), settings)?;
     let limits = Limits::of_time(settings);
-    let log = Open::existing(path, "rename", limits, settings, printer)?;
+    let log = OpenLog::existing(path, "rename", limits, settings, printer)?;
     let (writer, commands) = (&log.writer, &log.commands);
     let is_of_manifest = !args.from_manifest.is_empty();
     let mut invalid_rows = Vec::new();

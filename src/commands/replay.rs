@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::open::Open;
+use super::open::OpenLog;
 use crate::engine::ingest::IngestError;
 use crate::engine::replay::{CaptureLocation, ReplayEvent, replay};
 use crate::exit::{Code, Ending, Failure};
@@ -20,7 +20,7 @@ use crate::webhook::VerifyKeys;
 /// with captures that prove nothing.
 pub fn run(
     paths: &[PathBuf],
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> anyhow::Result<(Replayed, HashSet<JobKey>)> {
     let keys = VerifyKeys::new(&log.settings.verification_keys()?);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::limits::Limits;
-use super::open::Open;
+use super::open::OpenLog;
 use crate::cli::ResolveArgs;
 use crate::disk;
 use crate::engine::resolve::{
@@ -21,7 +21,7 @@ use crate::text::escape;
 pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.as_deref(), None);
     let limits = Limits::of_time(settings);
-    let log = Open::existing(path, "resolve", limits, settings, printer)?;
+    let log = OpenLog::existing(path, "resolve", limits, settings, printer)?;
     log.refuse_unrecovered("nothing was changed")?;
     let (writer, commands) = (&log.writer, &log.commands);
     let finding = args.verdict.finding();

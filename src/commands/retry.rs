@@ -7,9 +7,9 @@ mod search;
 use std::collections::BTreeSet;
 
 use super::api;
-use super::finish::{Ended, charged, finish, payer};
+use super::finish::{CommandEnd, charged, finish, payer};
 use super::limits::Limits;
-use super::open::{self, Open};
+use super::open::{self, OpenLog};
 use super::runtime::on_one_thread;
 use super::{caps, damage, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
@@ -27,7 +27,11 @@ use preview::dry_run;
 use search::{RetryPlan, find};
 
 /// Runs the command.
-pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
+pub fn run(
+    args: &RetryArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<CommandEnd> {
     run_for(args, None, settings, printer).map(|(ended, _)| ended)
 }
 
@@ -38,17 +42,17 @@ pub fn run_for(
     sheets: Option<&SubmitArgs>,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<(Ended, BTreeSet<JobKey>)> {
+) -> anyhow::Result<(CommandEnd, BTreeSet<JobKey>)> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     if args.dry_run {
         let code = dry_run(args, settings, &path, printer)?;
-        return Ok((Ended::from(code), BTreeSet::new()));
+        return Ok((CommandEnd::from(code), BTreeSet::new()));
     }
     settings.require_key()?;
     let limits = Limits::of_time(settings);
     open::refuse_absent(&path)?;
     let ledger = || settings.ledger();
-    let log = Open::to_send(path, ledger, "retry", limits, settings, printer)?;
+    let log = OpenLog::to_send(path, ledger, "retry", limits, settings, printer)?;
     on_one_thread(async { Ok(damage::settle(&log, args.accept_damage, printer).await?) })?;
     log.refuse_unrecovered("nothing was sent")?;
     let which = args.which.choice();
@@ -84,7 +88,7 @@ pub fn run_for(
 fn order(
     args: &RetryArgs,
     found: &RetryPlan<'_>,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     summary: &mut Summary,
     printer: &Printer,
 ) -> anyhow::Result<Ending> {
@@ -129,7 +133,7 @@ async fn made<'a>(
 
 async fn send(
     found: &RetryPlan<'_>,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     cap: &Cap<'_>,
     printer: &Printer,
 ) -> anyhow::Result<(SendCounts, Ending)> {

@@ -49,7 +49,7 @@ fn host(address: &str) -> String {
 }
 
 /// A row that may be chosen.
-pub struct Candidate<T> {
+pub struct CanaryRow<T> {
     /// The row.
     pub row: T,
     /// What makes it unlike others.
@@ -96,10 +96,10 @@ impl<T> RowGroup<T> {
 
 /// Chooses `most` of `rows` so that as many different traits as possible are among them, then as many
 /// listings or products; the earlier ones where that makes no difference.
-pub fn choose<T>(rows: impl Iterator<Item = Candidate<T>>, most: usize) -> Vec<T> {
+pub fn choose<T>(rows: impl Iterator<Item = CanaryRow<T>>, most: usize) -> Vec<T> {
     let mut places: HashMap<Traits, usize> = HashMap::new();
     let mut kinds: Vec<RowGroup<T>> = Vec::new();
-    for Candidate { row, traits, item } in rows {
+    for CanaryRow { row, traits, item } in rows {
         let place = *places.entry(traits.clone()).or_insert_with(|| {
             let rows = Vec::new();
             kinds.push(RowGroup { traits, rows });
@@ -244,7 +244,7 @@ mod tests {
 
     fn chosen_of(rows: &[(&str, &str)], most: usize) -> Vec<usize> {
         let rows = rows.iter().enumerate();
-        let rows = rows.map(|(row, (text, item))| Candidate {
+        let rows = rows.map(|(row, (text, item))| CanaryRow {
             row,
             traits: traits(text),
             item: (*item).to_owned(),

@@ -81,7 +81,7 @@ pub enum Admission {
 
 /// An attempt, as caps count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct CapCharge {
     /// The job.
     pub job: JobKey,
     /// The attempt's number.
@@ -90,7 +90,7 @@ pub struct Candidate {
     pub more: Credits,
 }
 
-impl Candidate {
+impl CapCharge {
     /// What the log was charged and has reserved for it; `None` where it does not know it.
     fn committed(self, ledger: &Ledger) -> Option<Credits> {
         ledger.job(self.job)?.committed_of(self.number)
@@ -107,7 +107,7 @@ pub struct Cap<'a> {
     /// What the log was charged and had reserved before the run.
     before: Credits,
     /// Attempts whose lines may not be in the log yet.
-    handed_out: RefCell<Vec<Candidate>>,
+    handed_out: RefCell<Vec<CapCharge>>,
     /// Whether the log counts, since other computers write to it as well.
     is_shared: bool,
 }
@@ -154,7 +154,7 @@ impl<'a> Cap<'a> {
 
     /// Whether an attempt may be handed out, by what the log was charged and has reserved until now.
     /// `job` is needed only where a cap is on a part of the log.
-    pub fn admits(&self, attempt: Candidate, ledger: &Ledger, job: Option<&JobView>) -> Admission {
+    pub fn admits(&self, attempt: CapCharge, ledger: &Ledger, job: Option<&JobView>) -> Admission {
         let counted = || self.counting(job);
         let is_full = |limit: &&Limit<'_>| {
             if self.is_shared {
@@ -182,7 +182,7 @@ impl<'a> Cap<'a> {
 
     /// Takes in what an attempt has come to, also where it was not made. `job` is as for
     /// [`Cap::admits`].
-    pub fn settle(&self, attempt: Candidate, ledger: &Ledger, job: Option<&JobView>) {
+    pub fn settle(&self, attempt: CapCharge, ledger: &Ledger, job: Option<&JobView>) {
         self.handed_out.borrow_mut().retain(|one| *one != attempt);
         // One that was reserved before has not been added.
         if self.is_shared || attempt.more == Credits::ZERO {
@@ -249,8 +249,8 @@ mod tests {
         view.fields.text("client") == Some("acme")
     }
 
-    fn candidate(number: u32) -> Candidate {
-        Candidate {
+    fn candidate(number: u32) -> CapCharge {
+        CapCharge {
             job: JobKey::parse("5b1f0c9a77d2e318").unwrap(),
             number,
             more: Credits::whole(5),

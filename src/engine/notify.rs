@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use mail_server::{Email, Login, Security};
-pub use request::{Request, Shape};
+pub use request::{NoticeRequest, Shape};
 pub use send::send;
 
 use crate::engine::round::RoundOutcome;
@@ -117,12 +117,15 @@ pub struct Listeners {
 
 impl Listeners {
     /// What has to be sent for a notice.
-    pub fn requests(&self, notice: &Notice) -> Vec<Request> {
+    pub fn requests(&self, notice: &Notice) -> Vec<NoticeRequest> {
         let hears = self.on.contains(&notice.event);
         let webhook = self.webhook.as_deref().filter(|_| hears);
         let shape = |url: &str| self.format.unwrap_or_else(|| Shape::of_address(url));
-        let webhook = webhook.map(|url| Request::webhook(url, shape(url), notice));
-        let ping = self.ping.as_deref().map(|url| Request::ping(url, notice));
+        let webhook = webhook.map(|url| NoticeRequest::webhook(url, shape(url), notice));
+        let ping = self
+            .ping
+            .as_deref()
+            .map(|url| NoticeRequest::ping(url, notice));
         webhook.into_iter().chain(ping).collect()
     }
 

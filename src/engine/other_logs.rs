@@ -46,7 +46,7 @@ pub struct SearchScope<'a> {
 }
 
 /// A log that may be meant.
-struct Candidate {
+struct CandidateLog {
     path: PathBuf,
     /// In one of the folders.
     is_near: bool,
@@ -105,7 +105,7 @@ impl SearchScope<'_> {
     }
 
     /// The logs, the newest first.
-    fn candidates(&self, noted: Vec<PathBuf>) -> Vec<Candidate> {
+    fn candidates(&self, noted: Vec<PathBuf>) -> Vec<CandidateLog> {
         let own = disk::canonicalize(self.log).unwrap_or_else(|_| self.log.to_owned());
         let stem = own.file_stem().unwrap_or_default().to_string_lossy();
         let folders = self.folders.iter().flat_map(|it| disk::canonicalize(it));
@@ -130,14 +130,14 @@ impl SearchScope<'_> {
             let is_near = path.parent().is_some_and(|it| folders.contains(it));
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             let is_copy = is_near && name.starts_with(&*stem);
-            Candidate {
+            CandidateLog {
                 path,
                 is_near,
                 is_copy,
             }
         });
         let is_meant =
-            |log: &Candidate| !self.knows_most || log.is_copy || noted.contains(&log.path);
+            |log: &CandidateLog| !self.knows_most || log.is_copy || noted.contains(&log.path);
         let logs = logs.filter(is_meant);
         let mut logs: Vec<_> = logs.filter(|log| may_be_log(&log.path)).collect();
         logs.sort_by_cached_key(|log| Reverse(changed(&log.path)));

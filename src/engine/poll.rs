@@ -33,7 +33,7 @@ pub enum Rounds {
 
 /// One generation to ask for.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct PollTarget {
     /// The job.
     pub job: JobKey,
     /// The attempt's number.
@@ -61,13 +61,13 @@ pub enum PollEvent<'a> {
         facts: &'a Facts<'a>,
     },
     /// One could not be asked for; nothing changes.
-    Unavailable(&'a Target, &'a str),
+    Unavailable(&'a PollTarget, &'a str),
     /// For so long none is asked for: the vendor has asked another computer to wait.
     Waiting(&'a Quiet),
     /// Every one that was due was asked for.
     RoundOver,
     /// These could not be asked for [`MAX_FAILURES`] times in a row, and are left alone.
-    GaveUp(&'a [Target]),
+    GaveUp(&'a [PollTarget]),
     /// No more are asked for.
     Over,
 }
@@ -94,7 +94,7 @@ pub struct Poller<'a> {
 #[derive(Default)]
 struct PollResult {
     /// It is to be asked for again.
-    left: Option<Target>,
+    left: Option<PollTarget>,
     /// What was learned.
     line: Option<Lines>,
 }
@@ -142,7 +142,10 @@ impl Poller<'_> {
     }
 
     /// What can be asked for, and how many can only be reported by webhook.
-    fn targets(&self, covers: impl Fn(&JobState) -> bool) -> Result<(Vec<Target>, u64), LogError> {
+    fn targets(
+        &self,
+        covers: impl Fn(&JobState) -> bool,
+    ) -> Result<(Vec<PollTarget>, u64), LogError> {
         let writer = self.observer.writer;
         let is_open = |job: &&JobState| covers(job) && job.to_poll().next().is_some();
         let unfinished: Vec<JobState> = writer.ledger().jobs().filter(is_open).cloned().collect();
@@ -153,7 +156,7 @@ impl Poller<'_> {
                     silent += 1;
                     continue;
                 }
-                open.push(Target {
+                open.push(PollTarget {
                     job: job.key,
                     attempt,
                     id,
@@ -166,7 +169,11 @@ impl Poller<'_> {
         Ok((open, silent))
     }
 
-    async fn ask_all(&self, mut targets: Vec<Target>, rounds: Rounds) -> Result<bool, LogError> {
+    async fn ask_all(
+        &self,
+        mut targets: Vec<PollTarget>,
+        rounds: Rounds,
+    ) -> Result<bool, LogError> {
         let mut is_answered = true;
         while !targets.is_empty() && !self.stop.is_set() {
             let now = Instant::now();
@@ -193,7 +200,7 @@ impl Poller<'_> {
     }
 
     /// Whether another of its ids has brought its end.
-    fn has_ended(&self, target: &Target) -> bool {
+    fn has_ended(&self, target: &PollTarget) -> bool {
         let ledger = self.observer.writer.ledger();
         let attempt = ledger
             .job(target.job)
@@ -202,7 +209,7 @@ impl Poller<'_> {
     }
 
     /// Asks for each target once. What is left to ask for comes back.
-    async fn pass(&self, targets: Vec<Target>) -> Result<Vec<Target>, LogError> {
+    async fn pass(&self, targets: Vec<PollTarget>) -> Result<Vec<PollTarget>, LogError> {
         let mut left = Vec::new();
         self.heed_others().await;
         let next_look = Cell::new(Instant::now() + BETWEEN_LOOKS);
@@ -262,7 +269,7 @@ impl Poller<'_> {
 
     async fn ask_for(
         &self,
-        mut target: Target,
+        mut target: PollTarget,
         next_look: &Cell<Instant>,
     ) -> Result<PollResult, LogError> {
         let stopped = Ok(PollResult::default());
@@ -327,7 +334,7 @@ impl Poller<'_> {
     /// What is to be written down of an answer.
     fn line_of(
         &self,
-        target: &Target,
+        target: &PollTarget,
         status: Status,
         facts: Facts<'_>,
     ) -> Result<Option<Lines>, LogError> {

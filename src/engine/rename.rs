@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::named::jobs_named;
-use super::plan::{self, Allowed, Decision, Doubt, Held, Plan, PlanError};
-use crate::jobs::recognition::{Photo, normal::is_invisible};
+use super::plan::{self, Allowed, ChangeDoubt, Decision, Held, Plan, PlanError};
+use crate::jobs::recognition::{PhotoAddress, normal::is_invisible};
 use crate::jobs::{Event, EventKind, JobKey, JobView, Lines, Rates};
 use crate::journal::{LogError, Unsettled, Writer};
 use crate::manifest::{Manifest, Problem, check_address, named_photo};
@@ -109,7 +109,7 @@ impl Renaming {
         }
         let is_meant = |row: &Held| match (row.reason, row.moved.as_slice()) {
             (Decision::Renamed, _) => true,
-            (_, [sole]) => row.doubt != Doubt::Nameless && moved.get(&sole.job) == Some(&1),
+            (_, [sole]) => row.doubt != ChangeDoubt::Nameless && moved.get(&sole.job) == Some(&1),
             _ => false,
         };
         let (meant, other): (Vec<_>, Vec<_>) = found.held.into_iter().partition(is_meant);
@@ -122,8 +122,8 @@ impl Renaming {
             let Some(view) = writer.view(row.job)? else {
                 continue;
             };
-            let old = Photo::of(&view.photo().unwrap_or_default()).address;
-            let has_moved = old != Photo::of(&row.photo).address;
+            let old = PhotoAddress::of(&view.photo().unwrap_or_default()).address;
+            let has_moved = old != PhotoAddress::of(&row.photo).address;
             renamings.push(Self {
                 view,
                 id: (row.reason == Decision::Renamed).then_some(row.id),
@@ -214,12 +214,12 @@ fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, LogError> {
     if !views.is_empty() || !is_address(old) {
         return Ok(views);
     }
-    let photo = Photo::of(old).address;
+    let photo = PhotoAddress::of(old).address;
     let all: Vec<JobKey> = writer.ledger().jobs().map(|job| job.key).collect();
     let mut views = views_of(writer, all)?;
     views.retain(|view| {
         view.photo()
-            .is_some_and(|own| Photo::of(&own).address == photo)
+            .is_some_and(|own| PhotoAddress::of(&own).address == photo)
     });
     Ok(views)
 }

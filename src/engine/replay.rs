@@ -10,7 +10,7 @@ use crate::jobs::{GenerationId, JobKey};
 use crate::webhook::{self, Unreadable, Verification, VerifiedEntry, VerifyKeys};
 
 /// What some captures of one file say.
-struct Batch {
+struct CaptureBatch {
     file: PathBuf,
     /// Each with its place in the file.
     entries: Vec<(usize, Captured)>,
@@ -78,7 +78,7 @@ pub fn replay(
 ) -> anyhow::Result<HashSet<JobKey>> {
     let mut doubtful = HashSet::new();
     let mut ingest = Ingest::new(observer);
-    webhook::replay(paths, stdin, keys, Batch::of, |batch| {
+    webhook::replay(paths, stdin, keys, CaptureBatch::of, |batch| {
         let file = &batch.file;
         for (entry, captured) in batch.entries {
             if let Captured::Unverifiable(Some(id), _) = &captured
@@ -118,7 +118,7 @@ fn take(
     Ok(())
 }
 
-impl Batch {
+impl CaptureBatch {
     /// Runs on every core.
     fn of(entry: &[VerifiedEntry<'_>]) -> Self {
         let first = entry.first();

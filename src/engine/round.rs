@@ -9,7 +9,7 @@ mod service;
 use std::fmt;
 use std::str::FromStr;
 
-pub use memory::News;
+pub use memory::RoundNews;
 pub use memory_file::MemoryFile;
 pub use schedule::{Schedule, TimeOfDay};
 pub use service::{Next, RoundRemainder, serve, sheets};

@@ -106,7 +106,7 @@ pub struct Reached {
 }
 
 /// What a job counts against a cap.
-pub type Counts = Arc<dyn Fn(&JobView) -> Credits + Send + Sync>;
+pub type CapCount = Arc<dyn Fn(&JobView) -> Credits + Send + Sync>;
 
 /// A cap that is held where attempts are claimed, for all computers together.
 #[derive(Clone)]
@@ -115,7 +115,7 @@ pub struct ClaimCap {
     pub most: Credits,
     /// What a job counts; everything that it has charged and reserved without it. The ledger must
     /// keep places where there is one.
-    pub counts: Option<Counts>,
+    pub counts: Option<CapCount>,
 }
 
 impl fmt::Debug for ClaimCap {

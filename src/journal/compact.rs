@@ -69,8 +69,8 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
     let mut new = new.map_err(fail("rewrite the job log"))?;
     let mut out = Counted::new(&mut new);
     write_jobs(&log, &mut out).map_err(|error| match error {
-        Broken::Log(error) => error,
-        Broken::Copy(error) => fail("rewrite the job log")(error),
+        CompactError::Log(error) => error,
+        CompactError::Copy(error) => fail("rewrite the job log")(error),
     })?;
     if log.ledger().unreadable() > 0 || log.ledger().has_accepted_damage() {
         done.damaged = write_damage(&log, &mut out).map_err(fail("rewrite the job log"))?;
@@ -134,12 +134,12 @@ impl<W: Write> Counted<W> {
 }
 
 /// Which side has failed.
-enum Broken {
+enum CompactError {
     Log(LogError),
     Copy(io::Error),
 }
 
-fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), Broken> {
+fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), CompactError> {
     let rates = log.ledger().rates();
     let lines_of = |view: crate::jobs::JobView| {
         let mut text = String::new();
@@ -150,8 +150,8 @@ fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), Broken>
         text
     };
     for text in log.map_views(lines_of) {
-        out.write(&text.map_err(Broken::Log)?)
-            .map_err(Broken::Copy)?;
+        out.write(&text.map_err(CompactError::Log)?)
+            .map_err(CompactError::Copy)?;
     }
     Ok(())
 }

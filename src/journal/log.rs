@@ -69,8 +69,8 @@ impl JobLog {
         let source = ReadLog::read(&path, file, &mut ledger)?;
         let failed = |error| LogError::io("look for what was kept for", &path, error);
         let spools = postgres::spools_of(&mirror.source.kept_as()).map_err(failed)?;
-        let kept = |lost: postgres::Lost| (lost.lines, lost.file);
-        let known = |other: postgres::Lost| (other.lines, other.file, other.is_earlier);
+        let kept = |lost: postgres::LostLines| (lost.lines, lost.file);
+        let known = |other: postgres::LostLines| (other.lines, other.file, other.is_earlier);
         for sent in &mirror.being_sent {
             ledger.mark_being_sent(sent.job, sent.number, Some(&sent.on));
         }

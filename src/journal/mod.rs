@@ -22,7 +22,7 @@ mod writer;
 
 pub use address::{Address, redacted};
 pub use announce::{
-    Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, Quiet, Reached,
+    Announced, Announcement, CLAIM_HOLDS, CapCount, Claim, ClaimCap, Lease, Leased, Quiet, Reached,
     Refused, Renewed,
 };
 pub use compact::{Compacted, Compacting, compact};
@@ -33,7 +33,7 @@ pub use log::JobLog;
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AskedToWait, AtWork, BeingSent, Forward, KeptCapture, Listed, Lost, Made, Merge, Outbox,
+    AskedToWait, AtWork, BeingSent, Forward, KeptCapture, Listed, LostLines, Made, Merge, Outbox,
     Promises, Rights, at_work, captures_behind, init_log, init_statements, list_logs, merge_into,
     promises, rows_elsewhere, upgrade_tables,
 };

@@ -160,7 +160,7 @@ impl Writer {
     /// Takes in what earlier runs on this computer could not write, and what the database has lost
     /// since: nothing is decided without that.
     #[cfg(feature = "postgres")]
-    fn take_in(&self, kept_as: &str, lost: Option<&postgres::Lost>) -> Result<(), LogError> {
+    fn take_in(&self, kept_as: &str, lost: Option<&postgres::LostLines>) -> Result<(), LogError> {
         let failed = |error| LogError::io("take in what was kept for", &self.name, error);
         let Store::Database { appender, .. } = &self.store else {
             return Ok(());

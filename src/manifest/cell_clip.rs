@@ -15,7 +15,7 @@ use super::options::Options;
 use super::problem::excerpt;
 use super::reach::{depends_on_path, local_file, out_of_reach};
 use super::template::TemplatePiece;
-use super::values::{Named, addresses_in, check_address, is_unusual, photos_in, server_of};
+use super::values::{NamedAddress, addresses_in, check_address, is_unusual, photos_in, server_of};
 
 /// How a further address begins.
 static HTTP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("http"));
@@ -63,7 +63,7 @@ impl<'a> Cells<'a> {
         let images = if may_be_several {
             self.images_in(column, given, options.split_images)
         } else {
-            vec![Named {
+            vec![NamedAddress {
                 name: None,
                 address: given,
             }]
@@ -104,7 +104,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The photos in a cell that may hold several; none where that is a problem.
-    fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<Named<'a>> {
+    fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<NamedAddress<'a>> {
         if self.reject_non_address(column, given, "photo's address") {
             return Vec::new();
         }

@@ -12,7 +12,7 @@ use super::{
     options::Defaults,
     problem::{Problem, ProblemLocation, excerpt},
     records::Record,
-    values::Named,
+    values::NamedAddress,
     values::{check_address, is_clock_time, is_speed, is_unusual},
     workbook::Hidden,
 };
@@ -35,7 +35,7 @@ pub(super) struct Cells<'a> {
     /// The name that the cell gives the row's photo.
     pub photo_name: Option<&'a str>,
     /// The photos of the row after its first.
-    pub more_images: Vec<Named<'a>>,
+    pub more_images: Vec<NamedAddress<'a>>,
     pub problems: Vec<Problem>,
 }
 

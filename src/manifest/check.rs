@@ -11,7 +11,7 @@ use super::odd::trimmed;
 use super::options::{Condition, Defaults, Options};
 use super::problem::{Problem, ProblemLocation, Row, RowFault};
 use super::records::Record;
-use super::values::{Named, photos_in};
+use super::values::{NamedAddress, photos_in};
 use super::workbook::Hidden;
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
@@ -243,7 +243,7 @@ impl Checker<'_> {
 }
 
 /// The same row with another photo.
-fn with_image(row: &Row, image: Named<'_>) -> Row {
+fn with_image(row: &Row, image: NamedAddress<'_>) -> Row {
     Row {
         clip: row.clip.with_photo(image.address),
         photo_name: image.name.map(str::to_owned),

@@ -8,7 +8,7 @@ use super::{
     odd,
     options::{self, Options},
     problem::{ManifestError, ProblemLocation},
-    records::{Fault, Record, Records},
+    records::{ReadFault, Record, Records},
     source::{OpenFile, Utf8Reader},
 };
 
@@ -45,7 +45,7 @@ struct Top {
     separator: Option<u8>,
 }
 
-fn read_top(records: &mut Records<impl Read>) -> Result<Top, Fault> {
+fn read_top(records: &mut Records<impl Read>) -> Result<Top, ReadFault> {
     let mut top = Top {
         rows: Vec::new(),
         separator: None,
@@ -56,7 +56,7 @@ fn read_top(records: &mut Records<impl Read>) -> Result<Top, Fault> {
             Ok(Some(record)) if top.rows.is_empty() || record.line <= HEADER_LINES => record,
             Ok(_) => return Ok(top),
             // The header may well be whole; the pass over the rows finds the damage again.
-            Err(Fault::Damage { .. }) if !top.rows.is_empty() => return Ok(top),
+            Err(ReadFault::Damage { .. }) if !top.rows.is_empty() => return Ok(top),
             Err(fault) => return Err(fault),
         };
         if is_blank_row(&record) {
@@ -91,7 +91,7 @@ fn is_blank_row(record: &Record<'_>) -> bool {
 pub(super) fn skip_to_header(
     records: &mut Records<impl Read>,
     above: usize,
-) -> Result<Option<u64>, Fault> {
+) -> Result<Option<u64>, ReadFault> {
     let mut passed = 0;
     while let Some(record) = records.next()? {
         if is_blank_row(&record) {
@@ -143,7 +143,7 @@ pub(super) fn detect_delimiter(
     source: &OpenFile,
     options: &Options,
 ) -> Result<(u8, Header), ManifestError> {
-    let read = |delimiter| -> Result<Result<Top, Fault>, ManifestError> {
+    let read = |delimiter| -> Result<Result<Top, ReadFault>, ManifestError> {
         Ok(read_top(&mut open_records(source, delimiter)?))
     };
     let mut candidates = match options.delimiter {
@@ -193,10 +193,10 @@ pub(super) fn detect_delimiter(
 }
 
 /// Says in words why the file cannot be read on.
-pub(super) fn broken(source: &OpenFile, headers: &[String], fault: Fault) -> ManifestError {
+pub(super) fn broken(source: &OpenFile, headers: &[String], fault: ReadFault) -> ManifestError {
     let (line, damage) = match fault {
-        Fault::Io(error) => return source.failed("read", error),
-        Fault::Damage { line, damage } => (line, damage),
+        ReadFault::Io(error) => return source.failed("read", error),
+        ReadFault::Damage { line, damage } => (line, damage),
     };
     let place = ProblemLocation {
         file: &source.name,

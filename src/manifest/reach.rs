@@ -12,7 +12,7 @@ const USE_RAW_LINK: &str = "change dl=0 at its end to raw=1 (or add ?raw=1)";
 
 /// Hosts of a service, with all below them; what the path begins with, or one of these, or nothing for
 /// any; parts of the query that make the link one of the file itself; and what to do.
-type Service = (
+type SharingService = (
     &'static [&'static str],
     &'static [&'static str],
     &'static [&'static str],
@@ -21,7 +21,7 @@ type Service = (
 
 /// Further services go in here.
 #[rustfmt::skip]
-const SERVICES: [Service; 12] = [
+const SERVICES: [SharingService; 12] = [
     (&["drive.google.com", "docs.google.com"],
      &["/file/", "/open", "/drive/", "/folders/", "/document/", "/presentation/"], &["export=download"], USE_DIRECT_LINK),
     (&["photos.google.com", "photos.app.goo.gl"], &[], &[], USE_DIRECT_LINK),
@@ -37,7 +37,7 @@ const SERVICES: [Service; 12] = [
     (&["canva.com", "figma.com", "notion.so"], &[], &[], USE_DIRECT_LINK),
 ];
 
-fn is_at(host: &str, (hosts, ..): &Service) -> bool {
+fn is_at(host: &str, (hosts, ..): &SharingService) -> bool {
     hosts.iter().any(|known| {
         host.strip_suffix(known)
             .is_some_and(|before| before.is_empty() || before.ends_with('.'))

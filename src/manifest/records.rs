@@ -20,7 +20,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// Why the rest of the file cannot be split into rows.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ReadFault {
     Io(io::Error),
     /// The text itself is damaged, on this line.
     Damage {
@@ -29,7 +29,7 @@ pub(super) enum Fault {
     },
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ReadFault {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -91,7 +91,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The next row that is not an empty line; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Record<'_>>, Fault> {
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, ReadFault> {
         if !self.skip_empty_lines()? {
             return Ok(None);
         }
@@ -99,18 +99,18 @@ impl<R: Read> Records<R> {
         let line = self.line;
         let raw = &self.buffer[self.start..self.unread];
         if let Some((line, damage)) = find_damage(raw, line, self.translated) {
-            return Err(Fault::Damage { line, damage });
+            return Err(ReadFault::Damage { line, damage });
         }
         let quotes = check_quotes(raw, self.delimiter);
         if let Quotes::Open { cell } = quotes {
             let damage = Damage::OpenQuote { cell };
-            return Err(Fault::Damage { line, damage });
+            return Err(ReadFault::Damage { line, damage });
         }
         self.line += if self.by_row { 1 } else { count_lines(raw) };
         self.after_cr = raw.last() == Some(&b'\r');
         self.start = self.unread;
         // The cells are the row's bytes without some ASCII ones, so they are text when it is.
-        let text = std::str::from_utf8(&self.cells[..length]).map_err(|_| Fault::Damage {
+        let text = std::str::from_utf8(&self.cells[..length]).map_err(|_| ReadFault::Damage {
             line,
             damage: Damage::Untranslatable,
         })?;
@@ -127,7 +127,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Moves to the next row's first byte; `false` at the end of the file.
-    fn skip_empty_lines(&mut self) -> Result<bool, Fault> {
+    fn skip_empty_lines(&mut self) -> Result<bool, ReadFault> {
         loop {
             if self.start == self.end {
                 self.unread = self.start;
@@ -149,7 +149,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Reads one row's cells; returns their length together and their number.
-    fn read_cells(&mut self) -> Result<(usize, usize), Fault> {
+    fn read_cells(&mut self) -> Result<(usize, usize), ReadFault> {
         use csv_core::ReadRecordResult as Step;
         let (mut length, mut count) = (0, 0);
         loop {
@@ -176,20 +176,20 @@ impl<R: Read> Records<R> {
         }
     }
 
-    fn too_long(&self) -> Fault {
+    fn too_long(&self) -> ReadFault {
         let raw = &self.buffer[self.start..self.unread];
         let open = match check_quotes(raw, self.delimiter) {
             Quotes::Open { cell } => Some(cell),
             _ => None,
         };
-        Fault::Damage {
+        ReadFault::Damage {
             line: self.line,
             damage: Damage::TooLong { open },
         }
     }
 
     /// Reads more behind what is there, keeping the current row; `false` when there is no more.
-    fn fill(&mut self) -> Result<bool, Fault> {
+    fn fill(&mut self) -> Result<bool, ReadFault> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.unread -= self.start;
@@ -313,7 +313,7 @@ mod tests {
         }
     }
 
-    fn read(text: &[u8]) -> Result<Vec<(u64, Vec<String>)>, Fault> {
+    fn read(text: &[u8]) -> Result<Vec<(u64, Vec<String>)>, ReadFault> {
         let mut records = Records::new(Drip(text), b',', false);
         let mut rows = Vec::new();
         while let Some(record) = records.next()? {
@@ -357,7 +357,7 @@ mod tests {
 
     fn damage(text: &[u8]) -> (u64, Damage) {
         match read(text) {
-            Err(Fault::Damage { line, damage }) => (line, damage),
+            Err(ReadFault::Damage { line, damage }) => (line, damage),
             other => panic!("{other:?}"),
         }
     }
@@ -377,7 +377,7 @@ mod tests {
         assert!(
             matches!(
                 fault,
-                Fault::Damage {
+                ReadFault::Damage {
                     line: 2,
                     damage: Damage::TooLong { open: Some(1) }
                 }
@@ -393,7 +393,7 @@ mod tests {
         let fault = records.next().unwrap_err();
         assert!(matches!(
             fault,
-            Fault::Damage {
+            ReadFault::Damage {
                 damage: Damage::TooLong { open: None },
                 ..
             }

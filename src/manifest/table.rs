@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::header::broken;
 use super::header::{detect_delimiter, open_records, skip_to_header};
 use super::problem::{ManifestError, Problem, ProblemLocation};
-use super::records::Fault;
+use super::records::ReadFault;
 use super::{odd, options::Options, source::OpenFile};
 
 /// A small table, read as a whole: CSV with `,`, `;` or tab, UTF-8 or UTF-16, or a workbook.
@@ -37,7 +37,7 @@ impl Table {
         skip_to_header(&mut records, header.above).map_err(failed)?;
         let mut rows = Vec::new();
         loop {
-            let record = match records.next().map_err(|fault: Fault| failed(fault))? {
+            let record = match records.next().map_err(|fault: ReadFault| failed(fault))? {
                 Some(record) if record.is_blank() => continue,
                 Some(record) => record,
                 None => break,

@@ -76,13 +76,13 @@ pub(super) fn addresses_in(text: &str) -> Vec<&str> {
 
 /// A photo's address in a cell, and the name in front of it: `kitchen.jpg (https://...)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Named<'a> {
+pub(super) struct NamedAddress<'a> {
     pub name: Option<&'a str>,
     pub address: &'a str,
 }
 
 /// The web addresses in a text, each with its name where it has one.
-pub(super) fn named_in(text: &str) -> Vec<Named<'_>> {
+pub(super) fn named_in(text: &str) -> Vec<NamedAddress<'_>> {
     let is_between = |c: char| c.is_whitespace() || "|;,(<\"'".contains(c);
     let mut starts: Vec<usize> = ["https://", "http://"]
         .iter()
@@ -105,7 +105,7 @@ pub(super) fn named_in(text: &str) -> Vec<Named<'_>> {
             name.trim_start_matches(|c| c == ')' || is_between(c))
                 .trim_end()
         });
-        found.push(Named {
+        found.push(NamedAddress {
             name: name.filter(|name| !name.is_empty()),
             address: piece.trim_end_matches(|c: char| is_between(c) || c == '>'),
         });
@@ -114,12 +114,12 @@ pub(super) fn named_in(text: &str) -> Vec<Named<'_>> {
 }
 
 /// The photos in a cell; at least one, which may be empty.
-pub(super) fn photos_in(given: &str) -> Vec<Named<'_>> {
+pub(super) fn photos_in(given: &str) -> Vec<NamedAddress<'_>> {
     let found = named_in(given);
     match found.as_slice() {
         // A name and its address, as Airtable writes an attachment.
         [_] if !given.starts_with("http") && given.ends_with(')') => found,
-        [] | [_] => vec![Named {
+        [] | [_] => vec![NamedAddress {
             name: None,
             address: given,
         }],

@@ -193,7 +193,7 @@ pub fn can_be_repeated(view: &JobView) -> bool {
 const LONGEST_PROMPT: usize = 60;
 
 /// How a person finds a job in doubt in the vendor's account.
-pub struct Doubt {
+pub struct DoubtfulJob {
     /// The job.
     pub job: JobKey,
     /// What it is called there.
@@ -202,7 +202,7 @@ pub struct Doubt {
     pub can_be_repeated: bool,
 }
 
-impl Doubt {
+impl DoubtfulJob {
     /// Of a job's attempt in doubt.
     pub fn of(view: &JobView) -> Self {
         Self {

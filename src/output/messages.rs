@@ -39,7 +39,7 @@ enum Message {
 }
 
 #[derive(Default)]
-struct Queue {
+struct MessageQueue {
     waiting: VecDeque<Message>,
     /// Bytes of text among them.
     bytes: usize,
@@ -57,7 +57,7 @@ struct Queue {
     closed: bool,
 }
 
-impl Queue {
+impl MessageQueue {
     fn is_idle(&self) -> bool {
         self.waiting.is_empty() && !self.writing
     }
@@ -73,11 +73,11 @@ impl Queue {
     }
 
     /// The oldest message; of text as many as make a good write. `None` when there is none.
-    fn take(&mut self) -> Option<Work> {
+    fn take(&mut self) -> Option<PendingWrite> {
         let (mut text, mut vital) = match self.waiting.pop_front()? {
             Message::Frame(steps) => {
                 self.frames -= 1;
-                return Some(Work::Frame(steps));
+                return Some(PendingWrite::Frame(steps));
             }
             Message::Text(text, worth) => (text, usize::from(worth == Worth::Vital)),
         };
@@ -90,18 +90,18 @@ impl Queue {
             text.push_str(next);
             self.waiting.pop_front();
         }
-        Some(Work::Text { text, vital })
+        Some(PendingWrite::Text { text, vital })
     }
 }
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct Channel {
+    queue: Mutex<MessageQueue>,
     changed: Condvar,
     writer: Mutex<Box<dyn Write + Send>>,
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl Channel {
+    fn queue(&self) -> MutexGuard<'_, MessageQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -119,8 +119,8 @@ impl Shared {
         while let Some(work) = self.next(vital) {
             vital = work.vital();
             match work {
-                Work::Text { text, .. } => self.write(&text),
-                Work::Frame(steps) => {
+                PendingWrite::Text { text, .. } => self.write(&text),
+                PendingWrite::Frame(steps) => {
                     // A picture that cannot be drawn is missed by no one.
                     let _ = draw(terminal.get_or_insert_with(Term::buffered_stderr), steps);
                 }
@@ -130,7 +130,7 @@ impl Shared {
 
     /// What is to be written next. What was handed out before, with so many `vital` messages, is
     /// written by now.
-    fn next(&self, vital: usize) -> Option<Work> {
+    fn next(&self, vital: usize) -> Option<PendingWrite> {
         let mut queue = self.queue();
         queue.vital -= vital;
         if std::mem::take(&mut queue.writing) {
@@ -142,7 +142,7 @@ impl Shared {
             queue.push(notice, Worth::Kept);
         }
         self.changed.notify_all();
-        let nothing = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
+        let nothing = |queue: &mut MessageQueue| queue.waiting.is_empty() && !queue.closed;
         let waited = self.changed.wait_while(queue, nothing);
         let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
         let work = queue.take()?;
@@ -152,12 +152,12 @@ impl Shared {
 }
 
 /// What the thread writes in one go.
-enum Work {
+enum PendingWrite {
     Text { text: String, vital: usize },
     Frame(Vec<DrawStep>),
 }
 
-impl Work {
+impl PendingWrite {
     fn vital(&self) -> usize {
         match self {
             Self::Text { vital, .. } => *vital,
@@ -183,7 +183,7 @@ fn draw(terminal: &Term, steps: Vec<DrawStep>) -> io::Result<()> {
 
 /// The way to standard error.
 pub struct Messages {
-    shared: Arc<Shared>,
+    shared: Arc<Channel>,
     /// Whether a thread writes; known once there was something to write.
     has_thread: OnceLock<bool>,
 }
@@ -192,7 +192,7 @@ impl Messages {
     /// Messages that go to `writer`.
     pub fn new(writer: Box<dyn Write + Send>) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(Channel {
                 queue: Mutex::default(),
                 changed: Condvar::new(),
                 writer: Mutex::new(writer),
@@ -253,7 +253,7 @@ impl Messages {
         let mut queue = self.shared.queue();
         while !queue.is_idle() {
             let before = queue.writes;
-            let waiting = |queue: &mut Queue| !queue.is_idle() && queue.writes == before;
+            let waiting = |queue: &mut MessageQueue| !queue.is_idle() && queue.writes == before;
             let waited = self
                 .shared
                 .changed

@@ -79,7 +79,7 @@ pub struct Metrics {
 
 /// What became of a delivery, as it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum DeliveryMetric {
     /// It is on disk, and its signature is right.
     Verified,
     /// It is on disk; there was no key to check it with.
@@ -92,7 +92,7 @@ pub enum Delivery {
     Failed,
 }
 
-impl Delivery {
+impl DeliveryMetric {
     const fn word(self) -> &'static str {
         match self {
             Self::Verified => "verified",
@@ -194,7 +194,7 @@ impl Metrics {
     }
 
     /// The receiver has answered a request.
-    pub fn delivered(&self, delivery: Delivery) {
+    pub fn delivered(&self, delivery: DeliveryMetric) {
         self.deliveries.with_label_values(&[delivery.word()]).inc();
     }
 
@@ -292,7 +292,7 @@ mod tests {
         metrics.charged(4.5);
         metrics.charged(f64::NAN);
         metrics.charged(-1.0);
-        metrics.delivered(Delivery::Unsigned);
+        metrics.delivered(DeliveryMetric::Unsigned);
         metrics.not_applied(7);
         let text = metrics.to_string();
         for line in [

@@ -90,7 +90,7 @@ pub use self::{
     dry_run::DryRun,
     forward::report_forward,
     history::history,
-    metrics::{Delivery, MetricEvent, Metrics},
+    metrics::{DeliveryMetric, MetricEvent, Metrics},
     money::Money,
     polling::Polling,
     printer::{OutputOptions, Printer, ProgressStyle},
@@ -106,7 +106,7 @@ pub use self::{
 pub use audience::{Audience, Wording};
 pub use commands::Commands;
 pub use display_status::{JobSortKey, Tone, in_order};
-pub use job_summary::{Doubt, JobSummary, sought};
+pub use job_summary::{DoubtfulJob, JobSummary, sought};
 pub use tally::{Notice, Tally};
 pub use typed_options::TypedOptions;
 

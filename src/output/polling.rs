@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::{metrics::MetricEvent, printer::Printer, progress::Progress, words};
-use crate::engine::poll::{self, MAX_FAILURES, Target};
+use crate::engine::poll::{self, MAX_FAILURES, PollTarget};
 use crate::jobs::{Facts, GenerationId, JobView, Status};
 use crate::journal::Writer;
 use crate::text::escape;
@@ -76,7 +76,7 @@ impl<'a> Polling<'a> {
     }
 
     /// What a person calls a clip: its listing or SKU, and the vendor's id.
-    fn name(&self, clip: &Target) -> String {
+    fn name(&self, clip: &PollTarget) -> String {
         let view = self.writer.view(clip.job).ok().flatten();
         match view.as_ref().and_then(JobView::id) {
             Some((_, id)) => format!("{} ({})", escape(id), clip.id),
@@ -141,7 +141,7 @@ impl<'a> Polling<'a> {
 }
 
 /// Whether a server does not know a clip since it is none of its own, but the sandbox's.
-fn is_stray(clip: &Target, error: &str) -> bool {
+fn is_stray(clip: &PollTarget, error: &str) -> bool {
     clip.id.is_sandbox() && error.starts_with("HTTP 404")
 }
 

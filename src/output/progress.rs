@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use self::bar::{Counts, Wait, style};
+use self::bar::{RunCounts, Wait, style};
 use super::canvas::Canvas;
 use super::metrics::MetricEvent;
 use super::metrics::Metrics;
@@ -30,7 +30,7 @@ const PICTURES: u8 = 20;
 
 /// The progress of one run, or of one stage of it.
 pub struct Progress {
-    counts: Arc<Counts>,
+    counts: Arc<RunCounts>,
     bar: Option<ProgressBar>,
     lines: Option<Lines>,
     metrics: Option<Metrics>,
@@ -53,7 +53,7 @@ struct Lines {
 
 impl Lines {
     /// What happened; `more` has further fields.
-    fn emit(&self, counts: &Counts, event: &str, more: &serde_json::Value) {
+    fn emit(&self, counts: &RunCounts, event: &str, more: &serde_json::Value) {
         let mut line = serde_json::json!({
             "progress": self.stage,
             "event": event,
@@ -73,7 +73,7 @@ impl Progress {
     /// A run over `total` jobs, if that is known. `stage` says what is done with them, as in
     /// "Sending". Nothing is drawn where the printer shows no progress, or there is nothing to do.
     pub fn new(total: Option<u64>, stage: &'static str, printer: &Printer) -> Self {
-        let counts = Arc::<Counts>::default();
+        let counts = Arc::<RunCounts>::default();
         let bar = (printer.shows_progress() && total != Some(0)).then(|| {
             let canvas = Canvas::new(printer.canvas());
             let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), PICTURES);
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_event_has_a_counter_of_its_own() {
-        let counts = Counts::default();
+        let counts = RunCounts::default();
         for event in MetricEvent::ALL {
             counts.end(event);
         }

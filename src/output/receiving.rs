@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::delivery::{report_lost, warn_of};
 use super::replay::report_binding;
-use super::{commands::Commands, metrics::Delivery, printer::Printer, words};
+use super::{commands::Commands, metrics::DeliveryMetric, printer::Printer, words};
 use crate::engine::forward::Forwards;
 use crate::engine::ingest::{Applied, observation};
 use crate::engine::receive::{IntakeEvent, OnEndEvent, Runs};
@@ -87,18 +87,18 @@ impl RequestReport {
     }
 
     /// As what a request is counted.
-    fn counted(&self, event: &webhook::ReceiverEvent<'_>) -> Delivery {
+    fn counted(&self, event: &webhook::ReceiverEvent<'_>) -> DeliveryMetric {
         match event {
             // With keys, nothing else is kept.
-            webhook::ReceiverEvent::Kept(_) if self.keys.is_empty() => Delivery::Unverified,
-            webhook::ReceiverEvent::Kept(_) => Delivery::Verified,
+            webhook::ReceiverEvent::Kept(_) if self.keys.is_empty() => DeliveryMetric::Unverified,
+            webhook::ReceiverEvent::Kept(_) => DeliveryMetric::Verified,
             webhook::ReceiverEvent::Refused(RejectReason::Unsigned | RejectReason::Signature) => {
-                Delivery::Unsigned
+                DeliveryMetric::Unsigned
             }
             webhook::ReceiverEvent::Refused(_) | webhook::ReceiverEvent::Astray(_) => {
-                Delivery::Refused
+                DeliveryMetric::Refused
             }
-            webhook::ReceiverEvent::Failed(_) => Delivery::Failed,
+            webhook::ReceiverEvent::Failed(_) => DeliveryMetric::Failed,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, words};
-use crate::engine::round::{News, Round, RoundOutcome, RoundRemainder, RoundStep};
+use crate::engine::round::{Round, RoundNews, RoundOutcome, RoundRemainder, RoundStep};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, DisplayStatus, JobKey, JobState, Rates};
 use crate::journal::{JobLog, LogError};
@@ -69,7 +69,7 @@ impl RoundEnd {
 
     /// Whether a person need not hear of the end with `--quiet`: all is well, or the next round
     /// carries on, or nothing but what was reported before is left to report.
-    fn is_no_news(&self, news: &News) -> bool {
+    fn is_no_news(&self, news: &RoundNews) -> bool {
         match RoundOutcome::of(self.code) {
             RoundOutcome::Success => true,
             RoundOutcome::Unfinished => !news.is_overdue(),
@@ -97,7 +97,7 @@ impl RoundEnd {
     }
 
     /// For programs.
-    pub fn to_json(&self, round: &Round, news: &News) -> serde_json::Value {
+    pub fn to_json(&self, round: &Round, news: &RoundNews) -> serde_json::Value {
         let mut out = json!({
             "command": "run",
             "steps": round.steps().map(RoundStep::name).collect::<Vec<_>>(),
@@ -121,7 +121,7 @@ impl RoundEnd {
     pub fn say(
         &self,
         line: &str,
-        news: &News,
+        news: &RoundNews,
         log: Option<&JobLog>,
         commands: &Commands,
         printer: &Printer,
@@ -234,7 +234,7 @@ fn rowless(summary: &JobSummary, commands: &Commands) -> String {
 
 /// Each clip that no round orders again is named once, with what a person can do.
 fn name_given_up(
-    news: &News,
+    news: &RoundNews,
     log: &JobLog,
     commands: &Commands,
     printer: &Printer,

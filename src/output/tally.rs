@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::job_summary::Doubt;
+use super::job_summary::DoubtfulJob;
 use super::words;
 use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, Rates, ReviewVerdict};
 
@@ -132,9 +132,9 @@ impl Tally {
     }
 
     /// Names jobs in doubt as a person looks for them; these are the first ones.
-    pub fn seek(&mut self, first: &[Doubt]) {
+    pub fn seek(&mut self, first: &[DoubtfulJob]) {
         let unknown = self.count(DisplayStatus::Unknown);
-        let name = |doubt: &Doubt| match unknown {
+        let name = |doubt: &DoubtfulJob| match unknown {
             1 => doubt.name.clone(),
             // Which of the commands is whose.
             _ => format!("{}: {}", doubt.job, doubt.name),

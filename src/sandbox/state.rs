@@ -65,11 +65,11 @@ pub(super) struct SandboxState {
     pub origin: String,
     /// Distinguishes this process's ids from those of others.
     process: u64,
-    memory: Mutex<Memory>,
+    memory: Mutex<JobStore>,
 }
 
 #[derive(Debug, Default)]
-struct Memory {
+struct JobStore {
     accepted: Vec<Arc<Accepted>>,
     taken: Credits,
     posts: u64,
@@ -188,13 +188,13 @@ impl SandboxState {
         since.max(0) as u64 / (lifetime.as_millis() as u64).max(1)
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn memory(&self) -> MutexGuard<'_, JobStore> {
         // Nothing is left half done by a panic: every change is a single push or addition.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Memory {
+impl JobStore {
     fn occasion(&mut self, draw: Draw, running: u64) -> Occasion {
         let seen = self.seen.entry(draw.number()).or_default();
         let repeat = *seen;

@@ -31,7 +31,7 @@ pub(super) struct PendingWebhook {
 
 /// How deliveries went so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct WebhookCounts {
     /// Taken by the receiver with a 2xx.
     pub delivered: u64,
     /// Never taken, however often tried.
@@ -71,8 +71,8 @@ impl WebhookSender {
         })
     }
 
-    pub fn counts(&self) -> Counts {
-        Counts {
+    pub fn counts(&self) -> WebhookCounts {
+        WebhookCounts {
             delivered: self.delivered.load(Ordering::Relaxed),
             given_up: self.given_up.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),

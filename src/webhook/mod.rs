@@ -22,4 +22,4 @@ pub use formats::read_envelope;
 pub use receiver::{ReceiverEvent, ReceiverOptions, RejectReason, Sink, Stats, serve};
 pub use replay::{VerifiedEntry, replay, replay_kept};
 pub use signature::{SignatureCheck, VerifyKeys};
-pub use verify::{Doubt, Rejection, Verification, verify};
+pub use verify::{Rejection, Unverifiable, Verification, verify};

@@ -118,7 +118,7 @@ fn replay_with<U: Send>(
         }
     }
     let (sender, receiver) = sync_channel(WAITING);
-    let work = Work {
+    let work = Verifier {
         keys,
         restores,
         settle: &settle,
@@ -149,7 +149,7 @@ fn is_stdin(path: &Path) -> bool {
 /// The caller wants no more.
 struct Stopped;
 
-struct Work<'w, S, U> {
+struct Verifier<'w, S, U> {
     keys: &'w VerifyKeys,
     /// Whether bodies may have been changed by what kept them.
     restores: bool,
@@ -170,7 +170,7 @@ enum Loaded<U> {
     },
 }
 
-impl<U, S> Work<'_, S, U>
+impl<U, S> Verifier<'_, S, U>
 where
     U: Send,
     S: for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,

@@ -21,7 +21,7 @@ pub enum Verification<'a> {
     /// Nothing proves or disproves it; a poll can settle it.
     Unverifiable {
         /// Why it cannot be checked.
-        doubt: Doubt,
+        doubt: Unverifiable,
         /// The id it speaks of: the payload's, else the one in the delivery header.
         id: Option<GenerationId>,
     },
@@ -35,9 +35,10 @@ impl Verification<'_> {
         match self {
             Self::Verified(_) => false,
             Self::Rejected(_) => true,
-            Self::Unverifiable { doubt, .. } => {
-                !matches!(doubt, Doubt::NoSignature | Doubt::NoKey | Doubt::NoBody)
-            }
+            Self::Unverifiable { doubt, .. } => !matches!(
+                doubt,
+                Unverifiable::NoSignature | Unverifiable::NoKey | Unverifiable::NoBody
+            ),
             Self::Unreadable(reason) => matches!(reason, Unreadable::Because(_)),
         }
     }
@@ -59,7 +60,7 @@ pub enum Rejection {
 
 /// Why a capture cannot be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
+pub enum Unverifiable {
     /// It has no signature.
     #[error("it has no signature")]
     NoSignature,
@@ -96,10 +97,10 @@ pub fn verify<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Verification<'
     let bytes = capture.body.bytes();
     let payload = Payload::parse(bytes);
     let doubt = match (check(capture, keys), &capture.body) {
-        (SignatureCheck::Missing, Body::Cut(bytes)) if bytes.is_empty() => Doubt::NoBody,
-        (SignatureCheck::Missing, _) => Doubt::NoSignature,
-        (_, Body::Reserialized(_)) => Doubt::Reserialized,
-        (_, _) if keys.is_empty() => Doubt::NoKey,
+        (SignatureCheck::Missing, Body::Cut(bytes)) if bytes.is_empty() => Unverifiable::NoBody,
+        (SignatureCheck::Missing, _) => Unverifiable::NoSignature,
+        (_, Body::Reserialized(_)) => Unverifiable::Reserialized,
+        (_, _) if keys.is_empty() => Unverifiable::NoKey,
         (SignatureCheck::Verified, _) => {
             return match payload {
                 Ok(payload) if payload.id().is_some() => Verification::Verified(payload),
@@ -121,7 +122,7 @@ pub fn verify<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Verification<'
 
 fn in_doubt<'c>(
     capture: &'c Capture<'_>,
-    doubt: Doubt,
+    doubt: Unverifiable,
     payload: Result<Payload<'c>, String>,
 ) -> Verification<'c> {
     let id = payload.as_ref().ok().and_then(Payload::id);
@@ -150,21 +151,21 @@ fn check(capture: &Capture<'_>, keys: &VerifyKeys) -> SignatureCheck {
 
 /// Whether a body whose signature does not hold was changed by what kept it, so that nothing is
 /// proven against it.
-fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Doubt, Rejection> {
+fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Unverifiable, Rejection> {
     let bytes = capture.body.bytes();
     let kept = bytes.len() as u64;
     let header = capture.headers.get("content-length");
     let sent = header.and_then(|text| text.trim().parse::<u64>().ok());
     let may_be_rewritten = is_json && !matches!(capture.body, Body::Exact(_));
     match sent {
-        _ if bytes.is_empty() && sent != Some(0) => Ok(Doubt::NoBody),
-        _ if matches!(capture.body, Body::Cut(_)) => Ok(Doubt::Cut),
+        _ if bytes.is_empty() && sent != Some(0) => Ok(Unverifiable::NoBody),
+        _ if matches!(capture.body, Body::Cut(_)) => Ok(Unverifiable::Cut),
         // What was cut is not JSON any more.
-        Some(sent) if sent > kept && !is_json => Ok(Doubt::Cut),
-        Some(sent) if sent != kept => Ok(Doubt::Length { kept, sent }),
-        Some(_) if may_be_rewritten && looks_sorted(bytes) => Ok(Doubt::Rewritten),
+        Some(sent) if sent > kept && !is_json => Ok(Unverifiable::Cut),
+        Some(sent) if sent != kept => Ok(Unverifiable::Length { kept, sent }),
+        Some(_) if may_be_rewritten && looks_sorted(bytes) => Ok(Unverifiable::Rewritten),
         Some(_) => Err(Rejection::MismatchAtLength),
-        None if may_be_rewritten && looks_rewritten(bytes) => Ok(Doubt::Rewritten),
+        None if may_be_rewritten && looks_rewritten(bytes) => Ok(Unverifiable::Rewritten),
         None => Err(Rejection::Mismatch),
     }
 }
@@ -207,7 +208,7 @@ mod tests {
         ("X-CreativeAI-Signature", sign(&key(), body.as_bytes()))
     }
 
-    fn doubt(verification: &Verification<'_>) -> Option<(Doubt, bool)> {
+    fn doubt(verification: &Verification<'_>) -> Option<(Unverifiable, bool)> {
         match verification {
             Verification::Unverifiable { doubt, id } => Some((*doubt, id.is_some())),
             _ => None,
@@ -259,7 +260,7 @@ mod tests {
             let kept = BODY.len() as u64;
             let other = capture(raw(BODY), &[wrong(), length(sent)]);
             let sent = sent as u64;
-            let expected = Some((Doubt::Length { kept, sent }, true));
+            let expected = Some((Unverifiable::Length { kept, sent }, true));
             assert_eq!(doubt(&verify(&other, &keys())), expected);
         }
     }
@@ -300,7 +301,7 @@ mod tests {
                 (&[signature("{}")][..], rewritten),
                 (&[signature("{}"), length], sorted),
             ] {
-                let expected = expected.then_some((Doubt::Rewritten, true));
+                let expected = expected.then_some((Unverifiable::Rewritten, true));
                 let capture = capture(raw(body), headers);
                 assert_eq!(doubt(&verify(&capture, &keys())), expected, "{body}");
             }
@@ -313,7 +314,7 @@ mod tests {
         );
         let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
         let empty = capture(raw(""), &[signature(BODY), id]);
-        let expected = Some((Doubt::NoBody, true));
+        let expected = Some((Unverifiable::NoBody, true));
         assert_eq!(doubt(&verify(&empty, &keys())), expected);
     }
 
@@ -322,7 +323,7 @@ mod tests {
         let header = |value: &str| ("x-creativeai-signature", value.to_owned());
         for headers in [&[][..], &[header("")], &[header(" "), header("")]] {
             let unsigned = capture(raw(BODY), headers);
-            let expected = Some((Doubt::NoSignature, true));
+            let expected = Some((Unverifiable::NoSignature, true));
             assert_eq!(doubt(&verify(&unsigned, &keys())), expected);
         }
         let beside = capture(raw(BODY), &[signature("{}"), header("")]);
@@ -331,11 +332,11 @@ mod tests {
 
         let body = Body::Reserialized(BODY.as_bytes().into());
         let rewritten = capture(body, &[signature("{ }")]);
-        let expected = Some((Doubt::Reserialized, true));
+        let expected = Some((Unverifiable::Reserialized, true));
         assert_eq!(doubt(&verify(&rewritten, &keys())), expected);
 
         let signed = capture(raw(BODY), &[signature(BODY)]);
-        let expected = Some((Doubt::NoKey, true));
+        let expected = Some((Unverifiable::NoKey, true));
         assert_eq!(doubt(&verify(&signed, &VerifyKeys::default())), expected);
     }
 
@@ -344,7 +345,7 @@ mod tests {
         let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
         let length = ("content-length", BODY.len().to_string());
         let cut = capture(raw(&BODY[..20]), &[signature(BODY), id.clone(), length]);
-        let expected = Some((Doubt::Cut, true));
+        let expected = Some((Unverifiable::Cut, true));
         assert_eq!(doubt(&verify(&cut, &keys())), expected);
 
         let body = Body::Cut(BODY.as_bytes()[..20].into());

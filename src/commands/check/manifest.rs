@@ -19,7 +19,7 @@ const SUBJECT: &str = "manifest";
 
 /// What rows name.
 #[derive(Default)]
-pub struct Named {
+pub struct ManifestRefs {
     /// Photos that are online.
     pub online: Online,
     /// Photos on this computer.
@@ -30,7 +30,7 @@ pub struct Named {
     repeated: u64,
 }
 
-impl Named {
+impl ManifestRefs {
     fn add(&mut self, row: Row) {
         self.repeated += u64::from(!self.keys.insert(row.key()));
         let image = row.clip.image_url();
@@ -54,7 +54,7 @@ pub fn check(
     inputs: &Inputs,
     args: &CheckArgs,
     settings: &Settings,
-    named: &mut Named,
+    named: &mut ManifestRefs,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     let mut manifest = inputs.open(&args.sheet.reading, settings, &[])?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
-use crate::commands::open::Open;
+use crate::commands::open::OpenLog;
 use crate::commands::outputs;
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::prepare;
@@ -26,7 +26,7 @@ pub struct DownloadTarget {
 
 impl DownloadTarget {
     /// By the settings. The folder is made.
-    pub fn of(log: &Open<'_>) -> Result<Self, Failure> {
+    pub fn of(log: &OpenLog<'_>) -> Result<Self, Failure> {
         let dir = &log.settings.download.dir;
         let bucket = bucket_of(&dir.to_string_lossy())?;
         let folder = if bucket.is_some() {

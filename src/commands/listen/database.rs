@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::serve::{Reception, Served};
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_runtime;
-use crate::engine::forward::{DatabaseQueue, ForwardEvent, Forwarder, Target, Waker};
-use crate::engine::receive::{DatabaseSink, Ended, ReceiveError, Recorder, TargetLog};
+use crate::engine::forward::{DatabaseQueue, ForwardEvent, ForwardTarget, Forwarder, Waker};
+use crate::engine::receive::{DatabaseSink, EndedJobs, ReceiveError, Recorder, TargetLog};
 use crate::exit::Failure;
 use crate::journal::{Address, Outbox};
 use crate::output::failure;
@@ -34,8 +34,8 @@ impl<'env> Reception<'env> {
         &self,
         address: &Address,
         log: TargetLog<'env>,
-        target: Option<Target>,
-        ended: Option<Ended>,
+        target: Option<ForwardTarget>,
+        ended: Option<EndedJobs>,
         scope: &'scope Scope<'scope, 'env>,
     ) -> anyhow::Result<Served> {
         let recorder = Recorder::open(log, self.report, ended).map_err(of_receive)?;
@@ -61,7 +61,7 @@ impl<'env> Reception<'env> {
     fn forward_from(
         &self,
         log: &Address,
-        target: Target,
+        target: ForwardTarget,
         digest: [u8; 32],
     ) -> anyhow::Result<(Forwarder<'env, DatabaseQueue<'env>>, Waker)> {
         let (outbox, elsewhere) = on_runtime(async {

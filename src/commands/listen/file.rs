@@ -9,8 +9,8 @@ use super::serve::{Reception, Served};
 use crate::cli::ListenArgs;
 use crate::commands::outputs::{CAPTURES, FORWARDED};
 use crate::commands::{damage, open};
-use crate::engine::forward::{FileQueue, Forwarder, Sender, Target, beside};
-use crate::engine::receive::{Applier, COMMAND, CaptureFile, CaptureSink, Ended, TargetLog};
+use crate::engine::forward::{FileQueue, ForwardTarget, Forwarder, Sender, beside};
+use crate::engine::receive::{Applier, COMMAND, CaptureFile, CaptureSink, EndedJobs, TargetLog};
 use crate::exit::Failure;
 use crate::journal::{self, JobLog, Lock, LockError, LogError};
 use crate::output::{Printer, failure};
@@ -59,8 +59,8 @@ impl<'env> Reception<'env> {
         &self,
         file: &'env Arc<CaptureFile>,
         log: Option<TargetLog<'env>>,
-        target: Option<Target>,
-        ended: Option<Ended>,
+        target: Option<ForwardTarget>,
+        ended: Option<EndedJobs>,
         scope: &'scope Scope<'scope, 'env>,
     ) -> anyhow::Result<Served> {
         let (forwarding, outgoing) = match target {

@@ -15,8 +15,10 @@ use crate::cli::ListenArgs;
 use crate::commands::runtime::on_one_thread;
 use crate::commands::sheets::shown;
 use crate::commands::{deliver, open};
-use crate::engine::forward::Target;
-use crate::engine::receive::{CaptureFile, Ended, IntakeEvent, OnEnd, OnEndEvent, Runs, TargetLog};
+use crate::engine::forward::ForwardTarget;
+use crate::engine::receive::{
+    CaptureFile, EndedJobs, IntakeEvent, OnEnd, OnEndEvent, Runs, TargetLog,
+};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
 #[cfg(feature = "postgres")]
@@ -110,12 +112,12 @@ impl<'a> Reception<'a> {
         &self,
         place: &'a CaptureStore,
         log_at: impl Fn(&'a Path) -> TargetLog<'a>,
-        target: Option<Target>,
+        target: Option<ForwardTarget>,
         on_end: Option<OnEnd<'a>>,
     ) -> anyhow::Result<(Received, Code)> {
         thread::scope(|scope| {
             let running = on_end.map(|on_end| {
-                let (ended, clips) = Ended::new(&on_end.options.target);
+                let (ended, clips) = EndedJobs::new(&on_end.options.target);
                 // It ends with its channel, which is held by what finds such clips.
                 let run = move || on_one_thread(async { Ok(on_end.run(clips).await) });
                 (ended, scope.spawn(run))
@@ -151,13 +153,13 @@ fn target(
     args: &ListenArgs,
     settings: &Settings,
     printer: &Printer,
-) -> Result<Option<Target>, Failure> {
+) -> Result<Option<ForwardTarget>, Failure> {
     let Some(address) = &args.forward else {
         return Ok(None);
     };
     let network = &settings.network;
     let (connecting, asking) = (network.connect_timeout, network.request_timeout);
-    let target = Target::new(address, shown(address.as_str()), connecting, asking)
+    let target = ForwardTarget::new(address, shown(address.as_str()), connecting, asking)
         .map_err(|error| Failure::config(error.to_string()))?;
     printer.note(format_args!(
         "verified deliveries are forwarded to {}",

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use crate::cli::ListenArgs;
 use crate::commands::runtime::{bind, on_runtime};
 use crate::commands::signals;
-use crate::engine::forward::{self, Forwarder, Forwards, Queue};
+use crate::engine::forward::{self, ForwardQueue, Forwarder, Forwards};
 use crate::engine::receive::Report;
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending};
@@ -30,7 +30,7 @@ pub type Served = (Stats, Forwards, Code);
 
 impl Reception<'_> {
     /// Receives, and forwards, until a signal has come and what was in flight is kept and answered.
-    pub fn serve<S: Sink, Q: Queue>(
+    pub fn serve<S: Sink, Q: ForwardQueue>(
         &self,
         sink: S,
         place: &Path,

@@ -3,7 +3,7 @@
 use crate::cli::LogCopyArgs;
 use crate::commands::damage;
 use crate::commands::limits::Limits;
-use crate::commands::open::{self, Open};
+use crate::commands::open::{self, OpenLog};
 use crate::engine::copy::{self, Copied, CopyError};
 use crate::exit::{Code, Failure};
 #[cfg(not(feature = "postgres"))]
@@ -31,7 +31,7 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
         Location::File(path) => {
             let limits = Limits::of_time(settings);
             let ledger = || settings.ledger();
-            let to = Open::for_ingest(path, ledger, "log copy", limits, settings, printer)?;
+            let to = OpenLog::for_ingest(path, ledger, "log copy", limits, settings, printer)?;
             let copied = copy::into_file(&from, &to.writer);
             to.note_orders(printer);
             copied

@@ -17,7 +17,7 @@ use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::failure::{self, warn_of_mismatch};
-use crate::output::report::{ReportOptions, Rules, Shown, Single, report};
+use crate::output::report::{ReportEntry, ReportOptions, Rules, Single, report};
 use crate::output::{Printer, unrecovered, written};
 use crate::settings::Settings;
 use crate::{cli, clock};
@@ -116,11 +116,11 @@ pub fn run(
         }
     };
     let tally = written.map_err(|error| match (error, &output) {
-        (Broken::Log(error), _) => anyhow::Error::new(error),
-        (Broken::Page(error), None) => {
+        (PageError::Log(error), _) => anyhow::Error::new(error),
+        (PageError::Page(error), None) => {
             anyhow::Error::new(error).context("cannot write the report to standard output")
         }
-        (Broken::Page(error), Some(output)) => unwritable("the report ", output, error).into(),
+        (PageError::Page(error), Some(output)) => unwritable("the report ", output, error).into(),
     })?;
     if tally.jobs == 0
         && let Some(doubt) = args.filters.doubt(log.views().flatten())
@@ -144,12 +144,12 @@ pub fn run(
 }
 
 /// Why the page could not be made.
-enum Broken {
+enum PageError {
     Log(LogError),
     Page(io::Error),
 }
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for PageError {
     fn from(error: io::Error) -> Self {
         Self::Page(error)
     }
@@ -160,15 +160,15 @@ fn shown(
     log: &JobLog,
     filters: &Filters,
     options: &ReportOptions,
-) -> impl Iterator<Item = Result<Shown, Broken>> {
+) -> impl Iterator<Item = Result<ReportEntry, PageError>> {
     let matching = |view: JobView| {
         let wording = options.wording.as_ref();
         let is_shown = wording.is_none_or(|wording| wording.shows(&view));
-        (is_shown && filters.matches(&view)).then(|| Shown::of(&view, options))
+        (is_shown && filters.matches(&view)).then(|| ReportEntry::of(&view, options))
     };
     log.map_views(matching)
         .filter_map(Result::transpose)
-        .map(|shown| shown.map_err(Broken::Log))
+        .map(|shown| shown.map_err(PageError::Log))
 }
 
 #[cfg(test)]

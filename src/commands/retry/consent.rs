@@ -4,7 +4,7 @@ use super::search::RetryPlan;
 use crate::cli::RetryArgs;
 use crate::commands::consent::{NoConsent, ask};
 use crate::commands::doubt_details;
-use crate::commands::open::Open;
+use crate::commands::open::OpenLog;
 use crate::engine::dispatch::Attempt;
 use crate::engine::retry::{Retried, Wanted};
 use crate::jobs::Credits;
@@ -15,7 +15,7 @@ use crate::text::escape;
 pub fn consent(
     args: &RetryArgs,
     found: &RetryPlan<'_>,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     if args.yes && printer.options().quiet {
@@ -69,7 +69,7 @@ pub fn consent(
 fn consent_to_replace(
     args: &RetryArgs,
     attempts: &[Wanted],
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let count = attempts.len() as u64;

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::super::limits::Limits;
-use super::super::open::{self, Open};
+use super::super::open::{self, OpenLog};
 use super::super::runtime::{bind, on_runtime};
 use super::super::{retry, signals};
 use super::session::{ReviewSession, read_log, write_down};
@@ -91,7 +91,7 @@ impl Desk<'_> {
             self.shelf.path.to_owned(),
             Limits::of_time(self.shelf.settings),
         );
-        let log = Open::existing(path, "review", limits, self.shelf.settings, printer)?;
+        let log = OpenLog::existing(path, "review", limits, self.shelf.settings, printer)?;
         let writer = &log.writer;
         let view = writer.view(verdict.job).map_err(failure::of_log)?;
         review::check(verdict, view.as_ref()).map_err(|stray| {

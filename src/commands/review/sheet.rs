@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::limits::Limits;
-use super::super::open::{self, Open};
+use super::super::open::{self, OpenLog};
 use super::session::{read_log, write_down};
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, ClipReview};
@@ -59,7 +59,7 @@ pub fn read(
 ) -> anyhow::Result<Code> {
     let table = Table::read(file, options).map_err(|error| table_failure(&error))?;
     let limits = Limits::of_time(settings);
-    let log = Open::existing(path.to_owned(), "review", limits, settings, printer)?;
+    let log = OpenLog::existing(path.to_owned(), "review", limits, settings, printer)?;
     let writer = &log.writer;
     let (verdicts, empty) = verdicts(&table, writer)?;
     let changed = write_down(&verdicts, writer, "make room on the disk and run it again")?;

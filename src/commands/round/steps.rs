@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::finish::Ended;
+use super::super::finish::CommandEnd;
 use super::super::runtime::on_one_thread;
 use super::super::{check, download, publish, reconcile, report, retry, submit};
 use super::ending::{self, RoundDone};
@@ -89,7 +89,7 @@ impl<'a> RoundRunner<'a> {
                             .trim_end()
                     ));
                 }
-                Ended::from(code).done
+                CommandEnd::from(code).done
             }
         }
     }
@@ -109,7 +109,7 @@ impl<'a> RoundRunner<'a> {
         step: RoundStep,
         learned: &mut StepResults,
         printer: &mut Printer,
-    ) -> anyhow::Result<Ended> {
+    ) -> anyhow::Result<CommandEnd> {
         let (args, jobs) = (self.args, self.jobs.clone());
         let mut settings = self.settings.clone();
         settings.network.timeout = Some(match step {
@@ -123,7 +123,7 @@ impl<'a> RoundRunner<'a> {
                 for sheet in args.checks() {
                     ending.note(check::run(&sheet, settings, printer)?);
                 }
-                Ok(Ended::from(ending.code()))
+                Ok(CommandEnd::from(ending.code()))
             }
             RoundStep::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
             RoundStep::Retry => {
@@ -152,7 +152,7 @@ impl<'a> RoundRunner<'a> {
                 publish::run_with_files(&args.publish(jobs), &may_lack_file, settings, printer)
             }
             RoundStep::Report => report::run_asked(&RunArgs::report(jobs), settings, printer)
-                .map(|()| Ended::from(Code::Success)),
+                .map(|()| CommandEnd::from(Code::Success)),
         }
     }
 }

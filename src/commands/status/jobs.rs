@@ -10,8 +10,8 @@ use crate::engine::filter::{Filter, Filters};
 use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Carried, Commands, CsvTable, Doubt, Group, JobSortKey, JobSummary, Money, Printer, Tally,
-    Wording, in_order, json, words,
+    self, Carried, Commands, CsvTable, DoubtfulJob, Group, JobSortKey, JobSummary, Money, Printer,
+    Tally, Wording, in_order, json, words,
 };
 
 /// What to show.
@@ -243,7 +243,7 @@ pub fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow
 pub fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
     let mut first = Vec::new();
     for key in tally.doubts() {
-        first.extend(log.view(*key)?.as_ref().map(Doubt::of));
+        first.extend(log.view(*key)?.as_ref().map(DoubtfulJob::of));
     }
     tally.seek(&first);
     Ok(())

@@ -126,7 +126,7 @@ pub fn watch(
 ) -> anyhow::Result<Code> {
     let stop = Stop::default();
     signals::watch(&stop);
-    let mut shown = Shown::default();
+    let mut shown = ShownLine::default();
     while !stop.is_set() {
         let seen = mark(path);
         let log = JobLog::read(path, Ledger::new(rates.clone()).without_ids())?;
@@ -159,13 +159,13 @@ pub fn watch(
 
 /// What was shown where lines cannot be drawn over.
 #[derive(Default)]
-struct Shown {
+struct ShownLine {
     last: Option<String>,
     /// A log that is not as it was left is warned of once.
     has_warned: bool,
 }
 
-impl Shown {
+impl ShownLine {
     /// One line for each change; with money, where only sums are wanted.
     fn line(
         &mut self,

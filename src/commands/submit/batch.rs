@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use super::rows::PlannedRows;
 use crate::cli::SubmitArgs;
 use crate::commands::api::{self, Api};
-use crate::commands::open::Open;
+use crate::commands::open::OpenLog;
 use crate::commands::{caps, deliver, photos};
 use crate::engine::batch::{Batch, BatchError, BatchEvent, Sent};
 use crate::engine::canary::Canary;
@@ -20,7 +20,7 @@ use crate::output::{BatchReport, Polling, Printer, failure, words};
 pub async fn send(
     rows: &mut PlannedRows<'_>,
     api: &Api,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> Result<Sent, Failure> {
     let (args, settings, stop) = (rows.args, log.settings, &log.limits.stop);
@@ -89,7 +89,7 @@ pub async fn send(
 /// Uploads the photos on this computer of the rows to be sent.
 async fn place_photos(
     rows: &mut PlannedRows<'_>,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> Result<Placed, Failure> {
     let most = rows.most();

@@ -11,9 +11,9 @@ use rows::PlannedRows;
 pub use rows::plan_of;
 
 use super::api::Api;
-use super::finish::{Ended, charged, finish, payer};
+use super::finish::{CommandEnd, charged, finish, payer};
 use super::limits::Limits;
-use super::open::Open;
+use super::open::OpenLog;
 use super::{caps, damage};
 use crate::cli::SubmitArgs;
 use crate::engine::dispatch::SendCounts;
@@ -29,17 +29,17 @@ pub async fn run(
     args: &SubmitArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<CommandEnd> {
     let mut rows = PlannedRows::read(args, settings, printer).await?;
     let path = rows.inputs.log(args.jobs.as_deref(), settings)?;
     if args.dry_run {
-        return preview(&mut rows, &path, settings, printer).map(Ended::from);
+        return preview(&mut rows, &path, settings, printer).map(CommandEnd::from);
     }
     let limits = Limits::watch(settings);
     limits.start_timer();
     let api = Api::open(settings).await?;
     let ledger = || new_ledger(args, settings);
-    let log = Open::to_send(path, ledger, "submit", limits, settings, printer)?;
+    let log = OpenLog::to_send(path, ledger, "submit", limits, settings, printer)?;
     log.check_mixing(&api.base)?;
     log.refuse_unrecovered("nothing was sent")?;
     damage::settle(&log, args.accept_damage, printer).await?;
@@ -75,7 +75,7 @@ pub async fn run(
 /// Decides about every row against the log.
 fn decide(
     rows: &mut PlannedRows<'_>,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> Result<RecognitionResult, Failure> {
     let (args, writer) = (rows.args, &log.writer);
@@ -93,7 +93,7 @@ fn decide(
 /// Lets the jobs count again that rows were set back to.
 async fn take_back(
     rows: &PlannedRows<'_>,
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let count = restored_rows::note(&rows.plan, &log.writer, log.settings.sandbox).await;
@@ -114,7 +114,7 @@ fn jobs_of<'a>(plan: &'a Plan, ledger: &'a Ledger) -> impl Iterator<Item = &'a J
 }
 
 /// How many of the manifest's rows ask for a clip that a person has closed.
-fn closed(plan: &Plan, log: &Open<'_>) -> u64 {
+fn closed(plan: &Plan, log: &OpenLog<'_>) -> u64 {
     let ledger = log.writer.ledger();
     let closed = jobs_of(plan, &ledger).filter(|job| job.is_dismissed());
     closed.count() as u64

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::open::Open;
+use super::super::open::OpenLog;
 use super::rows::PlannedRows;
 use crate::engine::other_logs::{OtherLogs, SearchScope};
 use crate::engine::plan::Plan;
@@ -28,7 +28,7 @@ enum OtherLogOverlap {
 /// Refuses to order (3) what other logs hold: in the folders of the sheets and of the log, or elsewhere on
 /// this computer where live orders went into them.
 pub fn refuse_beside(
-    log: &Open<'_>,
+    log: &OpenLog<'_>,
     rows: &mut PlannedRows<'_>,
     ledger: &Ledger,
     printer: &Printer,

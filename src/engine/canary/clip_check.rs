@@ -7,7 +7,7 @@ use std::pin::Pin;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::{Candidate, MostFailed, Traits, choose, judge};
+use super::{CanaryRow, MostFailed, Traits, choose, judge};
 use crate::engine::delivery::client::Client;
 use crate::engine::delivery::mp4;
 use crate::engine::plan::Plan;
@@ -79,7 +79,7 @@ impl Canary<'_> {
         let rows = rows.filter_map(|(index, row)| {
             let row = row.ok()?;
             let place = u32::try_from(index).ok()?;
-            Some(Candidate {
+            Some(CanaryRow {
                 traits: Traits::of(&row.clip),
                 item: row.id.clone(),
                 row: (place, plan.key_of(index, &row)),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Limit;
 use crate::engine::filter::Filters;
 use crate::jobs::{Credits, JobView};
-use crate::journal::{ClaimCap, Counts, LogError};
+use crate::journal::{CapCount, ClaimCap, LogError};
 
 /// What a cap counts.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Rule {
         ClaimCap {
             most: self.most,
             counts: (!self.is_of_all())
-                .then(|| Arc::new(move |view: &JobView| self.counted(view)) as Counts),
+                .then(|| Arc::new(move |view: &JobView| self.counted(view)) as CapCount),
         }
     }
 

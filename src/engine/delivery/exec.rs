@@ -10,12 +10,12 @@ use tokio::sync::OnceCell;
 use super::due::{When, due};
 use super::facts::Delivery;
 use super::fields::{INPUT_FILE, JobFields};
-use super::lease::{self, Begun, Unusable, Work};
+use super::lease::{self, Begun, LeasedWork, Unusable};
 use super::outcome::{DeliveryEvent, Failure, FailureKind};
 use super::process::{self, ProcessEnd, ProcessResult};
 use super::publish::{
-    LoggedStep, Marking, Outcome, PublishSummary, is_published, object_of, publish_all, publish_id,
-    published_line, step_line, steps,
+    LoggedStep, Marking, PublishOutcome, PublishSummary, is_published, object_of, publish_all,
+    publish_id, published_line, step_line, steps,
 };
 use super::target_dir::file_of;
 use super::together::Together;
@@ -235,7 +235,7 @@ impl Exec<'_> {
         let (stop, marking) = (&self.stop.part(), &self.marking(&[], When::Each));
         let each = deliveries.iter().map(|delivery| async move {
             let outcome = self.one(delivery, has_run, marking, stop).await;
-            outcome.or_else(|| Some(Outcome::Another(Box::new(delivery.clone()))))
+            outcome.or_else(|| Some(PublishOutcome::Another(Box::new(delivery.clone()))))
         });
         publish_all(each, 0, self.options.concurrency, stop).await
     }
@@ -245,7 +245,7 @@ impl Exec<'_> {
         Marking {
             writer: self.writer,
             target,
-            together: Together::of(self.writer, all, when, Work::Publish(target)),
+            together: Together::of(self.writer, all, when, LeasedWork::Publish(target)),
             progress: self.progress,
             has_room: OnceCell::new(),
         }
@@ -258,7 +258,7 @@ impl Exec<'_> {
         is_done: IsDone,
         marking: &Marking<'_>,
         stop: &Stop,
-    ) -> Option<Outcome> {
+    ) -> Option<PublishOutcome> {
         if stop.is_set() {
             return None;
         }
@@ -276,33 +276,33 @@ impl Exec<'_> {
         is_done: IsDone,
         marking: &Marking<'_>,
         stop: &Stop,
-    ) -> Outcome {
+    ) -> PublishOutcome {
         let target = &self.options.target;
         if is_done(view, delivery, target) {
-            return Outcome::Already;
+            return PublishOutcome::Already;
         }
         if self.options.dry_run {
-            return Outcome::Would(format!("{}: the command would run", name(delivery)));
+            return PublishOutcome::Would(format!("{}: the command would run", name(delivery)));
         }
-        let view = match lease::begin(self.writer, Work::Publish(target), delivery).await {
+        let view = match lease::begin(self.writer, LeasedWork::Publish(target), delivery).await {
             Ok(Begun::Mine(view)) => view,
-            Ok(Begun::Another) => return Outcome::Another(Box::new(delivery.clone())),
+            Ok(Begun::Another) => return PublishOutcome::Another(Box::new(delivery.clone())),
             Err(error) => return self.unusable(delivery, stop, error),
         };
         if is_done(&view, delivery, target) {
-            return Outcome::Already;
+            return PublishOutcome::Already;
         }
         if delivery.is_withdrawn(&view) {
-            return Outcome::Withdrawn;
+            return PublishOutcome::Withdrawn;
         }
         match marking.together.is_complete(delivery) {
             Ok(true) => {}
-            Ok(false) => return Outcome::Waiting,
+            Ok(false) => return PublishOutcome::Waiting,
             Err(error) => return self.unusable(delivery, stop, error.into()),
         }
         // Others have written that it ended in another way.
         if !delivery.is_of(&view) {
-            return Outcome::Another(Box::new(delivery.clone()));
+            return PublishOutcome::Another(Box::new(delivery.clone()));
         }
         if let Err(error) = marking.begin(delivery, &view).await {
             return self.unusable(delivery, stop, error.into());
@@ -314,7 +314,7 @@ impl Exec<'_> {
             (self.progress)(DeliveryEvent::Done { job: delivery.job });
             return match line {
                 Some(line) => marking.mark(delivery, &line).await,
-                None => Outcome::Published,
+                None => PublishOutcome::Published,
             };
         };
         if let Some(line) = line
@@ -323,14 +323,14 @@ impl Exec<'_> {
             return self.unusable(delivery, stop, error.into());
         }
         (self.progress)(DeliveryEvent::Failed { job: delivery.job });
-        Outcome::Failed(failure)
+        PublishOutcome::Failed(failure)
     }
 
-    fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: Unusable) -> Outcome {
+    fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: Unusable) -> PublishOutcome {
         let Unusable { kind, why } = unusable;
         stop.set(Reason::Shared);
         (self.progress)(DeliveryEvent::Failed { job: delivery.job });
-        Outcome::Failed(Failure {
+        PublishOutcome::Failed(Failure {
             job: delivery.job,
             item: delivery.owner_name(),
             kind,

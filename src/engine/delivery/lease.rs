@@ -10,7 +10,7 @@ use crate::journal::{AppendError, DatabaseFault, Leased, LogError, Writer};
 
 /// What is done with the clips.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Work<'a> {
+pub(super) enum LeasedWork<'a> {
     /// They are fetched.
     Download,
     /// They are published, to this target.
@@ -63,7 +63,7 @@ pub(super) fn kind_of(error: &AppendError) -> FailureKind {
 /// computer that slept meanwhile asks again.
 pub(super) async fn begin(
     writer: &Writer,
-    work: Work<'_>,
+    work: LeasedWork<'_>,
     delivery: &Delivery,
 ) -> Result<Begun, Unusable> {
     let name = name(work, delivery);
@@ -82,13 +82,13 @@ pub(super) async fn begin(
     }
 }
 
-fn name(work: Work<'_>, delivery: &Delivery) -> String {
+fn name(work: LeasedWork<'_>, delivery: &Delivery) -> String {
     let item = match &delivery.item {
         Some((column, id)) => format!("{} {id}", column.name()),
         None => format!("job {}", delivery.job),
     };
     match work {
-        Work::Download => format!("download\n{item}"),
-        Work::Publish(target) => format!("publish {target}\n{item}"),
+        LeasedWork::Download => format!("download\n{item}"),
+        LeasedWork::Publish(target) => format!("publish {target}\n{item}"),
     }
 }

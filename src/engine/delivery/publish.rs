@@ -48,7 +48,7 @@ pub struct PublishSummary {
 }
 
 /// How one clip ended.
-pub(super) enum Outcome {
+pub(super) enum PublishOutcome {
     /// It was published.
     Published,
     /// The same, and the log does not know.
@@ -71,7 +71,7 @@ pub(super) enum Outcome {
 
 /// Publishes clips, as many at once as `concurrency`, and counts what became of them; `None` when the
 /// run stopped before. `waiting` clips are not among them.
-pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
+pub(super) async fn publish_all<F: Future<Output = Option<PublishOutcome>>>(
     each: impl Iterator<Item = F>,
     waiting: usize,
     concurrency: usize,
@@ -86,25 +86,25 @@ pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
     let mut outcomes = std::pin::pin!(outcomes.filter_map(std::future::ready));
     while let Some(outcome) = outcomes.next().await {
         match outcome {
-            Outcome::Published => summary.published += 1,
-            Outcome::Unmarked(unmarked) => {
+            PublishOutcome::Published => summary.published += 1,
+            PublishOutcome::Unmarked(unmarked) => {
                 // Nor would the log know of another one.
                 stop.set(Reason::Shared);
                 summary.published += 1;
                 summary.unmarked.push(unmarked);
             }
-            Outcome::Already => summary.already += 1,
-            Outcome::Withdrawn => summary.withdrawn += 1,
-            Outcome::Waiting => summary.waiting += 1,
-            Outcome::Would(what) => {
+            PublishOutcome::Already => summary.already += 1,
+            PublishOutcome::Withdrawn => summary.withdrawn += 1,
+            PublishOutcome::Waiting => summary.waiting += 1,
+            PublishOutcome::Would(what) => {
                 summary.published += 1;
                 summary.would.push(what);
             }
-            Outcome::Failed(failure) => {
+            PublishOutcome::Failed(failure) => {
                 summary.disk_failed |= failure.kind == FailureKind::Disk;
                 summary.failures.push(failure);
             }
-            Outcome::Ended(failure) => {
+            PublishOutcome::Ended(failure) => {
                 stop.set(Reason::Shared);
                 // Clips under way at the same time meet the same wall; once is enough.
                 if summary.ended_by.is_none() {
@@ -112,7 +112,7 @@ pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
                     summary.failures.push(failure);
                 }
             }
-            Outcome::Another(delivery) => summary.left.push(*delivery),
+            PublishOutcome::Another(delivery) => summary.left.push(*delivery),
         }
     }
     summary
@@ -228,10 +228,10 @@ impl Marking<'_> {
     }
 
     /// Marks a clip as published by this line.
-    pub async fn mark(&self, delivery: &Delivery, line: &Lines) -> Outcome {
+    pub async fn mark(&self, delivery: &Delivery, line: &Lines) -> PublishOutcome {
         match self.record(line).await {
-            Ok(()) => Outcome::Published,
-            Err((error, kept)) => Outcome::Unmarked(Unmarked {
+            Ok(()) => PublishOutcome::Published,
+            Err((error, kept)) => PublishOutcome::Unmarked(Unmarked {
                 failure: Failure {
                     job: delivery.job,
                     item: delivery.owner_name(),

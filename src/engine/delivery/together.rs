@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::due::When;
 use super::facts::Delivery;
-use super::lease::Work;
+use super::lease::LeasedWork;
 use crate::jobs::{JobKey, ReviewVerdict, Status};
 use crate::journal::{LogError, Writer};
 
@@ -14,12 +14,17 @@ pub(super) struct Together<'a> {
     /// Every job of the log, as it was; none where each clip goes out by itself.
     planned: &'a [Delivery],
     keys: HashSet<JobKey>,
-    work: Work<'a>,
+    work: LeasedWork<'a>,
 }
 
 impl<'a> Together<'a> {
     /// `planned` are all jobs of the log.
-    pub fn of(writer: &'a Writer, planned: &'a [Delivery], when: When, work: Work<'a>) -> Self {
+    pub fn of(
+        writer: &'a Writer,
+        planned: &'a [Delivery],
+        when: When,
+        work: LeasedWork<'a>,
+    ) -> Self {
         // While this run writes to a file, no other one does.
         let may_change = when == When::Complete && writer.is_shared();
         let planned = if may_change { planned } else { &[] };
@@ -49,7 +54,7 @@ impl<'a> Together<'a> {
                 let is_rejected = attempt.look() == Some(ReviewVerdict::Rejected);
                 let is_as_planned = attempt.number == planned.attempt
                     && state.status() == Status::Completed
-                    && !(is_rejected && matches!(self.work, Work::Publish(_)));
+                    && !(is_rejected && matches!(self.work, LeasedWork::Publish(_)));
                 !state.is_counted() || planned.is_counted && is_as_planned
             });
             if !still_goes {

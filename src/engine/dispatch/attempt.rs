@@ -1,6 +1,6 @@
 //! An attempt that is about to be made.
 
-use crate::engine::cap::Candidate;
+use crate::engine::cap::CapCharge;
 use crate::jobs::{self, Credits, EventKind, IdColumn, JobKey, JobView, Order, Rates};
 use crate::vendor::Endpoint;
 
@@ -42,8 +42,8 @@ impl Attempt {
     }
 
     /// It, as caps count it.
-    pub(super) fn candidate(&self) -> Candidate {
-        Candidate {
+    pub(super) fn candidate(&self) -> CapCharge {
+        CapCharge {
             job: self.job,
             number: self.number,
             more: self.more(),

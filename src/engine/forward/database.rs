@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
-use super::{ForwardEvent, Outgoing, Queue, Report, Shutdown};
+use super::{ForwardEvent, ForwardQueue, Outgoing, Report, Shutdown};
 use crate::journal::{DatabaseError, Outbox};
 use crate::webhook::{VerifyKeys, read_envelope, verify};
 
@@ -159,7 +159,7 @@ impl<'a> DatabaseQueue<'a> {
     }
 }
 
-impl Queue for DatabaseQueue<'_> {
+impl ForwardQueue for DatabaseQueue<'_> {
     async fn next(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing> {
         let mut again = AGAIN;
         loop {

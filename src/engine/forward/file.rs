@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::forwarded::Delivered;
 use super::outgoing::Digest;
-use super::{ForwardEvent, Outgoing, Queue, Report, Shutdown};
+use super::{ForwardEvent, ForwardQueue, Outgoing, Report, Shutdown};
 use crate::webhook::VerifyKeys;
 
 /// Deliveries held in memory; when more wait, they are read from the capture file again.
@@ -143,7 +143,7 @@ fn locked(delivered: &Mutex<Delivered>) -> MutexGuard<'_, Delivered> {
     delivered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Queue for FileQueue<'_> {
+impl ForwardQueue for FileQueue<'_> {
     async fn next(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing> {
         loop {
             let one = self.take(end).await?;

@@ -1,7 +1,7 @@
 //! Verified deliveries that also go to another address, as they came.
 //!
 //! One after the other, in the order of arrival, and never before it is kept. Where deliveries wait, and
-//! what remembers that the address has taken one, is a [`Queue`]: beside the file of captures, or in the
+//! what remembers that the address has taken one, is a [`ForwardQueue`]: beside the file of captures, or in the
 //! log's database.
 
 #[cfg(feature = "postgres")]
@@ -23,8 +23,8 @@ pub use self::database::{DatabaseQueue, Waker};
 pub use self::file::{FileQueue, Sender};
 pub use self::forwarded::beside;
 pub use self::outgoing::Outgoing;
+pub use self::target::ForwardTarget;
 use self::target::SendResult;
-pub use self::target::Target;
 use crate::engine::stop::Stop;
 
 /// The wait before a first repeat; it doubles with each.
@@ -34,7 +34,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Deliveries that wait to be forwarded. The one that was given last is the one that is spoken of.
-pub trait Queue {
+pub trait ForwardQueue {
     /// The next delivery, once there is one; nothing once the receiver has gone and all was come to.
     async fn next(&mut self, end: &mut Shutdown<'_>) -> Option<Outgoing>;
 
@@ -132,7 +132,7 @@ pub struct Forwards {
 
 /// Sends deliveries to one address.
 pub struct Forwarder<'a, Q> {
-    target: Target,
+    target: ForwardTarget,
     queue: Q,
     report: Report<'a>,
     taken: u64,
@@ -140,9 +140,9 @@ pub struct Forwarder<'a, Q> {
     is_said: bool,
 }
 
-impl<'a, Q: Queue> Forwarder<'a, Q> {
+impl<'a, Q: ForwardQueue> Forwarder<'a, Q> {
     /// Prepares it; nothing is sent yet.
-    pub fn new(target: Target, queue: Q, report: Report<'a>) -> Self {
+    pub fn new(target: ForwardTarget, queue: Q, report: Report<'a>) -> Self {
         Self {
             target,
             queue,

@@ -20,14 +20,14 @@ pub(super) enum SendResult {
 }
 
 /// Where deliveries go.
-pub struct Target {
+pub struct ForwardTarget {
     client: reqwest::Client,
     address: Url,
     /// Without what may be secret in it.
     pub name: String,
 }
 
-impl Target {
+impl ForwardTarget {
     /// Prepares requests to `address`, which messages call `name`; nothing is sent yet.
     pub fn new(
         address: &Url,

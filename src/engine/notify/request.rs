@@ -60,7 +60,7 @@ impl FromStr for Shape {
 
 /// A POST to be sent. The address is a secret at most services.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct NoticeRequest {
     /// Where to.
     pub url: String,
     /// What it is for, without the address.
@@ -71,7 +71,7 @@ pub struct Request {
     pub body: String,
 }
 
-impl std::fmt::Debug for Request {
+impl std::fmt::Debug for NoticeRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Request")
             .field("what", &self.what)
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Request {
     }
 }
 
-impl Request {
+impl NoticeRequest {
     /// A notice for a webhook.
     pub(super) fn webhook(url: &str, shape: Shape, notice: &Notice) -> Self {
         let text = shortened(&notice.text);
@@ -177,7 +177,8 @@ mod tests {
     }
 
     fn body(shape: Shape) -> serde_json::Value {
-        let request = Request::webhook("https://x.example/", shape, &notice(RoundEvent::Attention));
+        let request =
+            NoticeRequest::webhook("https://x.example/", shape, &notice(RoundEvent::Attention));
         serde_json::from_str(&request.body).unwrap()
     }
 
@@ -192,7 +193,7 @@ mod tests {
         );
         assert_eq!(body(Shape::Slack), json!({ "text": "⚠ run: 3 ordered" }));
         assert_eq!(body(Shape::Discord)["content"], "⚠ run: 3 ordered");
-        let ntfy = Request::webhook(
+        let ntfy = NoticeRequest::webhook(
             "https://ntfy.sh/t",
             Shape::Ntfy,
             &notice(RoundEvent::Failure),
@@ -220,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_ping_keeps_the_query_of_its_address() {
-        let url = |event| Request::ping("https://kuma.example/p/x/?status=up", &notice(event)).url;
+        let url =
+            |event| NoticeRequest::ping("https://kuma.example/p/x/?status=up", &notice(event)).url;
         assert_eq!(
             url(RoundEvent::Start),
             "https://kuma.example/p/x/start?status=up"
@@ -233,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_address_is_not_shown() {
-        let request = Request::ping("https://hc.example/secret", &notice(RoundEvent::Start));
+        let request = NoticeRequest::ping("https://hc.example/secret", &notice(RoundEvent::Start));
         assert!(!format!("{request:?}").contains("secret"));
     }
 }

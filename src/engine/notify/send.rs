@@ -2,7 +2,7 @@
 
 use reqwest::header::HeaderValue;
 
-use super::{Listeners, Notice, Request, TIME_OUT, desktop};
+use super::{Listeners, Notice, NoticeRequest, TIME_OUT, desktop};
 use crate::vendor::{build_transport, is_loopback, root_cause, transport};
 
 /// Sends a notice to all who hear of it, at once. What failed, and why; the rest has arrived.
@@ -30,7 +30,7 @@ pub async fn send(listeners: &Listeners, notice: &Notice) -> Vec<String> {
     failed.chain(emails).chain(desktop).collect()
 }
 
-async fn post(request: &Request) -> Result<(), String> {
+async fn post(request: &NoticeRequest) -> Result<(), String> {
     let url = url::Url::parse(&request.url).map_err(|_| "its address is not valid".to_owned())?;
     let plain = url.scheme() == "http" && is_loopback(&url);
     let client = transport(plain).timeout(TIME_OUT);

@@ -1,11 +1,11 @@
 //! Rows whose photo was ordered at another address, or with another content of its file.
 
 use super::decision::Decision;
-use super::held::Doubt;
-use super::search::{Reason, Search};
+use super::held::ChangeDoubt;
+use super::search::{Reason, RowSearch};
 use crate::jobs::recognition::{Like, Marks};
 
-impl Search<'_> {
+impl RowSearch<'_> {
     /// Of jobs with the row's photo elsewhere, those in no row that are the likeliest: that count, and
     /// with the most folders the same; older ones first, as the rows of a sheet are.
     fn likeliest<'k>(&self, likes: impl Iterator<Item = Like<'k>>) -> Vec<u32> {
@@ -32,10 +32,10 @@ impl Search<'_> {
         let (here, there): (Vec<_>, Vec<_>) = known.of_name(marks).partition(is_here);
         let of_token = known.of_token(marks).filter(Like::has_same_wording);
         for (doubt, jobs) in [
-            (Doubt::Nameless, self.likeliest(here.into_iter())),
-            (Doubt::Folder, self.likeliest(there.into_iter())),
-            (Doubt::Place, self.likeliest(known.of_called(marks))),
-            (Doubt::Token, self.likeliest(of_token)),
+            (ChangeDoubt::Nameless, self.likeliest(here.into_iter())),
+            (ChangeDoubt::Folder, self.likeliest(there.into_iter())),
+            (ChangeDoubt::Place, self.likeliest(known.of_called(marks))),
+            (ChangeDoubt::Token, self.likeliest(of_token)),
         ] {
             if let Some(job) = self.one_of(&jobs) {
                 if !marks.has_photo {
@@ -46,7 +46,7 @@ impl Search<'_> {
         }
         let of_file = known.of_path(marks).filter(Like::has_same_wording);
         if let Some(&job) = self.likeliest(of_file).last() {
-            return Some(Reason::changed(job, Doubt::File, vec![job]));
+            return Some(Reason::changed(job, ChangeDoubt::File, vec![job]));
         }
         let made_anew = known.of_file(marks).filter(Like::may_be_made_anew);
         let made_anew = made_anew.chain(known.of_token(marks));

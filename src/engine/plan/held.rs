@@ -39,7 +39,7 @@ pub struct Held {
     /// The row that asks for the clip, or for another version of it.
     pub other: Option<RowLocation>,
     /// Of a row that is held as changed: what a person has to know.
-    pub doubt: Doubt,
+    pub doubt: ChangeDoubt,
     /// The jobs whose photo it may be, as far as only the photo's address differs.
     pub moved: Vec<Moved>,
     /// Whether that job failed, and was given back what it would have cost.
@@ -66,7 +66,7 @@ impl Held {
             job,
             job_id: String::new(),
             other: None,
-            doubt: Doubt::Edited,
+            doubt: ChangeDoubt::Edited,
             is_refunded: false,
             moved: Vec::new(),
             cause: None,
@@ -77,7 +77,7 @@ impl Held {
 
 /// What is in doubt about a row that is held as changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Doubt {
+pub enum ChangeDoubt {
     /// It differs in what a person can see.
     Edited,
     /// The log holds of the job only what the vendor's sample scripts write: no request, so that nothing

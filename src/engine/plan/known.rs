@@ -37,8 +37,8 @@ impl LoggedJob<'_> {
     }
 
     /// The photo at an address, by the name that the line has for it.
-    fn photo(&self, address: &str) -> Photo {
-        Photo {
+    fn photo(&self, address: &str) -> NamedPhoto {
+        NamedPhoto {
             address: address.to_owned(),
             name: self.line.other_text("photo_name"),
         }
@@ -58,20 +58,20 @@ impl LoggedJob<'_> {
 /// The names that a job was given after it was ordered, each with its time; once all are there, the
 /// newest first.
 #[derive(Default)]
-struct Names {
+struct JobNames {
     ids: Vec<(i64, String)>,
-    photos: Vec<(i64, Photo)>,
+    photos: Vec<(i64, NamedPhoto)>,
 }
 
 /// A photo's address, and its name where it was given one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Photo {
+struct NamedPhoto {
     address: String,
     name: Option<String>,
 }
 
-impl Names {
-    fn add(&mut self, at: i64, id: String, photo: Option<Photo>) {
+impl JobNames {
+    fn add(&mut self, at: i64, id: String, photo: Option<NamedPhoto>) {
         self.ids.push((at, id));
         self.photos.extend(photo.map(|photo| (at, photo)));
     }
@@ -90,10 +90,10 @@ impl Names {
     }
 
     /// The same of its photo. A name that was given once holds for all of its addresses.
-    fn photos(this: Option<&Self>, last: Photo) -> Vec<Photo> {
+    fn photos(this: Option<&Self>, last: NamedPhoto) -> Vec<NamedPhoto> {
         let renamed = this.into_iter().flat_map(|names| &names.photos);
         let renamed = renamed.map(|(_, photo)| photo.clone());
-        let mut photos: Vec<Photo> = renamed.chain([last]).collect();
+        let mut photos: Vec<NamedPhoto> = renamed.chain([last]).collect();
         let known = photos.iter().find_map(|photo| photo.name.clone());
         for photo in &mut photos {
             photo.name = photo.name.take().or_else(|| known.clone());
@@ -125,14 +125,14 @@ impl FoldedLog<'_> {
         let is_compared = |job: u32| compared[job as usize];
         let names = self.names(is_compared)?;
         let ids = |logged: &LoggedJob<'_>| -> Vec<String> {
-            let ids = Names::ids(names.get(&logged.job), logged.id);
+            let ids = JobNames::ids(names.get(&logged.job), logged.id);
             ids.map(str::to_owned).collect()
         };
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let say = |logged: &LoggedJob<'_>| match logged.clip() {
             Some((clip, variant)) => {
                 let names = names.get(&logged.job);
-                let photos = Names::photos(names, logged.photo(clip.image_url()));
+                let photos = JobNames::photos(names, logged.photo(clip.image_url()));
                 let file = logged.photo_file(folder);
                 let under = |id| {
                     let marks = photos.iter().map(|photo| {
@@ -144,7 +144,8 @@ impl FoldedLog<'_> {
                     });
                     marks.collect::<Vec<_>>()
                 };
-                let mut marks: Vec<Marks> = Names::ids(names, logged.id).flat_map(under).collect();
+                let mut marks: Vec<Marks> =
+                    JobNames::ids(names, logged.id).flat_map(under).collect();
                 if !marks.iter().any(|marks| sought.may_be(marks)) {
                     marks.clear();
                 }
@@ -223,8 +224,8 @@ impl FoldedLog<'_> {
     fn names(
         self,
         is_wanted: impl Fn(u32) -> bool + Sync,
-    ) -> Result<HashMap<u32, Names>, LogError> {
-        let mut all: HashMap<u32, Names> = HashMap::new();
+    ) -> Result<HashMap<u32, JobNames>, LogError> {
+        let mut all: HashMap<u32, JobNames> = HashMap::new();
         let was_renamed = |job: u32| {
             let job = self.ledger.job_at(job).filter(|_| is_wanted(job));
             job.is_some_and(JobState::is_renamed)
@@ -246,7 +247,7 @@ impl FoldedLog<'_> {
         self.of_named(has_word, was_renamed, renaming, |job, (at, id, photo)| {
             all.entry(job).or_default().add(at, id, photo);
         })?;
-        all.values_mut().for_each(Names::sort);
+        all.values_mut().for_each(JobNames::sort);
         Ok(all)
     }
 

@@ -31,7 +31,7 @@ use crate::journal::LogError;
 use crate::manifest::{ManifestError, Row};
 
 pub use decision::{Decision, RowCounts, RowLocation};
-pub use held::{Allowed, Doubt, Held, Moved, RecognitionResult};
+pub use held::{Allowed, ChangeDoubt, Held, Moved, RecognitionResult};
 pub use recognize::{MOST_LISTED, decide};
 pub use shares::Share;
 

@@ -9,7 +9,7 @@ use super::held::{Allowed, Moved, RecognitionResult};
 use super::hidden;
 use super::known::FoldedLog;
 use super::open::{MOST_HELD, OpenRows};
-use super::search::{HeldRow, Search};
+use super::search::{HeldRow, RowSearch};
 use super::{Plan, PlanError};
 use crate::jobs::Ledger;
 use crate::jobs::recognition::{Cause, differences};
@@ -72,7 +72,7 @@ fn compare(
     if known.is_empty() {
         return Ok(found);
     }
-    let search = Search::of(plan, log.ledger, &known, allowed, most_listed);
+    let search = RowSearch::of(plan, log.ledger, &known, allowed, most_listed);
     let held = search.run(manifest, open, &mut found)?;
     plan.count();
     report(log, held, &mut found)?;

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::PlanError;
 use super::marks::marks_of;
 use super::open::rows_at;
-use super::search::Search;
+use super::search::RowSearch;
 use crate::jobs::JobState;
-use crate::jobs::recognition::{Like, Marks, Photo};
+use crate::jobs::recognition::{Like, Marks, PhotoAddress};
 use crate::manifest::{Manifest, Row};
 
 /// What is known of them.
@@ -36,7 +36,7 @@ struct AmbiguousGroup {
     servers: HashSet<String>,
 }
 
-impl Search<'_> {
+impl RowSearch<'_> {
     /// Notes the jobs that this row may match if its photo address was regenerated.
     pub(super) fn note_regenerated(&mut self, index: usize, row: &Row) {
         let marks = marks_of(row);
@@ -156,7 +156,7 @@ impl Search<'_> {
 
 /// The server of a row's photo, if its address has tokens, which change where an address is regenerated.
 fn server_of_tokens(row: &Row) -> Option<String> {
-    let photo = Photo::of(row.clip.image_url());
+    let photo = PhotoAddress::of(row.clip.image_url());
     let has_tokens = photo.is_nameless() || photo.folders.iter().any(String::is_empty);
     has_tokens.then_some(photo.host)
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::decision::Decision;
 use super::decision::RowLocation;
 use super::further::FurtherRows;
-use super::held::{Allowed, Doubt, Held, RecognitionResult};
+use super::held::{Allowed, ChangeDoubt, Held, RecognitionResult};
 use super::marks::marks_of;
 use super::open::OpenRows;
 use super::regenerated::RegeneratedRows;
@@ -31,7 +31,7 @@ pub(super) struct HeldRow {
 pub(super) struct Reason {
     pub decision: Decision,
     pub job: u32,
-    pub doubt: Doubt,
+    pub doubt: ChangeDoubt,
     pub moved: Vec<u32>,
     /// Where that job's row is, in another file.
     pub other: Option<RowLocation>,
@@ -42,14 +42,14 @@ impl Reason {
         Self {
             decision,
             job,
-            doubt: Doubt::Edited,
+            doubt: ChangeDoubt::Edited,
             moved: Vec::new(),
             other: None,
         }
     }
 
     /// `moved` are the jobs whose photo it may be.
-    pub fn changed(job: u32, doubt: Doubt, moved: Vec<u32>) -> Self {
+    pub fn changed(job: u32, doubt: ChangeDoubt, moved: Vec<u32>) -> Self {
         Self {
             doubt,
             moved,
@@ -73,7 +73,7 @@ struct ClipJobs {
 }
 
 /// What is known of rows and jobs while they are compared.
-pub(super) struct Search<'a> {
+pub(super) struct RowSearch<'a> {
     pub(super) plan: &'a mut Plan,
     /// Rows of jobs in several files.
     pub(super) further: FurtherRows,
@@ -96,7 +96,7 @@ pub(super) struct Search<'a> {
     held: Vec<HeldRow>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> RowSearch<'a> {
     /// Nothing is compared yet.
     pub fn of(
         plan: &'a mut Plan,
@@ -242,7 +242,7 @@ impl<'a> Search<'a> {
             }
             if !self.is_allowed(decision) {
                 if self.known.of_bare(&marks).any(|bare| bare.job() == place) {
-                    reason.doubt = Doubt::Bare;
+                    reason.doubt = ChangeDoubt::Bare;
                 }
                 self.hold(index, row, reason);
                 return;

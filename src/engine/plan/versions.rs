@@ -1,11 +1,11 @@
 //! Detects two versions of a sheet that are read together: a copy made before its rows were edited.
 
 use super::decision::Decision;
-use super::held::Doubt;
-use super::search::{Reason, Search};
+use super::held::ChangeDoubt;
+use super::search::{Reason, RowSearch};
 use crate::jobs::recognition::{Like, Marks};
 
-impl Search<'_> {
+impl RowSearch<'_> {
     /// An accepted job whose row is in another file alone: of the row's id and photo, or of a voice's id and
     /// language, with another prompt, text or settings, in one sheet two clips of one photo; or one for which
     /// the row would be held if it had no row.
@@ -32,7 +32,7 @@ impl Search<'_> {
                 .plan
                 .in_another_file(job.key, index as u32, &self.further)?;
             Some(Reason {
-                doubt: Doubt::Version,
+                doubt: ChangeDoubt::Version,
                 other: Some(other),
                 ..Reason::of((Decision::Changed, place))
             })

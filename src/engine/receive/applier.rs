@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::{COMMAND, CaptureFile, Ended, Intake, IntakeEvent, ReceiveError, Report, TargetLog};
+use super::{
+    COMMAND, CaptureFile, EndedJobs, Intake, IntakeEvent, ReceiveError, Report, TargetLog,
+};
 use crate::engine::ingest::{Ingest, observation};
 use crate::engine::open::check_rehearsal;
 use crate::engine::stop::Stop;
@@ -75,7 +77,7 @@ impl<'a> Applier<'a> {
         captures: &'a CaptureFile,
         keys: &'a VerifyKeys,
         report: Report<'a>,
-        ended: Option<Ended>,
+        ended: Option<EndedJobs>,
         stop: &'a Stop,
     ) -> Self {
         let backlog = Backlog {
@@ -217,13 +219,13 @@ impl<'a> Applier<'a> {
     /// Says once of how many clips, whose end the log does not know, deliveries were not applied.
     fn report_unproven(
         &mut self,
-        unproven: &HashMap<GenerationId, Named>,
+        unproven: &HashMap<GenerationId, CorrelatedAttempt>,
     ) -> Result<(), ReceiveError> {
         if unproven.is_empty() || std::mem::replace(&mut self.is_told, true) {
             return Ok(());
         }
         let writer = self.open()?;
-        let is_open = |(id, named): &(&GenerationId, &Named)| {
+        let is_open = |(id, named): &(&GenerationId, &CorrelatedAttempt)| {
             let Some((job, attempt)) = writer.owner_of(id).or(**named) else {
                 return false;
             };
@@ -241,14 +243,14 @@ impl<'a> Applier<'a> {
 }
 
 /// The job and attempt that a delivery's address names.
-type Named = Option<(JobKey, u32)>;
+type CorrelatedAttempt = Option<(JobKey, u32)>;
 
 /// A delivery of the capture file.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum CaptureKind {
     Proven(Observation<'static>),
     /// None of the keys verifies its signature.
-    Unproven(GenerationId, Named),
+    Unproven(GenerationId, CorrelatedAttempt),
 }
 
 fn kept(entry: &VerifiedEntry<'_>) -> Option<CaptureKind> {

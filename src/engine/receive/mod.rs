@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use self::applier::Applier;
 pub use self::captures::{CaptureFile, CaptureSink};
-pub use self::on_end::{CommandEvent as OnEndEvent, Ended, OnEnd, Runs};
+pub use self::on_end::{CommandEvent as OnEndEvent, EndedJobs, OnEnd, Runs};
 #[cfg(feature = "postgres")]
 pub use self::recorder::{DatabaseSink, Recorder};
 use super::ingest::{Applied, Ingest, IngestError};
@@ -101,13 +101,13 @@ pub type Report<'a> = &'a (dyn Fn(IntakeEvent<'_>) + Sync);
 /// Takes observations into a log, and passes on the jobs of clips that have ended.
 struct Intake<'a> {
     report: Report<'a>,
-    ended: Option<Ended>,
+    ended: Option<EndedJobs>,
     /// Jobs of which an end was taken in since the last [`Self::finish`].
     jobs: HashSet<JobKey>,
 }
 
 impl<'a> Intake<'a> {
-    fn new(report: Report<'a>, ended: Option<Ended>) -> Self {
+    fn new(report: Report<'a>, ended: Option<EndedJobs>) -> Self {
         Self {
             report,
             ended,
@@ -144,7 +144,7 @@ impl<'a> Intake<'a> {
     /// be written may be all the same: the other side looks into the log.
     fn finish(&mut self, mut ingest: Ingest<'_>, writer: &Writer) -> Result<(), ReceiveError> {
         let written = ingest.flush();
-        let may_be_due = |ended: &Ended, job| match writer.view(job) {
+        let may_be_due = |ended: &EndedJobs, job| match writer.view(job) {
             Ok(Some(view)) if written.is_ok() => ended.is_due(&view),
             _ => true,
         };

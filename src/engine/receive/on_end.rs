@@ -27,12 +27,12 @@ const AT_ONCE: usize = 64;
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// Where jobs are put of which a clip has ended.
-pub struct Ended {
+pub struct EndedJobs {
     jobs: UnboundedSender<JobKey>,
     target: String,
 }
 
-impl Ended {
+impl EndedJobs {
     /// For the receiver with that name in the log, and the other side.
     pub fn new(target: &str) -> (Self, UnboundedReceiver<JobKey>) {
         let (jobs, ended) = mpsc::unbounded_channel();
@@ -69,7 +69,7 @@ fn due(view: &JobView, target: &str, approved: bool) -> Option<Delivery> {
 }
 
 /// A clip that is due.
-type Clip = (JobView, Delivery);
+type DueClip = (JobView, Delivery);
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -207,7 +207,7 @@ impl OnEnd<'_> {
         )
     }
 
-    fn read_due(&self, jobs: &HashSet<JobKey>) -> Result<Vec<Clip>, OpenError> {
+    fn read_due(&self, jobs: &HashSet<JobKey>) -> Result<Vec<DueClip>, OpenError> {
         let log = JobLog::read(self.log.path, (self.log.ledger)())?;
         Ok(self.due(jobs, |job| log.view(job))?)
     }
@@ -216,7 +216,7 @@ impl OnEnd<'_> {
         &self,
         jobs: &HashSet<JobKey>,
         view: impl Fn(JobKey) -> Result<Option<JobView>, LogError>,
-    ) -> Result<Vec<Clip>, LogError> {
+    ) -> Result<Vec<DueClip>, LogError> {
         let mut clips = Vec::new();
         for &job in jobs {
             if let Some(view) = view(job)?
@@ -262,9 +262,9 @@ impl OnEnd<'_> {
     /// became of it, and the jobs of those that it was not started for.
     async fn run_all<'c>(
         &self,
-        clips: &'c [Clip],
+        clips: &'c [DueClip],
         runs: &mut Runs,
-    ) -> (Vec<(&'c Clip, Ran)>, Vec<JobKey>) {
+    ) -> (Vec<(&'c DueClip, Ran)>, Vec<JobKey>) {
         let folder = self.log.path.parent().unwrap_or(Path::new(""));
         let each = clips.iter().map(|clip| async move {
             if self.stop.is_set() {
@@ -297,13 +297,13 @@ impl OnEnd<'_> {
     }
 
     /// Writes what ran to the log.
-    async fn write_down(&self, ran: &[(&Clip, Ran)]) {
+    async fn write_down(&self, ran: &[(&DueClip, Ran)]) {
         if ran.is_empty() {
             return;
         }
         let written = match self.writer() {
             Ok(writer) => {
-                let line = |((view, delivery), ran): &(&Clip, Ran)| {
+                let line = |((view, delivery), ran): &(&DueClip, Ran)| {
                     ran.line(&writer, view, delivery, &self.options.target)
                 };
                 let lines: Lines = ran.iter().filter_map(line).collect();
@@ -354,7 +354,7 @@ mod tests {
             approved,
             dry_run: false,
         };
-        let (ended, other_side) = Ended::new("exec");
+        let (ended, other_side) = EndedJobs::new("exec");
         for &job in jobs {
             ended.put(job);
         }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{COMMAND, Ended, Intake, ReceiveError, Report, TargetLog};
+use super::{COMMAND, EndedJobs, Intake, ReceiveError, Report, TargetLog};
 use crate::disk;
 use crate::engine::forward::{Outgoing, Waker};
 use crate::engine::ingest::{Ingest, IngestError, observation};
@@ -27,7 +27,7 @@ const BATCH: usize = 500;
 const MOST_WAITING: usize = 2 * BATCH;
 
 /// A delivery that is to be kept.
-struct Delivery {
+struct NewDelivery {
     kept: KeptCapture,
     seen: Option<Observation<'static>>,
 }
@@ -35,7 +35,7 @@ struct Delivery {
 /// Something for the thread that writes.
 pub struct Task {
     /// What is kept; nothing only asks whether it could be.
-    delivery: Option<Delivery>,
+    delivery: Option<NewDelivery>,
     done: oneshot::Sender<Result<(), String>>,
 }
 
@@ -64,7 +64,7 @@ impl DatabaseSink {
         (sink, incoming)
     }
 
-    async fn hand_in(&self, delivery: Option<Delivery>) -> anyhow::Result<()> {
+    async fn hand_in(&self, delivery: Option<NewDelivery>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
         let task = Task { delivery, done };
         let kept = async {
@@ -98,7 +98,7 @@ impl Sink for DatabaseSink {
                 Some(Forward { target, digest })
             }),
         };
-        let delivery = Delivery {
+        let delivery = NewDelivery {
             kept,
             seen: observation(&verified, capture.correlation()),
         };
@@ -123,7 +123,7 @@ impl<'a> Recorder<'a> {
     pub fn open(
         log: TargetLog<'a>,
         report: Report<'a>,
-        ended: Option<Ended>,
+        ended: Option<EndedJobs>,
     ) -> Result<Self, ReceiveError> {
         let writer = open(log)?;
         // Opening only reads: a log that may not be written to is reported now, not by every delivery.
@@ -161,7 +161,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn record(&mut self, deliveries: Vec<Delivery>) -> Result<(), ReceiveError> {
+    fn record(&mut self, deliveries: Vec<NewDelivery>) -> Result<(), ReceiveError> {
         // It gives up once and for all; after that the next delivery reconnects.
         let writer = match self.writer.take() {
             Some(writer) => writer,
@@ -181,9 +181,9 @@ impl<'a> Recorder<'a> {
     }
 
     /// Looks at what others have written, and adds what is new.
-    fn keep(&mut self, deliveries: Vec<Delivery>, writer: &Writer) -> Result<(), ReceiveError> {
+    fn keep(&mut self, deliveries: Vec<NewDelivery>, writer: &Writer) -> Result<(), ReceiveError> {
         let mut ingest = Ingest::new(self.log.observer(writer));
-        for Delivery { kept, seen } in deliveries {
+        for NewDelivery { kept, seen } in deliveries {
             ingest.keep(kept, seen.as_ref())?;
             if let Some(seen) = seen {
                 self.intake.take(seen, &mut ingest, writer)?;

@@ -13,29 +13,29 @@ pub const MOST_UNFINISHED: u32 = 3;
 
 /// What is remembered from round to round.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
+pub struct RoundMemory {
     unfinished: u32,
     given_up: BTreeSet<JobKey>,
 }
 
 /// What there is to say because of the rounds before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct RoundNews {
     /// Jobs that were given up since a person last heard of such.
     pub given_up: Vec<JobKey>,
     /// Rounds in a row that were not finished, this one included.
     pub unfinished: u32,
 }
 
-impl News {
+impl RoundNews {
     /// Whether a person hears of a round that was not finished, because it never gets done.
     pub fn is_overdue(&self) -> bool {
         self.unfinished >= MOST_UNFINISHED
     }
 }
 
-impl Memory {
-    /// As [`Memory::to_text`] wrote it.
+impl RoundMemory {
+    /// As [`RoundMemory::to_text`] wrote it.
     pub fn parse(text: &str) -> Self {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let keys = value["given_up"].as_array().into_iter().flatten();
@@ -65,12 +65,12 @@ impl Memory {
         code: Code,
         given_up: &BTreeSet<JobKey>,
         failed: &BTreeSet<JobKey>,
-    ) -> News {
+    ) -> RoundNews {
         self.unfinished = match code {
             Code::Temporary => self.unfinished.saturating_add(1),
             _ => 0,
         };
-        let news = News {
+        let news = RoundNews {
             given_up: given_up.difference(&self.given_up).copied().collect(),
             unfinished: self.unfinished,
         };
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_third_round_in_a_row_that_is_not_finished_is_overdue() {
-        let mut memory = Memory::default();
+        let mut memory = RoundMemory::default();
         let mut overdue = |code| memory.after(code, &keys(&[]), &keys(&[])).is_overdue();
         let codes = [Code::Temporary, Code::Temporary, Code::Temporary];
         assert_eq!(codes.map(&mut overdue), [false, false, true]);
@@ -100,11 +100,11 @@ mod tests {
 
     #[test]
     fn a_job_that_was_given_up_is_said_once() {
-        let mut memory = Memory::default();
+        let mut memory = RoundMemory::default();
         let mut count_new = |given_up: &[u64], failed: &[u64]| {
             let news = memory.after(Code::Failed, &keys(given_up), &keys(failed));
             // The next process reads what this one has written.
-            memory = Memory::parse(&memory.to_text());
+            memory = RoundMemory::parse(&memory.to_text());
             news.given_up.len()
         };
         assert_eq!(count_new(&[1, 2], &[1, 2]), 2);
@@ -122,7 +122,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_nothing() {
         for spoiled in ["", "x", "[]", "{\"unfinished\":-1,\"given_up\":[1,\"x\"]}"] {
-            assert_eq!(Memory::parse(spoiled), Memory::default(), "{spoiled}");
+            assert_eq!(
+                RoundMemory::parse(spoiled),
+                RoundMemory::default(),
+                "{spoiled}"
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 
-use super::memory::Memory;
+use super::memory::RoundMemory;
 use crate::disk::{Readers, Replacement};
 use crate::journal::{CompanionFile, Location};
 
@@ -35,12 +35,12 @@ impl MemoryFile {
     }
 
     /// What was written; nothing where that cannot be read.
-    pub fn read(&self) -> Memory {
-        Memory::parse(&fs::read_to_string(&self.0).unwrap_or_default())
+    pub fn read(&self) -> RoundMemory {
+        RoundMemory::parse(&fs::read_to_string(&self.0).unwrap_or_default())
     }
 
     /// Writes it, where it is news.
-    pub fn write(&self, memory: &Memory) -> io::Result<()> {
+    pub fn write(&self, memory: &RoundMemory) -> io::Result<()> {
         let text = memory.to_text();
         if fs::read_to_string(&self.0).is_ok_and(|there| there == text) {
             return Ok(());

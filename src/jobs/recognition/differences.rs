@@ -1,7 +1,7 @@
 //! In what one order differs from another, as a person sees it.
 
 use super::normal::{self, language_tag, number};
-use super::photo::Photo;
+use super::photo::PhotoAddress;
 use super::query;
 use crate::jobs::clip::{Clip, Voice};
 
@@ -39,7 +39,7 @@ fn columns((clip, variant): (&Clip, &str)) -> Vec<(&'static str, String)> {
 }
 
 fn photo(address: &str) -> String {
-    Photo::of(address).address + &query::identifying(address)
+    PhotoAddress::of(address).address + &query::identifying(address)
 }
 
 #[cfg(test)]

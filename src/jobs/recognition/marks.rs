@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use super::hash::hash_of;
 use super::normal::{self, language_tag, number};
-use super::photo::Photo;
+use super::photo::PhotoAddress;
 use super::photo_folder::PhotoFolder;
 use super::query;
 use super::spelling::Spelling;
 use crate::jobs::clip::Clip;
 
 /// What a clip is made of.
-pub(super) struct Parts<'a> {
+pub(super) struct ClipParts<'a> {
     pub photo: &'a str,
     words: &'a str,
     /// Model, duration and aspect ratio; of a voice its voice, language and speed.
@@ -20,7 +20,7 @@ pub(super) struct Parts<'a> {
     variant: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> ClipParts<'a> {
     pub fn of(clip: &'a Clip, variant: &'a str) -> Self {
         match clip {
             Clip::Video(video) => Self {
@@ -58,7 +58,7 @@ pub(super) struct Wording {
 }
 
 impl Wording {
-    pub fn of(parts: &Parts<'_>) -> Self {
+    pub fn of(parts: &ClipParts<'_>) -> Self {
         // A variant is a name that people give, as an id is.
         let variant = normal::id(parts.variant);
         let settings = parts.settings.each_ref().map(|part| normal::text(part));
@@ -152,8 +152,8 @@ impl Keys {
 impl Marks {
     /// Of a row, or of what a job asked for, under an id and with a photo that it has or had.
     pub fn of(id: &str, clip: &Clip, variant: &str, notes: PhotoNotes<'_>) -> Self {
-        let parts = Parts::of(clip, variant);
-        let photo = Photo::of(parts.photo);
+        let parts = ClipParts::of(clip, variant);
+        let photo = PhotoAddress::of(parts.photo);
         let wording = Wording::of(&parts);
         let has_photo = !photo.address.is_empty();
         // A voice has a language where a video has a photo.

@@ -32,6 +32,6 @@ pub use known::{Like, Recognition};
 pub use marks::{Marks, PhotoNotes};
 pub use moment::MONTHS;
 pub use outline::Outline;
-pub use photo::Photo;
+pub use photo::PhotoAddress;
 pub use query::is_signed;
 pub use sought::Sought;

@@ -1,7 +1,7 @@
 //! What is kept of every row of a sheet, to find those that ask for the same clip.
 
 use super::hash::hash_of;
-use super::marks::{Parts, Wording, clip_of};
+use super::marks::{ClipParts, Wording, clip_of};
 use super::spelling::Spelling;
 use super::{normal, photo, query};
 use crate::jobs::clip::Clip;
@@ -25,7 +25,7 @@ pub struct Outline {
 impl Outline {
     /// Of a row.
     pub fn of(id: &str, clip: &Clip, variant: &str) -> Self {
-        let parts = Parts::of(clip, variant);
+        let parts = ClipParts::of(clip, variant);
         let wording = Wording::of(&parts);
         let (clip, subject) = if parts.photo.is_empty() {
             let spelling = Spelling::of(id);

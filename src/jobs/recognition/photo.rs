@@ -11,7 +11,7 @@ use super::token::{has_extension, is_token, is_word};
 
 /// A photo's address, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Photo {
+pub struct PhotoAddress {
     /// Host and path in their normal form, without scheme, default port, query, fragment and
     /// signatures; empty for no photo.
     pub address: String,
@@ -24,7 +24,7 @@ pub struct Photo {
     pub folders: Vec<String>,
 }
 
-impl Photo {
+impl PhotoAddress {
     /// Whether no part of the address names the photo: all of it changes with each export.
     pub fn is_nameless(&self) -> bool {
         self.name.starts_with("//")
@@ -58,9 +58,12 @@ fn domain(host: &str) -> &str {
     rest.filter(|rest| rest.contains('.')).unwrap_or(host)
 }
 
-/// Host and path of an address as [`Photo::address`] has them.
+/// Host and path of an address as [`PhotoAddress::address`] has them.
 pub fn address(address: &str) -> Cow<'_, str> {
-    plain(address).map_or_else(|| Cow::Owned(Photo::of_any(address).address), Cow::Borrowed)
+    plain(address).map_or_else(
+        || Cow::Owned(PhotoAddress::of_any(address).address),
+        Cow::Borrowed,
+    )
 }
 
 /// The part of an address that is its normal form already, as that of most is: `//host/a/b.jpg` of
@@ -102,7 +105,7 @@ fn is_of_shopify<'a>(mut path: impl Iterator<Item = &'a str>) -> bool {
     )
 }
 
-impl Photo {
+impl PhotoAddress {
     /// Takes an address apart. What is not a web address is a text like any other.
     pub fn of(address: &str) -> Self {
         let parts = plain(address).and_then(|plain| plain.get(2..)?.split_once('/'));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::hash::hash_of;
-use super::photo::Photo;
+use super::photo::PhotoAddress;
 
 /// Folders that are compared one by one, those next to the file. The ones above count together.
 const FOLDERS: usize = 7;
@@ -21,7 +21,7 @@ pub(super) struct PhotoFolder {
 
 impl PhotoFolder {
     /// Where a photo is.
-    pub fn of(photo: &Photo) -> Self {
+    pub fn of(photo: &PhotoAddress) -> Self {
         let folder = |name: &str| match name {
             "" => TOKEN,
             word => word_hash(word),
@@ -91,7 +91,9 @@ mod tests {
 
     fn may_be(one: &str, other: &str) -> bool {
         let place = |folders: &str| {
-            PhotoFolder::of(&Photo::of(&format!("https://x.example/{folders}/k.jpg")))
+            PhotoFolder::of(&PhotoAddress::of(&format!(
+                "https://x.example/{folders}/k.jpg"
+            )))
         };
         let (one, other) = (place(one), place(other));
         assert_eq!(one.may_be(&other), other.may_be(&one));

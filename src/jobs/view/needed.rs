@@ -34,10 +34,10 @@ impl JobView {
         let open: Vec<usize> = (0..lines.len())
             .filter(|&i| !sole.contains(lines[i].raw) && !self.is_kept(&lines[i]))
             .collect();
-        let mut search = Search {
+        let mut search = LineSearch {
             lines: &lines,
             kept: vec![true; lines.len()],
-            whole: Shown::of(self),
+            whole: ReportedFields::of(self),
             reading: Reading::new(rates.clone()),
             work: MOST_WORK * lines.len(),
         };
@@ -106,13 +106,13 @@ fn is_seen(name: &str, status: Option<Status>) -> bool {
 
 /// All that is reported about a job, by the lines that are taken in.
 #[derive(PartialEq)]
-struct Shown {
+struct ReportedFields {
     json: String,
     job: String,
     attempts: Vec<String>,
 }
 
-impl Shown {
+impl ReportedFields {
     fn of(view: &JobView) -> Self {
         let attempts = view.attempts.iter();
         Self {
@@ -167,16 +167,16 @@ fn of_fields(fields: &FieldMap, is_seen: impl Fn(&str) -> bool) -> String {
 }
 
 /// The search for lines that can be left out.
-struct Search<'a> {
+struct LineSearch<'a> {
     lines: &'a [Line<'a>],
     kept: Vec<bool>,
-    whole: Shown,
+    whole: ReportedFields,
     reading: Reading,
     /// How many lines may still be taken in again.
     work: usize,
 }
 
-impl Search<'_> {
+impl LineSearch<'_> {
     /// Drops of `open`, places of lines, what is not needed. What is not needed beside one line may
     /// be needed without it, so they are left out one after the other, until each is needed.
     fn drop_what_is_not_needed(&mut self, mut open: Vec<usize>) {
@@ -221,6 +221,6 @@ impl Search<'_> {
             let view = view.get_or_insert_with(|| JobView::new(line.job, line.attempt));
             view.absorb(line, &self.reading);
         }
-        view.is_some_and(|view| Shown::of(&view) == self.whole)
+        view.is_some_and(|view| ReportedFields::of(&view) == self.whole)
     }
 }

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use self::queue::{Appended, Batch, Queue, Request, Taker};
+use self::queue::{AppendBatch, AppendQueue, AppendRequest, Appended, CloseOnDrop};
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
 use super::pending::{AppendError, Disturbed, Pending};
@@ -29,7 +29,7 @@ pub type FoldFn = Box<dyn FnMut(u64, &[u8]) + Send>;
 /// Appends to one file. Dropping it waits for what was handed in.
 #[derive(Debug)]
 pub struct Appender {
-    queue: Arc<Queue>,
+    queue: Arc<AppendQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -67,8 +67,8 @@ impl Appender {
             failed: None,
             sink,
         };
-        let queue = Arc::<Queue>::default();
-        let taker = Taker(Arc::clone(&queue));
+        let queue = Arc::<AppendQueue>::default();
+        let taker = CloseOnDrop(Arc::clone(&queue));
         let thread = std::thread::Builder::new()
             .name("append".to_owned())
             .spawn(move || committer.run(&taker.0))?;
@@ -115,7 +115,7 @@ impl Appender {
                 lines: lines.to_owned(),
             }));
         } else {
-            let request = Request {
+            let request = AppendRequest {
                 len: lines.len(),
                 tentative,
                 done: sender,
@@ -160,8 +160,8 @@ struct Committer {
 }
 
 impl Committer {
-    fn run(&mut self, queue: &Queue) {
-        let mut batch = Batch::default();
+    fn run(&mut self, queue: &AppendQueue) {
+        let mut batch = AppendBatch::default();
         loop {
             queue.next(&mut batch);
             if batch.requests.is_empty() {
@@ -188,8 +188,8 @@ impl Committer {
         memory.sync()
     }
 
-    fn commit(&mut self, batch: &mut Batch) {
-        let Batch {
+    fn commit(&mut self, batch: &mut AppendBatch) {
+        let AppendBatch {
             requests,
             lines,
             tentative,

@@ -9,7 +9,7 @@ use crate::jobs::{
     Digest, GenerationId, IdColumn, JobKey, Ledger, Line, LineError, RecoveredOrder, Status,
 };
 
-use super::objects::{self, Open};
+use super::objects::{self, OpenObject};
 
 /// Something in a log that is not whole, and no torn line either.
 #[derive(Clone, Debug)]
@@ -245,7 +245,7 @@ pub(super) fn is_torn(line: &[u8]) -> bool {
     }
     let is_prefix =
         serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof());
-    let mut open = Open::default();
+    let mut open = OpenObject::default();
     let within_text = open.feed(text.as_bytes()).is_none() && open.is_in_text();
     is_prefix
         && if within_text {

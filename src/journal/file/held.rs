@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::LogError;
 use super::lock::{Lock, LockError};
-use super::memory::{Keeper, Memory, Mismatch, block_before};
+use super::memory::{Keeper, LogMemory, Mismatch, block_before};
 use super::path::resolve;
 use crate::disk::{self, Replacement};
 
@@ -143,7 +143,7 @@ impl Acceptance {
     }
 
     /// What is remembered, if anything.
-    pub fn remembered(&self) -> Option<&Memory> {
+    pub fn remembered(&self) -> Option<&LogMemory> {
         self.keeper.newest()
     }
 

@@ -31,7 +31,7 @@ const CHECK: &str = ",\"check\":\"";
 
 /// How the log was after a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct LogMemory {
     /// Its length in bytes.
     pub length: u64,
     /// SHA-256 of its last block, the first half, hexadecimal.
@@ -45,7 +45,7 @@ pub struct Memory {
     or_before: bool,
 }
 
-impl Memory {
+impl LogMemory {
     /// When the log was so; where it cannot be read, the epoch.
     pub fn at(&self) -> Timestamp {
         self.at.parse().unwrap_or(Timestamp::UNIX_EPOCH)
@@ -99,8 +99,8 @@ pub(super) fn block_before(file: &File, end: u64) -> io::Result<Vec<u8>> {
 /// The records in a lock's file: the newest, and the one before it.
 #[derive(Clone, Debug, Default)]
 struct Records {
-    newest: Option<Memory>,
-    before: Option<Memory>,
+    newest: Option<LogMemory>,
+    before: Option<LogMemory>,
     /// Where the next one goes.
     free: usize,
 }
@@ -112,10 +112,10 @@ impl Records {
         let record = |slot: usize| {
             let start = HOLDER_WIDTH + slot * RECORD_WIDTH;
             let line = std::str::from_utf8(bytes.get(start..start + RECORD_WIDTH)?).ok()?;
-            Memory::parse(line)
+            LogMemory::parse(line)
         };
         let [first, second] = [record(0), record(1)];
-        let number = |record: &Option<Memory>| record.as_ref().map(|record| record.number);
+        let number = |record: &Option<LogMemory>| record.as_ref().map(|record| record.number);
         Ok(if first.is_some() && number(&first) >= number(&second) {
             Self {
                 newest: first,
@@ -168,7 +168,7 @@ pub struct Mismatch {
     /// The log.
     pub path: PathBuf,
     /// How it was left; `None` when no more is known than that it was there.
-    pub remembered: Option<Memory>,
+    pub remembered: Option<LogMemory>,
     /// How it is; `None` when it is gone.
     pub found: Option<FileState>,
 }
@@ -183,7 +183,7 @@ pub struct FileState {
 }
 
 /// What happened to a log that is not as it was left.
-fn describe(path: &Path, remembered: Option<&Memory>, found: Option<&FileState>) -> String {
+fn describe(path: &Path, remembered: Option<&LogMemory>, found: Option<&FileState>) -> String {
     let path = path.display();
     let Some(remembered) = remembered else {
         return format!(
@@ -283,7 +283,7 @@ impl Keeper {
     }
 
     /// What is remembered, if anything.
-    pub fn newest(&self) -> Option<&Memory> {
+    pub fn newest(&self) -> Option<&LogMemory> {
         self.records.newest.as_ref()
     }
 
@@ -296,7 +296,7 @@ impl Keeper {
     /// that it still is as remembered before.
     pub fn remember(&mut self, length: u64, block: &[u8], or_before: bool) -> io::Result<()> {
         let number = self.records.newest.as_ref().map_or(0, |r| r.number);
-        let memory = Memory {
+        let memory = LogMemory {
             length,
             digest: digest_of(block),
             at: format!("{:.3}", clock::now()),

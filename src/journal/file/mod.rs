@@ -33,7 +33,7 @@ pub use lock::{Holder, Lock, LockError};
 #[cfg(feature = "postgres")]
 pub(super) use lock::{append_options, leads_to};
 pub(super) use memory::Remembered;
-pub use memory::{FileState, Memory, Mismatch, is_remembered, remembered_of_absent};
+pub use memory::{FileState, LogMemory, Mismatch, is_remembered, remembered_of_absent};
 pub use path::{may_be_torn, resolve};
 pub(super) use pending::Pending;
 pub use pending::{AppendError, Disturbed};

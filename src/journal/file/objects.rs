@@ -4,7 +4,7 @@ use memchr::memchr2;
 
 /// An object that has begun: the brackets that are still open, and whether a text is.
 #[derive(Debug, Default)]
-pub(super) struct Open {
+pub(super) struct OpenObject {
     /// What closes them, innermost last.
     closing: Vec<u8>,
     in_text: bool,
@@ -23,7 +23,7 @@ pub(super) enum ScanResult {
 /// Objects and lists in each other; serde's reader has the same limit.
 const MAX_DEPTH: usize = 128;
 
-impl Open {
+impl OpenObject {
     /// Takes in what follows; `None` while the object goes on.
     pub fn feed(&mut self, text: &[u8]) -> Option<ScanResult> {
         let mut at = 0;
@@ -69,7 +69,7 @@ impl Open {
 
 /// The object with which a text begins.
 pub(super) fn first(text: &str) -> Option<&str> {
-    match Open::default().feed(text.as_bytes()) {
+    match OpenObject::default().feed(text.as_bytes()) {
         Some(ScanResult::Ended(end)) => text.get(..end),
         _ => None,
     }
@@ -123,7 +123,7 @@ impl<'a> Objects<'a> {
                     found.in_array = true;
                     at += 1;
                 }
-                b'{' => match Open::default().feed(&line[at..]) {
+                b'{' => match OpenObject::default().feed(&line[at..]) {
                     Some(ScanResult::Ended(len)) => {
                         match std::str::from_utf8(&line[at..at + len]) {
                             Ok(text) if is_whole(text) => found.lines.push(text),

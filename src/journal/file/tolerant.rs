@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read};
 
 use super::damage::{Damage, is_torn, is_whole, what};
 use super::decode::{Decoded, decode};
-use super::objects::{Objects, Open, ScanResult, without_space};
+use super::objects::{Objects, OpenObject, ScanResult, without_space};
 use super::read::MAX_LINE;
 
 /// A part of a log.
@@ -101,14 +101,14 @@ struct PartialObject {
     text: Vec<u8>,
     /// Where each of its lines starts in the text.
     starts: Vec<usize>,
-    open: Open,
+    open: OpenObject,
     /// What its last line ended with.
     end: LineEnding,
 }
 
 impl PartialObject {
     fn new(number: u64, text: &[u8], end: LineEnding) -> Self {
-        let mut open = Open::default();
+        let mut open = OpenObject::default();
         open.feed(text);
         Self {
             number,

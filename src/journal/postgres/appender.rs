@@ -53,7 +53,7 @@ struct TaskQueue {
 
 /// What the thread and those who hand in share.
 #[derive(Debug, Default)]
-struct Shared {
+struct TaskState {
     waiting: Mutex<TaskQueue>,
     arrived: Notify,
     /// Claims that are held.
@@ -73,7 +73,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
+impl TaskState {
     fn lock(&self) -> MutexGuard<'_, TaskQueue> {
         lock(&self.waiting)
     }
@@ -110,15 +110,15 @@ impl Shared {
 /// Writes to one log. Dropping it waits for what was handed in.
 #[derive(Debug)]
 pub struct DatabaseAppender {
-    shared: Arc<Shared>,
+    shared: Arc<TaskState>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl DatabaseAppender {
     pub(super) fn start(link: Link, spool: Spool) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(TaskState {
             patience: AtomicU64::new(OUTAGE_LIMIT.as_millis() as u64),
-            ..Shared::default()
+            ..TaskState::default()
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -217,7 +217,7 @@ impl Drop for DatabaseAppender {
 
 /// The thread's own.
 struct Worker {
-    shared: Arc<Shared>,
+    shared: Arc<TaskState>,
     link: Link,
     spool: Spool,
     failed: Option<DatabaseError>,
@@ -227,9 +227,9 @@ struct Worker {
 }
 
 /// Ends the queue should the thread end early.
-struct Taker(Arc<Shared>);
+struct CloseOnDrop(Arc<TaskState>);
 
-impl Drop for Taker {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         let mut waiting = self.0.lock();
         waiting.ended = true;
@@ -239,7 +239,7 @@ impl Drop for Taker {
 
 impl Worker {
     async fn run(&mut self) {
-        let taker = Taker(Arc::clone(&self.shared));
+        let taker = CloseOnDrop(Arc::clone(&self.shared));
         let shared = &taker.0;
         loop {
             let (tasks, is_over) = shared.take();
@@ -405,13 +405,13 @@ impl Worker {
 }
 
 /// Keeps the lines that say what has become of requests.
-fn keep(spool: &mut Spool, shared: &Shared, tasks: &[Task]) {
+fn keep(spool: &mut Spool, shared: &TaskState, tasks: &[Task]) {
     for task in tasks {
         keep_one(spool, shared, task);
     }
 }
 
-fn keep_one(spool: &mut Spool, shared: &Shared, task: &Task) {
+fn keep_one(spool: &mut Spool, shared: &TaskState, task: &Task) {
     if !task.kind.is_outcome() || task.is_kept.get() {
         return;
     }

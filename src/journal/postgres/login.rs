@@ -68,7 +68,7 @@ pub(super) fn logins(
     address: &Address,
     around: &Surroundings<'_>,
 ) -> Result<Vec<Login>, DatabaseError> {
-    let open = Open::of(address, around)?;
+    let open = LoginSources::of(address, around)?;
     let user = open.text("user", "PGUSER");
     let names = ["USER", "LOGNAME", "USERNAME"];
     let user = user.or_else(|| names.into_iter().find_map(|name| around.var(name)));
@@ -132,13 +132,13 @@ pub(super) fn logins(
 }
 
 /// What the address says, then the service file, then the variables.
-struct Open<'a> {
+struct LoginSources<'a> {
     address: &'a Address,
     service: BTreeMap<String, String>,
     around: &'a Surroundings<'a>,
 }
 
-impl<'a> Open<'a> {
+impl<'a> LoginSources<'a> {
     fn of(address: &'a Address, around: &'a Surroundings<'a>) -> Result<Self, DatabaseError> {
         let service = match around.var("PGSERVICE") {
             Some(name) => service(&name, around)?,
@@ -184,7 +184,7 @@ impl<'a> Open<'a> {
     }
 }
 
-fn hosts(address: &Address, open: &Open<'_>) -> Result<Vec<(Host, u16)>, DatabaseError> {
+fn hosts(address: &Address, open: &LoginSources<'_>) -> Result<Vec<(Host, u16)>, DatabaseError> {
     let mut hosts = address.hosts.clone();
     if hosts.is_empty() {
         let named = open.text("host", "PGHOST").unwrap_or_else(usual_host);
@@ -284,7 +284,7 @@ fn section(text: &str, name: &str) -> Option<BTreeMap<String, String>> {
 }
 
 fn password(
-    open: &Open<'_>,
+    open: &LoginSources<'_>,
     around: &Surroundings<'_>,
     host: &Host,
     port: u16,

@@ -17,8 +17,8 @@ use jiff::SignedDuration;
 use tempfile::TempPath;
 use tokio_postgres::Error;
 
-pub use self::files::Lost;
-use self::files::{MirrorFiles, Parts};
+pub use self::files::LostLines;
+use self::files::{LinesFile, MirrorFiles};
 pub use self::read::digest;
 use self::read::{MirrorState, MirrorSync, read};
 use super::super::address::Address;
@@ -43,9 +43,9 @@ pub struct Mirror {
     /// How far the database's clock is ahead of this computer's.
     pub clock: SignedDuration,
     /// Lines that this computer has seen and the database does not hold any more.
-    pub lost: Option<Lost>,
+    pub lost: Option<LostLines>,
     /// Lines that it knows from another database alone.
-    pub elsewhere: Option<Lost>,
+    pub elsewhere: Option<LostLines>,
     /// A file that is this command's own goes with this.
     pub own: Option<TempPath>,
     /// Other commands leave the file alone as long as this is open.
@@ -160,13 +160,13 @@ async fn read_whole(
     session: &mut Session,
     look: &mut MirrorSync,
     server: String,
-) -> Result<(MirrorState, Parts), Failed> {
+) -> Result<(MirrorState, LinesFile), Failed> {
     let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
     let mut writer = BufWriter::new(file);
     let mut state = read(session, look, &MirrorState::default(), &mut writer).await?;
     writer.flush()?;
     state.server = server;
-    let parts = Parts {
+    let parts = LinesFile {
         file: path.to_path_buf(),
         own: Some(path),
     };

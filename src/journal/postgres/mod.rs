@@ -31,7 +31,7 @@ pub use logs::{
     Listed, Made, Promises, init_log, init_statements, list_logs, merge_into, pause_log, promises,
     resume_log, rows_elsewhere, upgrade_tables,
 };
-pub use mirror::{Lost, catch_up, copy};
+pub use mirror::{LostLines, catch_up, copy};
 pub use outbox::{Forward, Outbox};
 pub use runs::{AskedToWait, AtWork, BeingSent, at_work};
 pub use schema::Rights;

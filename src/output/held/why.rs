@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::mem::discriminant;
 
 use super::{Commands, Decision, HeldReport, MOST_NAMED};
-use crate::engine::plan::{Doubt, Held, Moved};
+use crate::engine::plan::{ChangeDoubt, Held, Moved};
 use crate::jobs::recognition::Cause;
 use crate::text::escape;
 
@@ -42,7 +42,10 @@ impl HeldReport<'_> {
             Decision::Hidden => false,
             Decision::SameClip => true,
             Decision::Renamed => !self.are_many_renamed(),
-            _ => !matches!(held.doubt, Doubt::Edited | Doubt::Bare | Doubt::File),
+            _ => !matches!(
+                held.doubt,
+                ChangeDoubt::Edited | ChangeDoubt::Bare | ChangeDoubt::File
+            ),
         };
         let photo = (!held.moved.is_empty()).then_some(&held.photo);
         let other = held.other.as_ref().map(|other| (&other.file, other.line));
@@ -101,39 +104,39 @@ impl HeldReport<'_> {
                     self.commands.rename(&self.old_name(held), &held.id)
                 ),
             ),
-            (_, Doubt::Edited) => (
+            (_, ChangeDoubt::Edited) => (
                 how_changed(held),
                 format!(
                     "{}To order the new version as well, {RESUBMIT}",
                     where_settings_are(held)
                 ),
             ),
-            (_, Doubt::Bare) => (
+            (_, ChangeDoubt::Bare) => (
                 "the log has a clip for this id, ordered by the vendor's sample scripts, which \
                  record neither photo nor prompt, so there is no way to tell whether it is the \
                  same clip"
                     .to_owned(),
                 format!("To order it anyway, {RESUBMIT}"),
             ),
-            (_, Doubt::Folder) => self.moved(
+            (_, ChangeDoubt::Folder) => self.moved(
                 held,
                 "is in a different folder from a photo of the same name that was ordered, whose row is gone",
             ),
-            (_, Doubt::Place) => self.moved(
+            (_, ChangeDoubt::Place) => self.moved(
                 held,
                 "is in a different place from a photo of the same name that was ordered, whose row is gone",
             ),
-            (_, Doubt::Token) => self.moved(
+            (_, ChangeDoubt::Token) => self.moved(
                 held,
                 "has an address that may change with each export, like a photo with this prompt \
                  that was ordered, whose row is gone",
             ),
-            (_, Doubt::Nameless) => self.moved(
+            (_, ChangeDoubt::Nameless) => self.moved(
                 held,
                 "has an address that does not identify the photo, like a photo with this prompt \
                  that was ordered, and there are more or fewer such rows than clips",
             ),
-            (_, Doubt::File) => (
+            (_, ChangeDoubt::File) => (
                 "the photo's file was changed since the clip was ordered, and the row was not".to_owned(),
                 format!(
                     "If the picture is still the same, keep the clip, free of charge: `{}`. To order a clip \
@@ -141,7 +144,7 @@ impl HeldReport<'_> {
                     self.commands.rename_from(self.files)
                 ),
             ),
-            (_, Doubt::Version) => (
+            (_, ChangeDoubt::Version) => (
                 format!(
                     "{id} has the photo of {}, whose clip was ordered, but {}; two files with one id and \
                      photo are taken for two versions of a sheet",
@@ -164,7 +167,7 @@ impl HeldReport<'_> {
 
     /// Of a row whose photo is elsewhere, or may be.
     fn moved(&self, held: &Held, how: &str) -> (String, String) {
-        let next = if held.doubt == Doubt::Nameless {
+        let next = if held.doubt == ChangeDoubt::Nameless {
             "Once the known photos are named, the next run orders what is new. To order all these rows again"
         } else {
             "If it is another one"

@@ -14,7 +14,7 @@ use crate::text::shorten;
 
 /// What a run has done so far. Counting costs an addition; words are made when they are drawn.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct RunCounts {
     ended: [AtomicU64; MetricEvent::ALL.len()],
     pub rendering: AtomicU64,
     pub bytes: AtomicU64,
@@ -27,7 +27,7 @@ pub(super) struct Wait {
     pub why: String,
 }
 
-impl Counts {
+impl RunCounts {
     pub fn end(&self, event: MetricEvent) {
         self.ended[event as usize].fetch_add(1, Ordering::Relaxed);
     }
@@ -113,7 +113,7 @@ const fn rough(seconds: u64) -> u64 {
 /// Columns of the bar itself.
 const BAR: usize = 16;
 
-pub(super) fn style(stage: &'static str, has_total: bool, counts: Arc<Counts>) -> ProgressStyle {
+pub(super) fn style(stage: &'static str, has_total: bool, counts: Arc<RunCounts>) -> ProgressStyle {
     let template = if has_total {
         "{prefix} {bar:16.cyan/dim} {pos}/{len}  {story}"
     } else {
@@ -155,7 +155,7 @@ fn fitted(counted: &str, pace: &str, room: usize) -> String {
 
 /// What stands beside the bar: counts, then the pace or what is waited for.
 fn story(
-    counts: &Counts,
+    counts: &RunCounts,
     done: u64,
     total: Option<u64>,
     elapsed: Duration,
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_wait_takes_the_place_of_the_pace_until_it_is_over() {
-        let counts = Counts::default();
+        let counts = RunCounts::default();
         counts.end(MetricEvent::Accepted);
         let story_at = |now| story(&counts, 1, Some(2), Duration::from_secs(1), now);
         let now = Instant::now();

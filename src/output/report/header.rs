@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::shown::Shown;
+use super::shown::ReportEntry;
 use crate::jobs::{Credits, DisplayStatus, Rates};
 use crate::output::tally::Tally;
 use crate::output::words;
@@ -108,7 +108,7 @@ pub(super) struct Bar {
 }
 
 /// The charts that say something.
-pub(super) fn charts(shown: &[Shown]) -> Vec<Chart> {
+pub(super) fn charts(shown: &[ReportEntry]) -> Vec<Chart> {
     [per_day(shown), times(shown)]
         .into_iter()
         .flatten()
@@ -116,7 +116,7 @@ pub(super) fn charts(shown: &[Shown]) -> Vec<Chart> {
 }
 
 /// What was charged for the orders of each day. A single day needs no chart.
-fn per_day(shown: &[Shown]) -> Option<Chart> {
+fn per_day(shown: &[ReportEntry]) -> Option<Chart> {
     let mut days: BTreeMap<Date, Credits> = BTreeMap::new();
     for job in shown {
         let Some(sent) = job.card.sent else { continue };
@@ -154,7 +154,7 @@ fn per_day(shown: &[Shown]) -> Option<Chart> {
 }
 
 /// How many clips took how long, from the order to the finished clip.
-fn times(shown: &[Shown]) -> Option<Chart> {
+fn times(shown: &[ReportEntry]) -> Option<Chart> {
     let mut took: Vec<i64> = shown.iter().filter_map(|job| job.card.took).collect();
     if took.len() < 2 {
         return None;

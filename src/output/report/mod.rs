@@ -21,7 +21,7 @@ use self::header::charts;
 use self::header::money;
 use self::page::{Page, Section};
 use self::parts::{PART, write_parts};
-use super::{job_summary::Doubt, tally::Tally, words};
+use super::{job_summary::DoubtfulJob, tally::Tally, words};
 
 pub use files::{Bundle, Files};
 pub use options::{MOST_ON_ONE_PAGE, PAGES, ReportOptions, Split};
@@ -29,18 +29,18 @@ pub use page::{Markup, Pages, Single};
 pub use public::{PublicClip, PublicOptions, PublicPage, Rules};
 #[cfg(feature = "cli")]
 pub use review::{ReviewPage, review_policy};
-pub use shown::Shown;
+pub use shown::ReportEntry;
 
 /// Writes the page over `jobs`, in whatever order they come, or several and one in front. A job that
 /// is an error ends it before anything is written.
 pub fn report<E: From<io::Error>>(
-    jobs: impl IntoIterator<Item = Result<Shown, E>>,
+    jobs: impl IntoIterator<Item = Result<ReportEntry, E>>,
     options: &ReportOptions,
     pages: &mut dyn Pages,
 ) -> Result<Tally, E> {
     let mut tally = Tally::default();
-    let mut shown: Vec<Shown> = Vec::new();
-    let mut doubts: Vec<Doubt> = Vec::new();
+    let mut shown: Vec<ReportEntry> = Vec::new();
+    let mut doubts: Vec<DoubtfulJob> = Vec::new();
     for job in jobs {
         let mut job = job?;
         tally.add(&job.state);
@@ -78,7 +78,7 @@ pub fn report<E: From<io::Error>>(
 }
 
 /// The jobs by listing or SKU, at most so many in a section.
-fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Section> {
+fn sections(shown: Vec<ReportEntry>, options: &ReportOptions, most: usize) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {

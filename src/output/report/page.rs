@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::{Chart, Segment, bar_label, headline, segments};
 use super::options::ReportOptions;
-use super::shown::{Moment, Shown};
+use super::shown::{Moment, ReportEntry};
 use crate::output::{
     tally::{Notice, Tally},
     words,
@@ -97,12 +97,12 @@ pub(super) struct Section {
     pub item: String,
     pub progress: String,
     pub tally: Tally,
-    pub cards: Vec<Shown>,
+    pub cards: Vec<ReportEntry>,
 }
 
 impl Section {
     pub fn needs_attention(&self) -> bool {
-        self.cards.iter().any(Shown::needs_attention)
+        self.cards.iter().any(ReportEntry::needs_attention)
     }
 }
 

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::files::{Files, encoded, file_there, web_address};
 use super::page::{Markup, STYLE, hash};
-use super::shown::{Clip, shape};
+use super::shown::{PlayableClip, shape};
 use crate::engine::delivery::credentials::has_credentials;
 use crate::jobs::recognition::is_signed;
 use crate::jobs::{DisplayStatus, JobView, PHOTO_FILE};
@@ -110,8 +110,8 @@ pub struct PublicClip {
     photo_sha256: Option<String>,
     /// Where anyone can see the original.
     original: Option<String>,
-    code: Option<Code>,
-    clip: Clip,
+    code: Option<QrPath>,
+    clip: PlayableClip,
     sha256: Option<String>,
     bytes: Option<u64>,
     made_at: Option<Timestamp>,
@@ -121,7 +121,7 @@ pub struct PublicClip {
 }
 
 /// A code that telephones read, as one path of an SVG.
-struct Code {
+struct QrPath {
     size: usize,
     path: String,
 }
@@ -169,9 +169,9 @@ impl PublicClip {
             shape: view.column("aspect_ratio").as_deref().and_then(shape),
             photo,
             photo_sha256: photo_file.as_deref().map(sha256_of).transpose()?,
-            code: original.as_deref().and_then(Code::of),
+            code: original.as_deref().and_then(QrPath::of),
             original,
-            clip: Clip { address, is_local },
+            clip: PlayableClip { address, is_local },
             sha256: downloaded
                 .and_then(|downloaded| downloaded.text("sha256"))
                 .map(str::to_owned),
@@ -218,7 +218,7 @@ impl PublicClip {
     }
 }
 
-impl Code {
+impl QrPath {
     fn of(address: &str) -> Option<Self> {
         let code = QrCode::new(address).ok()?;
         let width = code.width();
@@ -240,13 +240,13 @@ fn sha256_of(file: &Path) -> io::Result<String> {
 
 /// The page, and the proof beside it.
 pub struct PublicPage {
-    page: Page,
+    page: PublicTemplate,
     proof: Value,
 }
 
 #[derive(Template)]
 #[template(path = "public.html")]
-struct Page {
+struct PublicTemplate {
     policy: String,
     style: &'static str,
     is_rehearsal: bool,
@@ -281,7 +281,7 @@ impl PublicPage {
         }
         let names: Vec<&str> = listings.iter().map(|(item, _)| item.as_str()).collect();
         Self {
-            page: Page {
+            page: PublicTemplate {
                 policy: policy(),
                 style: STYLE,
                 is_rehearsal,

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::options::ReportOptions;
 use super::page::hashes;
-use super::shown::Shown;
+use super::shown::ReportEntry;
 use crate::engine::review::{has_clip, price};
 use crate::jobs::{AttemptState, Credits, JobView, ReviewVerdict};
 use crate::output::words;
@@ -16,8 +16,8 @@ const STYLE: &str = concat!(include_str!("page.css"), include_str!("review.css")
 const SCRIPT: &str = include_str!("review.js");
 
 /// A clip that waits for a verdict, or has one.
-struct Looked {
-    shown: Shown,
+struct ReviewClip {
+    shown: ReportEntry,
     job: String,
     attempt: u32,
     look: &'static str,
@@ -28,11 +28,11 @@ struct Looked {
     bill: String,
 }
 
-impl Looked {
+impl ReviewClip {
     /// Boils a job with a clip down to it. `is_here` says that the clip is on this computer, and is
     /// served beside the page; `price` is what another one would cost.
     fn of(view: &JobView, is_here: bool, price: Credits, options: &ReportOptions) -> Self {
-        let shown = Shown::of(view, options);
+        let shown = ReportEntry::of(view, options);
         let attempt = view.state.effective().number;
         let link = shown.clip.as_ref().filter(|clip| !clip.is_local);
         Self {
@@ -67,19 +67,19 @@ impl Looked {
 
 #[derive(Template)]
 #[template(path = "review.html")]
-struct Page<'a> {
+struct ReviewTemplate<'a> {
     style: &'a str,
     script: &'a str,
     source: &'a str,
     is_rehearsal: bool,
-    clips: &'a [Looked],
+    clips: &'a [ReviewClip],
     being_made: usize,
 }
 
 /// The page on which clips are looked at.
 pub struct ReviewPage<'a> {
     options: &'a ReportOptions,
-    clips: Vec<Looked>,
+    clips: Vec<ReviewClip>,
     /// Clips that were ordered again and are not there yet.
     being_made: usize,
 }
@@ -99,7 +99,7 @@ impl<'a> ReviewPage<'a> {
     pub fn add(&mut self, view: &JobView, is_here: impl FnOnce() -> bool) {
         if has_clip(view) {
             let price = price(view, &self.options.rates);
-            let clip = Looked::of(view, is_here(), price, self.options);
+            let clip = ReviewClip::of(view, is_here(), price, self.options);
             self.clips.push(clip);
         } else {
             let is_rejected = view.state.attempts().any(AttemptState::is_rejected);
@@ -111,7 +111,7 @@ impl<'a> ReviewPage<'a> {
     pub fn write(mut self, out: &mut impl Write) -> io::Result<()> {
         let clips = &mut self.clips;
         clips.sort_by(|one, other| one.shown.place.cmp(&other.shown.place));
-        let page = Page {
+        let page = ReviewTemplate {
             style: STYLE,
             script: SCRIPT,
             source: &self.options.source,

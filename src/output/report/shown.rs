@@ -8,13 +8,13 @@ use crate::jobs::{DisplayStatus, JobState, JobView, PHOTO_FILE};
 use crate::output::{
     display_status::JobSortKey,
     display_status::Tone,
-    job_summary::{Doubt, JobSummary},
+    job_summary::{DoubtfulJob, JobSummary},
     words,
 };
 use crate::text::unquoted;
 
 /// A clip that can be played.
-pub(super) struct Clip {
+pub(super) struct PlayableClip {
     pub address: String,
     pub is_local: bool,
 }
@@ -35,7 +35,7 @@ impl Moment {
 }
 
 /// A job as the page shows it.
-pub struct Shown {
+pub struct ReportEntry {
     pub(super) card: JobSummary,
     pub(super) state: JobState,
     pub(super) place: JobSortKey,
@@ -44,14 +44,14 @@ pub struct Shown {
     pub(super) is_voice: bool,
     pub(super) since: Option<Moment>,
     pub(super) photo: Option<String>,
-    pub(super) clip: Option<Clip>,
+    pub(super) clip: Option<PlayableClip>,
     pub(super) facts: Vec<(String, String)>,
     pub(super) links: Vec<(&'static str, String)>,
     /// How it is found in the vendor's account, where its outcome is unknown.
-    pub(super) sought: Option<Doubt>,
+    pub(super) sought: Option<DoubtfulJob>,
 }
 
-impl Shown {
+impl ReportEntry {
     /// Boils a job down to it.
     pub fn of(view: &JobView, options: &ReportOptions) -> Self {
         let mut card = JobSummary::of(view, &options.commands);
@@ -92,13 +92,13 @@ impl Shown {
             is_voice: asked("text").is_some(),
             since: card.since.map(Moment::of),
             photo,
-            clip: clip.map(|(address, is_local)| Clip { address, is_local }),
+            clip: clip.map(|(address, is_local)| PlayableClip { address, is_local }),
             facts: if options.is_for_others() {
                 Vec::new()
             } else {
                 facts(view)
             },
-            sought: (card.display == DisplayStatus::Unknown).then(|| Doubt::of(view)),
+            sought: (card.display == DisplayStatus::Unknown).then(|| DoubtfulJob::of(view)),
             links: links
                 .into_iter()
                 .filter_map(|(label, address)| Some((label, address?)))

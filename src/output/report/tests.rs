@@ -33,7 +33,7 @@ fn page_of(lines: &[&str], options: &ReportOptions) -> String {
             .unwrap()
     });
     let mut out = Vec::new();
-    let shown = views.map(|view| io::Result::Ok(Shown::of(&view, options)));
+    let shown = views.map(|view| io::Result::Ok(ReportEntry::of(&view, options)));
     report(shown, options, &mut Single(&mut out)).unwrap();
     String::from_utf8(out).unwrap()
 }

@@ -20,7 +20,7 @@ pub(super) use routes::router;
 
 /// A reply that is held back.
 #[derive(Clone, Debug, Default)]
-pub struct Held {
+pub struct HeldReply {
     /// Told when the call is done.
     pub begun: Arc<Notify>,
     /// Lets the reply go.
@@ -29,7 +29,7 @@ pub struct Held {
 
 /// What goes wrong with the next call of an operation.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub enum ShopFault {
     /// HTTP 200, code THROTTLED, with the bucket's state.
     Throttled,
     /// HTTP 429.
@@ -41,7 +41,7 @@ pub enum Fault {
     /// Done, but the reply is a 502.
     LostReply,
     /// Done, and that is said; the reply is held back.
-    Held(Held),
+    Held(HeldReply),
     /// A reply that comes byte by byte and never ends.
     Endless,
     /// Done, but the operation's result is null.
@@ -115,7 +115,7 @@ pub struct Shop {
     /// Whether a product is made up for a SKU that is searched and that none has.
     pub has_every_sku: bool,
     /// Operations with what happens to their next calls.
-    pub faults: Vec<(&'static str, VecDeque<Fault>)>,
+    pub faults: Vec<(&'static str, VecDeque<ShopFault>)>,
     /// The operations that were called, in their order, with their variables.
     pub calls: Vec<(&'static str, Value)>,
     /// What was uploaded, in order.
@@ -171,7 +171,7 @@ impl Shop {
         }
     }
 
-    fn next_fault(&mut self, operation: &str) -> Option<Fault> {
+    fn next_fault(&mut self, operation: &str) -> Option<ShopFault> {
         self.faults
             .iter_mut()
             .filter(|(of, _)| *of == operation)

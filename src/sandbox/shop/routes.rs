@@ -13,7 +13,7 @@ use futures::StreamExt;
 use memchr::memmem;
 use serde_json::{Value, json};
 
-use super::{Fault, Held, Shop, Tokens, Uploaded};
+use super::{HeldReply, Shop, ShopFault, Tokens, Uploaded};
 
 /// Bytes of the largest upload.
 const MAX_UPLOAD: usize = 1 << 30;
@@ -21,7 +21,7 @@ const MAX_UPLOAD: usize = 1 << 30;
 /// What an app's id and secret have to be.
 const GRANT: &str = "grant_type=client_credentials&client_id=app&client_secret=shpss_test";
 
-type Shared = State<Arc<Mutex<Shop>>>;
+type SharedShop = State<Arc<Mutex<Shop>>>;
 
 /// Serves `shop`.
 pub(in crate::sandbox) fn router(shop: Arc<Mutex<Shop>>) -> Router {
@@ -48,7 +48,7 @@ fn reply(status: u16, body: &Value) -> Response<Body> {
     reply_with(status, body.to_string())
 }
 
-async fn grant(State(shop): Shared, body: String) -> Response<Body> {
+async fn grant(State(shop): SharedShop, body: String) -> Response<Body> {
     let mut shop = lock(&shop);
     let token = match &mut shop.tokens {
         Tokens::Only(_) if body != GRANT => {
@@ -66,9 +66,9 @@ async fn grant(State(shop): Shared, body: String) -> Response<Body> {
     reply(200, &body)
 }
 
-async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Response<Body> {
+async fn graphql(State(shop): SharedShop, headers: HeaderMap, body: String) -> Response<Body> {
     let mut reply = answered(&mut lock(&shop), &headers, &body);
-    if let Some(held) = reply.extensions_mut().remove::<Held>() {
+    if let Some(held) = reply.extensions_mut().remove::<HeldReply>() {
         held.begun.notify_one();
         held.go.notified().await;
     }
@@ -105,37 +105,39 @@ fn answered(shop: &mut Shop, headers: &HeaderMap, body: &str) -> Response<Body> 
             let data = shop.answer(operation, variables, &origin);
             reply(200, &json!({"data": data, "extensions": {"cost": {}}}))
         }
-        Some(Fault::LostReply) => {
+        Some(ShopFault::LostReply) => {
             shop.answer(operation, variables, &origin);
             reply(502, &Value::Null)
         }
-        Some(Fault::Held(held)) => {
+        Some(ShopFault::Held(held)) => {
             let data = shop.answer(operation, variables, &origin);
             let mut reply = reply(200, &json!({"data": data}));
             reply.extensions_mut().insert(held);
             reply
         }
-        Some(Fault::DoneAndNull) => {
+        Some(ShopFault::DoneAndNull) => {
             shop.answer(operation, variables, &origin);
             reply(200, &json!({"data": {operation: null}}))
         }
-        Some(Fault::Endless) => {
+        Some(ShopFault::Endless) => {
             let blanks = futures::stream::repeat_with(|| async {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 Ok::<_, std::convert::Infallible>(" ")
             });
             Body::from_stream(blanks.buffered(1)).into_response()
         }
-        Some(Fault::Throttled) => reply(200, &throttled()),
-        Some(Fault::TooMany) => reply(429, &json!({"errors": "Too many"})),
-        Some(Fault::Status(status)) => reply(status, &Value::Null),
-        Some(Fault::Moved(to)) => {
+        Some(ShopFault::Throttled) => reply(200, &throttled()),
+        Some(ShopFault::TooMany) => reply(429, &json!({"errors": "Too many"})),
+        Some(ShopFault::Status(status)) => reply(status, &Value::Null),
+        Some(ShopFault::Moved(to)) => {
             ([(header::LOCATION, to)], reply(301, &Value::Null)).into_response()
         }
-        Some(Fault::Errors(message)) => reply(200, &json!({"errors": [{"message": message}]})),
-        Some(Fault::Null) => reply(200, &json!({"data": {operation: null}})),
-        Some(Fault::Objection(message)) => reply(200, &objection(operation, message, &Value::Null)),
-        Some(Fault::CodedObjection(code, message)) => {
+        Some(ShopFault::Errors(message)) => reply(200, &json!({"errors": [{"message": message}]})),
+        Some(ShopFault::Null) => reply(200, &json!({"data": {operation: null}})),
+        Some(ShopFault::Objection(message)) => {
+            reply(200, &objection(operation, message, &Value::Null))
+        }
+        Some(ShopFault::CodedObjection(code, message)) => {
             reply(200, &objection(operation, message, &code.into()))
         }
     }
@@ -181,7 +183,7 @@ fn objection(operation: &str, message: &str, code: &Value) -> Value {
     }}})
 }
 
-async fn upload(State(shop): Shared, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn upload(State(shop): SharedShop, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let mut shop = lock(&shop);
     match shop.upload_statuses.pop_front() {
         Some(status) => reply(status, &Value::Null),

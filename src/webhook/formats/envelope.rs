@@ -17,7 +17,7 @@ const VERSION: u64 = 1;
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "B: Deserialize<'de>, 'de: 'a"))]
-struct Parts<'a, B> {
+struct EnvelopeFields<'a, B> {
     v: Option<u64>,
     received_at: Option<Text<'a>>,
     method: Option<Text<'a>>,
@@ -47,19 +47,19 @@ pub(super) fn read<'a>(document: &Document<'a>) -> Option<Vec<CaptureResult<'a>>
         return None;
     }
     // One pass suffices where the body is a text, as it should be.
-    let found = match serde_json::from_str::<Parts<'a, Text<'a>>>(document.text) {
+    let found = match serde_json::from_str::<EnvelopeFields<'a, Text<'a>>>(document.text) {
         Ok(parts) => parts.into_capture(|Text(text)| match text {
             Cow::Borrowed(text) => Body::Raw(Cow::Borrowed(text.as_bytes())),
             Cow::Owned(text) => Body::Raw(Cow::Owned(text.into_bytes())),
         }),
-        Err(_) => serde_json::from_str::<Parts<'a, &'a RawValue>>(document.text)
+        Err(_) => serde_json::from_str::<EnvelopeFields<'a, &'a RawValue>>(document.text)
             .ok()?
             .into_capture(|raw| Body::Reserialized(Cow::Borrowed(raw.get().as_bytes()))),
     };
     Some(vec![found?])
 }
 
-impl<'a, B> Parts<'a, B> {
+impl<'a, B> EnvelopeFields<'a, B> {
     /// `None` when it is not an envelope.
     fn into_capture(self, to_body: impl FnOnce(B) -> Body<'a>) -> Option<CaptureResult<'a>> {
         let foreign = self.request_context.is_some()

@@ -9,7 +9,7 @@ use super::*;
 use crate::vendor::ApiKey;
 use crate::webhook::capture::Unreadable;
 use crate::webhook::restore::restore;
-use crate::webhook::{Body, Doubt, Verification, VerifyKeys, sign, verify};
+use crate::webhook::{Body, Unverifiable, Verification, VerifyKeys, sign, verify};
 
 const BODY: &str = r#"{"id":"vgen_1","status":"completed","prompt":"Küche \"hell\"\n"}"#;
 /// What a program writes that has sorted the names: no change that can be undone.
@@ -90,14 +90,15 @@ fn word(found: &CaptureResult<'_>) -> &'static str {
             Verification::Verified(_) => "verified",
             Verification::Rejected(_) => "rejected",
             Verification::Unverifiable {
-                doubt: Doubt::NoSignature,
+                doubt: Unverifiable::NoSignature,
                 ..
             } => "unsigned",
             Verification::Unverifiable {
-                doubt: Doubt::Cut, ..
+                doubt: Unverifiable::Cut,
+                ..
             } => "cut",
             Verification::Unverifiable {
-                doubt: Doubt::NoBody,
+                doubt: Unverifiable::NoBody,
                 ..
             } => "no body",
             Verification::Unverifiable { .. } => "reserialized",

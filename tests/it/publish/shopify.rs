@@ -1,8 +1,8 @@
 //! `publish --to shopify`: the documented calls, against a stand-in for the shop.
 
-use creativeai::sandbox::shop::{Held, Tokens};
+use creativeai::sandbox::shop::{HeldReply, Tokens};
 
-use crate::shop::{Fault, ShopServer};
+use crate::shop::{ShopFault, ShopServer};
 use crate::support::gate::PATIENCE;
 use crate::support::orders::{Order, log_of};
 use crate::support::vendor::{Cdn, clip, unused_api, world};
@@ -199,17 +199,17 @@ async fn what_the_shop_objects_to_is_reported_and_tried_again_by_the_next_run() 
     for (operation, fault, words) in [
         (
             "stagedUploadsCreate",
-            Fault::Objection("File size is invalid"),
+            ShopFault::Objection("File size is invalid"),
             "File size is invalid",
         ),
         (
             "productUpdate",
-            Fault::Objection("Media is invalid"),
+            ShopFault::Objection("Media is invalid"),
             "Media is invalid",
         ),
         (
             "media",
-            Fault::Errors("Field 'media' doesn't exist"),
+            ShopFault::Errors("Field 'media' doesn't exist"),
             "doesn't exist",
         ),
     ] {
@@ -225,8 +225,8 @@ async fn what_the_shop_objects_to_is_reported_and_tried_again_by_the_next_run() 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shops_throttle_is_respected_whichever_way_it_says_so() {
     let set = Setting::of(&["SKU-1001"]).await;
-    set.shop.fault("productVariants", &[Fault::Throttled]);
-    set.shop.fault("productUpdate", &[Fault::TooMany]);
+    set.shop.fault("productVariants", &[ShopFault::Throttled]);
+    set.shop.fault("productUpdate", &[ShopFault::TooMany]);
     set.publish(&[], 0);
     assert_eq!(set.shop.count("productVariants"), 2);
     assert_eq!(set.shop.count("productUpdate"), 2);
@@ -253,7 +253,7 @@ async fn a_clip_that_the_shop_cannot_process_is_not_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_was_lost_does_not_attach_a_clip_twice() {
     let set = Setting::of(&["SKU-1001"]).await;
-    set.shop.fault("productUpdate", &[Fault::LostReply]);
+    set.shop.fault("productUpdate", &[ShopFault::LostReply]);
     let run = set.publish(&[], 0);
     assert_eq!(run.json()["published"], 1);
     assert_eq!(set.shop.media().len(), 1);
@@ -272,10 +272,10 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
         let set = Setting::of(&["SKU-1001"]).await;
         // The reply is held back, so that the run does nothing after this call; the clip is never ready
         // before the kill.
-        let held = Held::default();
+        let held = HeldReply::default();
         set.shop.with(|shop| {
             shop.looks = 1000;
-            let faults = [Fault::Held(held.clone())].into();
+            let faults = [ShopFault::Held(held.clone())].into();
             shop.faults.push((operation, faults));
         });
         let run = set.world.start(&PUBLISH);

@@ -32,13 +32,13 @@ impl<T: ObjectStore + MultipartStore + Signer> Remote for T {}
 
 /// Which service a bucket is one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub enum BucketService {
     S3,
     Google,
     Azure,
 }
 
-impl Service {
+impl BucketService {
     pub fn permission(self, what: &str) -> &'static str {
         match (self, what) {
             // Without the right to list, a missing object looks like a forbidden one.
@@ -65,7 +65,7 @@ impl Service {
     }
 }
 
-impl Service {
+impl BucketService {
     /// A bucket's store, with the credentials of the environment.
     pub fn open(self, root: &str) -> Result<Arc<dyn Remote>, Error> {
         Ok(match self {
@@ -217,10 +217,12 @@ mod tests {
     #[test]
     fn an_object_has_a_web_address_without_credentials() {
         let key = Key::from("photos/ab.jpg");
-        let s3 = Service::S3.web_address("s3://clips", &key).unwrap();
+        let s3 = BucketService::S3.web_address("s3://clips", &key).unwrap();
         assert_eq!(s3.path().trim_start_matches("/clips"), "/photos/ab.jpg");
         assert_eq!((s3.scheme(), s3.query()), ("https", None));
-        let google = Service::Google.web_address("gs://clips", &key).unwrap();
+        let google = BucketService::Google
+            .web_address("gs://clips", &key)
+            .unwrap();
         assert_eq!(
             google.as_str(),
             "https://storage.googleapis.com/clips/photos/ab.jpg"

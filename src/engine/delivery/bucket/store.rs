@@ -14,7 +14,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use url::Url;
 
-use super::service::{Remote, Service};
+use super::service::{BucketService, Remote};
 use super::{BucketError, There};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
@@ -28,7 +28,7 @@ const PART_SIZE: u64 = 8 << 20;
 /// A bucket and a prefix in it.
 pub struct Bucket {
     pub(super) store: Arc<dyn Remote>,
-    pub(super) service: Service,
+    pub(super) service: BucketService,
     /// `s3://BUCKET`
     pub(super) root: String,
     /// `s3://BUCKET/PREFIX`
@@ -57,9 +57,9 @@ impl Bucket {
         };
         let url = Url::parse(address).map_err(|_| wrong())?;
         let service = match url.scheme() {
-            "s3" => Service::S3,
-            "gs" => Service::Google,
-            "az" => Service::Azure,
+            "s3" => BucketService::S3,
+            "gs" => BucketService::Google,
+            "az" => BucketService::Azure,
             _ => return Err(wrong()),
         };
         let name = url

@@ -10,7 +10,7 @@ use crate::engine::delivery::due::When;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
-use crate::engine::delivery::lease::{Unusable, Work};
+use crate::engine::delivery::lease::{LeasedWork, Unusable};
 use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
 use crate::engine::delivery::partial_download::{CompleteClip, PartialDownload};
 use crate::engine::delivery::plan::{ClipGroup, DeliveryPlan, PlannedClip};
@@ -28,7 +28,7 @@ pub(super) struct Ready<'p> {
     pub path: Option<PathBuf>,
 }
 
-enum Outcome<'p> {
+enum DownloadOutcome<'p> {
     Already,
     Ready(Box<Ready<'p>>),
     Placed(u64),
@@ -81,7 +81,7 @@ impl<R: Refresh> DownloadRun<'_, R> {
             let clips = group.clips.iter();
             clips.map(move |clip| self.clip(plan.when, index, group, clip))
         });
-        let together = Together::of(self.with.writer, plan.all, plan.when, Work::Download);
+        let together = Together::of(self.with.writer, plan.all, plan.when, LeasedWork::Download);
         let mut gathered: HashMap<usize, Gathered<'_>> = HashMap::new();
         let concurrency = self.with.options.concurrency.max(1);
         let outcomes = futures::stream::iter(clips).buffer_unordered(concurrency);
@@ -93,24 +93,24 @@ impl<R: Refresh> DownloadRun<'_, R> {
                 missing: group.clips.len(),
             });
             match outcome {
-                Outcome::Already => {
+                DownloadOutcome::Already => {
                     summary.already += 1;
                     gathered.missing -= 1;
                 }
-                Outcome::Placed(bytes) => {
+                DownloadOutcome::Placed(bytes) => {
                     summary.downloaded += 1;
                     summary.bytes += bytes;
                 }
-                Outcome::Ready(ready) => {
+                DownloadOutcome::Ready(ready) => {
                     gathered.ready.push(*ready);
                     gathered.missing -= 1;
                 }
-                Outcome::Failed(failure) => self.fail(&mut summary, failure),
-                Outcome::Never(failure) => {
+                DownloadOutcome::Failed(failure) => self.fail(&mut summary, failure),
+                DownloadOutcome::Never(failure) => {
                     summary.never.insert(failure.job);
                     self.fail(&mut summary, failure);
                 }
-                Outcome::Another(delivery) => summary.left.push(*delivery),
+                DownloadOutcome::Another(delivery) => summary.left.push(*delivery),
             }
             if gathered.missing == 0
                 && let Some(first) = gathered.ready.first()
@@ -187,22 +187,22 @@ impl<R: Refresh> DownloadRun<'_, R> {
         index: usize,
         group: &'p ClipGroup,
         clip: &'p PlannedClip,
-    ) -> Option<(usize, Outcome<'p>)> {
+    ) -> Option<(usize, DownloadOutcome<'p>)> {
         let outcome = match self.stop.or(self.whole(group, clip)).await? {
-            Ok(None) => Outcome::Already,
-            Ok(Some(ready)) if when == When::Complete => Outcome::Ready(Box::new(ready)),
+            Ok(None) => DownloadOutcome::Already,
+            Ok(Some(ready)) if when == When::Complete => DownloadOutcome::Ready(Box::new(ready)),
             Ok(Some(ready)) => {
                 let bytes = ready.whole.bytes;
                 match self.put(group, ready).await {
-                    Ok(()) => Outcome::Placed(bytes),
-                    Err(failure) => Outcome::Failed(failure),
+                    Ok(()) => DownloadOutcome::Placed(bytes),
+                    Err(failure) => DownloadOutcome::Failed(failure),
                 }
             }
-            Err(FetchError::Another) => Outcome::Another(Box::new(clip.delivery.clone())),
+            Err(FetchError::Another) => DownloadOutcome::Another(Box::new(clip.delivery.clone())),
             Err(trouble @ FetchError::Never(_)) => {
-                Outcome::Never(self.failure(&clip.delivery, trouble))
+                DownloadOutcome::Never(self.failure(&clip.delivery, trouble))
             }
-            Err(trouble) => Outcome::Failed(self.failure(&clip.delivery, trouble)),
+            Err(trouble) => DownloadOutcome::Failed(self.failure(&clip.delivery, trouble)),
         };
         Some((index, outcome))
     }

@@ -4,7 +4,7 @@ use super::run::{DownloadRun, Ready};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::{Delivery, SavedClip};
 use crate::engine::delivery::fetcher::{Fetcher, Refresh};
-use crate::engine::delivery::lease::{self, Begun, Work};
+use crate::engine::delivery::lease::{self, Begun, LeasedWork};
 use crate::engine::delivery::partial_download::{self, CompleteClip, PartialDownload};
 use crate::engine::delivery::plan::{ClipGroup, PlannedClip};
 use crate::engine::delivery::target_dir::{self, FetchedClip};
@@ -25,7 +25,7 @@ impl<R: Refresh> DownloadRun<'_, R> {
             }
             return Ok(None);
         }
-        match lease::begin(self.with.writer, Work::Download, delivery).await {
+        match lease::begin(self.with.writer, LeasedWork::Download, delivery).await {
             Ok(Begun::Mine(view)) => {
                 if self.is_downloaded(&Delivery::of(&view, true)).await? {
                     return Ok(None);

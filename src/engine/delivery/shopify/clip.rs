@@ -8,13 +8,14 @@ use super::Shopify;
 use super::calls::{Medium, Product};
 use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::presentation::cut;
-use super::search::Search;
+use super::search::ProductSearch;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
-use crate::engine::delivery::lease::{self, Begun, Work};
+use crate::engine::delivery::lease::{self, Begun, LeasedWork};
 use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
 use crate::engine::delivery::publish::{
-    self, LoggedStep, Marking, Outcome, id_of, is_published, published_line, step_line, steps,
+    self, LoggedStep, Marking, PublishOutcome, id_of, is_published, published_line, step_line,
+    steps,
 };
 use crate::engine::delivery::sent::{ATTACHED, REMOVED};
 use crate::engine::stop::Stop;
@@ -39,7 +40,7 @@ pub(super) struct ShopifyRun<'a, R> {
 
 impl<R: Refresh> ShopifyRun<'_, R> {
     /// What became of one clip; `None` when the run stops before.
-    pub async fn one(&self, delivery: &Delivery) -> Option<Outcome> {
+    pub async fn one(&self, delivery: &Delivery) -> Option<PublishOutcome> {
         if self.stop.is_set() {
             return None;
         }
@@ -63,18 +64,18 @@ impl<R: Refresh> ShopifyRun<'_, R> {
         };
         let outcome = match outcome {
             Ok(outcome) | Err(ShopifyError::NotNow(outcome)) => outcome,
-            Err(ShopifyError::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
-            Err(ShopifyError::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
+            Err(ShopifyError::Failed(kind, why)) => PublishOutcome::Failed(failure(kind, why)),
+            Err(ShopifyError::Ended(kind, why)) => PublishOutcome::Ended(failure(kind, why)),
             Err(ShopifyError::Clip(trouble, folder)) => {
-                Outcome::Failed(trouble.explain(delivery, &folder, &self.stop))
+                PublishOutcome::Failed(trouble.explain(delivery, &folder, &self.stop))
             }
         };
         let job = delivery.job;
         match &outcome {
-            Outcome::Published | Outcome::Unmarked(_) => {
+            PublishOutcome::Published | PublishOutcome::Unmarked(_) => {
                 (self.with.progress)(DeliveryEvent::Done { job });
             }
-            Outcome::Failed(_) | Outcome::Ended(_) => {
+            PublishOutcome::Failed(_) | PublishOutcome::Ended(_) => {
                 (self.with.progress)(DeliveryEvent::Failed { job });
             }
             _ => {}
@@ -90,20 +91,24 @@ impl<R: Refresh> ShopifyRun<'_, R> {
         let _ = tokio::time::timeout(longest, self.changing.write()).await;
     }
 
-    async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
+    async fn publish(
+        &self,
+        delivery: &Delivery,
+        view: &JobView,
+    ) -> Result<PublishOutcome, ShopifyError> {
         if self.is_done(delivery, view) {
-            return Ok(Outcome::Already);
+            return Ok(PublishOutcome::Already);
         }
         if self.with.options.dry_run {
             return self.put(delivery, view).await;
         }
         match self.lease(delivery).await? {
-            Begun::Mine(view) if self.is_done(delivery, &view) => Ok(Outcome::Already),
+            Begun::Mine(view) if self.is_done(delivery, &view) => Ok(PublishOutcome::Already),
             Begun::Mine(view) => {
                 self.check(delivery, &view)?;
                 self.put(delivery, &view).await
             }
-            Begun::Another => Ok(Outcome::Another(Box::new(delivery.clone()))),
+            Begun::Another => Ok(PublishOutcome::Another(Box::new(delivery.clone()))),
         }
     }
 
@@ -119,11 +124,11 @@ impl<R: Refresh> ShopifyRun<'_, R> {
     /// Whether a clip is still to go out, as the log stands.
     pub(super) fn check(&self, delivery: &Delivery, view: &JobView) -> Result<(), ShopifyError> {
         if delivery.is_withdrawn(view) {
-            return Err(ShopifyError::NotNow(Outcome::Withdrawn));
+            return Err(ShopifyError::NotNow(PublishOutcome::Withdrawn));
         }
         match self.marking.together.is_complete(delivery) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(ShopifyError::NotNow(Outcome::Waiting)),
+            Ok(false) => Err(ShopifyError::NotNow(PublishOutcome::Waiting)),
             Err(error) => Err(log_failed(error.into(), None)),
         }
     }
@@ -131,14 +136,18 @@ impl<R: Refresh> ShopifyRun<'_, R> {
     pub(super) async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {
         let begun = lease::begin(
             self.with.writer,
-            Work::Publish(self.marking.target),
+            LeasedWork::Publish(self.marking.target),
             delivery,
         );
         begun.await.map_err(|error| log_failed(error, None))
     }
 
     /// Puts a clip onto its product, or goes on where an earlier run stopped.
-    async fn put(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
+    async fn put(
+        &self,
+        delivery: &Delivery,
+        view: &JobView,
+    ) -> Result<PublishOutcome, ShopifyError> {
         let steps = steps(view, delivery, self.marking.target);
         let is_published = is_published(view, delivery, self.marking.target);
         let product = self.product(delivery).await?;
@@ -147,7 +156,7 @@ impl<R: Refresh> ShopifyRun<'_, R> {
         let found = self.own(delivery, &media, &steps);
         if self.with.options.dry_run {
             let what = if found.is_some() { "has" } else { "would get" };
-            return Ok(Outcome::Would(format!(
+            return Ok(PublishOutcome::Would(format!(
                 "{}: product {:?} {what} this clip",
                 delivery.owner_name(),
                 product.title
@@ -155,7 +164,7 @@ impl<R: Refresh> ShopifyRun<'_, R> {
         }
         if found.is_none() && is_published {
             // A person has taken it away; that is not a reason to bring it back.
-            return Ok(Outcome::Already);
+            return Ok(PublishOutcome::Already);
         }
         let begun = self.marking.begin(delivery, view).await;
         begun.map_err(|error| log_failed(error.into(), None))?;
@@ -171,13 +180,13 @@ impl<R: Refresh> ShopifyRun<'_, R> {
         self.arrange(delivery, &product, &medium, &steps, has_place)
             .await?;
         let outcome = if is_published {
-            Outcome::Already
+            PublishOutcome::Already
         } else {
             let line = published_line(self.with.writer, delivery, self.marking.target, &medium.id);
             self.marking.mark(delivery, &line).await
         };
         // It is there, whatever comes of the older ones.
-        if !matches!(outcome, Outcome::Unmarked(_)) {
+        if !matches!(outcome, PublishOutcome::Unmarked(_)) {
             self.remove_stale(delivery, &media).await?;
         }
         Ok(outcome)
@@ -251,8 +260,8 @@ impl<R: Refresh> ShopifyRun<'_, R> {
             return failed("it is a voice; products take videos only".to_owned());
         }
         match self.with.admin.find(sku).await? {
-            Search::One(product) => Ok(product),
-            Search::None(near) => {
+            ProductSearch::One(product) => Ok(product),
+            ProductSearch::None(near) => {
                 let store = self.with.admin.store();
                 let near: Vec<String> = near.iter().map(|sku| format!("{sku:?}")).collect();
                 let near = match near.as_slice() {
@@ -268,7 +277,7 @@ impl<R: Refresh> ShopifyRun<'_, R> {
                      manifest too; without the rename a corrected SKU there looks like a new clip"
                 ))
             }
-            Search::Several(count) => failed(format!(
+            ProductSearch::Several(count) => failed(format!(
                 "{count} products of {} have the SKU {sku:?}, so it is not clear which is meant; \
                  make it unique there",
                 self.with.admin.store()

@@ -7,12 +7,12 @@ use super::client::AdminError;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::lease::Unusable;
 use crate::engine::delivery::outcome::FailureKind;
-use crate::engine::delivery::publish::Outcome;
+use crate::engine::delivery::publish::PublishOutcome;
 
 /// Why a clip did not get there.
 pub(super) enum ShopifyError {
     /// The clip is not to go out, at least for now.
-    NotNow(Outcome),
+    NotNow(PublishOutcome),
     /// This job's.
     Failed(FailureKind, String),
     /// Every job's.

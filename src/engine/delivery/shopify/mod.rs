@@ -30,7 +30,7 @@ use super::client::Client;
 use super::due::{When, due};
 use super::facts::Delivery;
 use super::fetcher::Refresh;
-use super::lease::Work;
+use super::lease::LeasedWork;
 use super::outcome::DeliveryEvent;
 use super::publish::{Marking, PublishSummary, publish_all};
 use super::together::Together;
@@ -101,7 +101,7 @@ impl<R: Refresh> Shopify<'_, R> {
             marking: Marking {
                 writer: self.writer,
                 target: &target,
-                together: Together::of(self.writer, deliveries, when, Work::Publish(&target)),
+                together: Together::of(self.writer, deliveries, when, LeasedWork::Publish(&target)),
                 progress: self.progress,
                 has_room: OnceCell::new(),
             },

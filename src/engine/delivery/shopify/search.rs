@@ -19,7 +19,7 @@ const FIND: &str = "query($query: String!, $after: String) { \
 
 /// What a search for a SKU found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Search {
+pub(super) enum ProductSearch {
     One(Product),
     /// None; these SKUs differ only in what is easily overlooked.
     None(Vec<String>),
@@ -36,7 +36,7 @@ struct Variant {
 impl Admin<'_> {
     /// The product of the variant with exactly this SKU. Shopify's search is not an exact one, so all
     /// that it finds is compared.
-    pub(super) async fn find(&self, sku: &str) -> Result<Search, AdminError> {
+    pub(super) async fn find(&self, sku: &str) -> Result<ProductSearch, AdminError> {
         let found = self.variants(&exactly(sku)).await?;
         let mut products: Vec<Product> = Vec::new();
         for variant in &found {
@@ -46,13 +46,13 @@ impl Admin<'_> {
             }
         }
         match (products.len(), products.pop()) {
-            (1, Some(product)) => Ok(Search::One(product)),
+            (1, Some(product)) => Ok(ProductSearch::One(product)),
             (0, _) => {
                 let nearby = self.variants(&nearly(sku)).await?;
                 let skus = found.into_iter().chain(nearby).filter_map(|v| v.sku);
-                Ok(Search::None(near_misses(sku, skus)))
+                Ok(ProductSearch::None(near_misses(sku, skus)))
             }
-            (count, _) => Ok(Search::Several(count)),
+            (count, _) => Ok(ProductSearch::Several(count)),
         }
     }
 

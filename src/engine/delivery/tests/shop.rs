@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::sandbox::shop::{Shop, Tokens};
 use crate::sandbox::{Options, Sandbox, start};
 
-pub use crate::sandbox::shop::{Fault, Medium};
+pub use crate::sandbox::shop::{Medium, ShopFault};
 
 pub struct ShopServer {
     pub address: SocketAddr,
@@ -42,7 +42,7 @@ impl ShopServer {
         self.with(|shop| shop.add_product(id, title, skus));
     }
 
-    pub fn fault(&self, operation: &'static str, faults: &[Fault]) {
+    pub fn fault(&self, operation: &'static str, faults: &[ShopFault]) {
         let faults = faults.iter().cloned().collect();
         self.with(|shop| shop.faults.push((operation, faults)));
     }

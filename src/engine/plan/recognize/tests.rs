@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::super::held::Doubt;
+use super::super::held::ChangeDoubt;
 use super::*;
 use crate::jobs::recognition::{LOOKED_AT, Sought};
 use crate::jobs::{Clip, Rates};
@@ -115,7 +115,12 @@ fn rows_that_moved_are_counted_also_where_they_are_not_listed() {
     let known = Some((log.path(), log.ledger()));
     let found = decide(&mut manifest, &mut plan, known, Allowed::default(), 2).unwrap();
     assert_eq!((plan.counts.changed, found.held.len()), (4, 2));
-    assert!(found.held.iter().all(|held| held.doubt == Doubt::Folder));
+    assert!(
+        found
+            .held
+            .iter()
+            .all(|held| held.doubt == ChangeDoubt::Folder)
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_address_is_the_same_however_it_is_written() {
-    let plain = Photo::of("https://cdn.example.com/rooms/a.b/kitchen%20one.jpg").address;
+    let plain = PhotoAddress::of("https://cdn.example.com/rooms/a.b/kitchen%20one.jpg").address;
     for same in [
         "http://cdn.example.com/rooms/a.b/kitchen%20one.jpg",
         "https://CDN.Example.COM:443/rooms/a.b/kitchen one.jpg",
@@ -13,7 +13,7 @@ fn an_address_is_the_same_however_it_is_written() {
         "https://cdn.example.com/hdnts=exp=1~acl=/*~hmac=ab12/rooms/a.b/kitchen%20one.jpg",
         " https://cdn.example.com/rooms/a.b/kitchen\u{200b}%20one.jpg\u{a0}",
     ] {
-        assert_eq!(Photo::of(same).address, plain, "{same}");
+        assert_eq!(PhotoAddress::of(same).address, plain, "{same}");
     }
     for other in [
         "https://cdn.example.com/rooms/a.b/Kitchen%20one.jpg",
@@ -21,7 +21,7 @@ fn an_address_is_the_same_however_it_is_written() {
         "https://cdn.example.com:8443/rooms/a.b/kitchen%20one.jpg",
         "https://cdn.example.org/rooms/a.b/kitchen%20one.jpg",
     ] {
-        assert_ne!(Photo::of(other).address, plain, "{other}");
+        assert_ne!(PhotoAddress::of(other).address, plain, "{other}");
     }
 }
 
@@ -55,16 +55,17 @@ fn plain_addresses_are_seen_at_a_glance() {
 
 #[test]
 fn a_query_counts_only_where_it_names_the_photo() {
-    let address = |query: &str| Photo::of(&format!("https://drive.example.com/uc{query}")).address;
+    let address =
+        |query: &str| PhotoAddress::of(&format!("https://drive.example.com/uc{query}")).address;
     assert_ne!(address("?id=1"), address("?id=2"));
     assert_eq!(address("?id=1&export=view"), address("?token=x&id=1"));
-    let jpg = |query: &str| Photo::of(&format!("https://x.example/a.jpg{query}")).address;
+    let jpg = |query: &str| PhotoAddress::of(&format!("https://x.example/a.jpg{query}")).address;
     assert_eq!(jpg("?id=1"), jpg("?id=2"));
 }
 
 #[test]
 fn the_size_in_which_a_service_sends_a_photo_is_no_part_of_its_address() {
-    let address = |address: &str| Photo::of(address).address;
+    let address = |address: &str| PhotoAddress::of(address).address;
     let cloudinary = |options: &str| {
         address(&format!(
             "https://res.cloudinary.com/d/image/upload/{options}v1/rooms/kitchen.jpg"
@@ -114,7 +115,7 @@ fn the_size_in_which_a_service_sends_a_photo_is_no_part_of_its_address() {
 
 #[test]
 fn a_rotated_address_keeps_its_files_name() {
-    let name = |address: &str| Photo::of(address).name;
+    let name = |address: &str| PhotoAddress::of(address).name;
     assert_eq!(name("https://a.example/x/Hero.JPG?sig=1"), "hero.jpg");
     assert_eq!(name("https://b.example/hero.jpg"), "hero.jpg");
     assert_eq!(
@@ -136,7 +137,7 @@ fn a_rotated_address_keeps_its_files_name() {
 #[test]
 fn plain_words_on_the_way_are_distinguished_from_tokens() {
     let folders = |folder: &str| {
-        let photo = Photo::of(&format!("https://x.example/{folder}/1.jpg"));
+        let photo = PhotoAddress::of(&format!("https://x.example/{folder}/1.jpg"));
         photo.folders.join("/")
     };
     for (word, seen) in [
@@ -170,23 +171,23 @@ proptest! {
         query in "([?#][a-z=?#]{0,6})?",
     ) {
         let address = format!("{scheme}{host}{folders}{name}{query}");
-        prop_assert_eq!(Photo::of(&address), Photo::of_any(&address), "{}", &address);
-        prop_assert_eq!(super::address(&address).into_owned(), Photo::of_any(&address).address);
+        prop_assert_eq!(PhotoAddress::of(&address), PhotoAddress::of_any(&address), "{}", &address);
+        prop_assert_eq!(super::address(&address).into_owned(), PhotoAddress::of_any(&address).address);
     }
 
     #[test]
     fn an_addresses_normal_form_is_its_own(
         any in "https?://[a-zA-Z.]{1,8}(:[0-9]{1,4})?/[a-zA-Z0-9/.% é\u{301}?#:=&-]{0,24}",
     ) {
-        let once = Photo::of(&any).address;
-        prop_assert_eq!(Photo::of(&once).address, once);
+        let once = PhotoAddress::of(&any).address;
+        prop_assert_eq!(PhotoAddress::of(&once).address, once);
     }
 }
 
 #[test]
 fn a_token_is_told_from_names_and_from_ids_that_stay() {
     let ends_in_token = |end: &str| {
-        Photo::of(&format!("https://x.example/p/{end}"))
+        PhotoAddress::of(&format!("https://x.example/p/{end}"))
             .beside_token()
             .is_some()
     };

@@ -12,7 +12,7 @@ const ROOM: usize = 1 << 20;
 pub(super) type Appended = Result<(), AppendError>;
 
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct AppendRequest {
     /// Bytes of its lines.
     pub len: usize,
     /// They announce something that only happens once they are durable.
@@ -22,8 +22,8 @@ pub(super) struct Request {
 
 /// What is written at once.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub requests: Vec<Request>,
+pub(super) struct AppendBatch {
+    pub requests: Vec<AppendRequest>,
     /// The lines that announce nothing, in the order of the requests; on their way to the file,
     /// the others behind them.
     pub lines: String,
@@ -31,8 +31,8 @@ pub(super) struct Batch {
     pub tentative: String,
 }
 
-impl Batch {
-    pub fn push(&mut self, lines: &str, request: Request) {
+impl AppendBatch {
+    pub fn push(&mut self, lines: &str, request: AppendRequest) {
         if request.tentative {
             self.tentative.push_str(lines);
         } else {
@@ -52,27 +52,27 @@ impl Batch {
 
 /// What waits for the thread that writes.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct AppendQueue {
     state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct QueueState {
-    batch: Batch,
+    batch: AppendBatch,
     /// Someone waits for it.
     urgent: bool,
     /// Nothing is handed in any more, or nothing is taken out.
     ended: bool,
 }
 
-impl Queue {
+impl AppendQueue {
     fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether anybody will take it.
-    pub fn push(&self, lines: &str, request: Request, urgent: bool) -> bool {
+    pub fn push(&self, lines: &str, request: AppendRequest, urgent: bool) -> bool {
         let mut waiting = self.lock();
         if waiting.ended {
             return false;
@@ -104,7 +104,7 @@ impl Queue {
 
     /// Puts into the empty `batch` what is to be written next, once there is something; nothing at
     /// the end.
-    pub fn next(&self, batch: &mut Batch) {
+    pub fn next(&self, batch: &mut AppendBatch) {
         let mut waiting = self.lock();
         while !waiting.urgent && !waiting.ended {
             waiting = self
@@ -118,9 +118,9 @@ impl Queue {
 }
 
 /// Ends a queue from which nothing is taken any more; who waits learns of it.
-pub(super) struct Taker(pub Arc<Queue>);
+pub(super) struct CloseOnDrop(pub Arc<AppendQueue>);
 
-impl Drop for Taker {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         let mut waiting = self.0.lock();
         waiting.ended = true;

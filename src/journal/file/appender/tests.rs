@@ -129,11 +129,11 @@ fn after_a_write_error_nothing_is_said_to_be_durable() {
         sink: Box::new(|_, _| panic!("nothing was written")),
     };
     for _ in 0..2 {
-        let mut batch = Batch::default();
+        let mut batch = AppendBatch::default();
         let mut written = Vec::new();
         for (lines, tentative) in [("one\n", true), ("2\n", false), ("3\n3\n", true)] {
             let (sender, done) = oneshot::channel();
-            let request = Request {
+            let request = AppendRequest {
                 len: lines.len(),
                 tentative,
                 done: sender,

@@ -103,7 +103,7 @@ fn while_a_log_is_replaced_the_old_one_and_the_new_one_are_right() {
 
 #[test]
 fn the_longest_record_fits() {
-    let memory = Memory {
+    let memory = LogMemory {
         length: u64::MAX,
         digest: digest_of(b""),
         at: format!("{:.3}", Timestamp::MAX),
@@ -111,7 +111,7 @@ fn the_longest_record_fits() {
         or_before: true,
     };
     let line = memory.to_line().unwrap();
-    assert_eq!(Memory::parse(&line), Some(memory));
+    assert_eq!(LogMemory::parse(&line), Some(memory));
     padded(line, RECORD_WIDTH).unwrap();
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::recent::{files_of, has_live, was_at};
 use super::super::spool::spools_of;
-use super::files::{Lost, MirrorFiles, besides, digests, replace};
+use super::files::{LostLines, MirrorFiles, besides, digests, replace};
 
 /// What is known of another database with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ enum Other {
 impl MirrorFiles {
     /// Lines that are not here, from the first other database that has such, or from an earlier log that was
     /// at one of the places where this one is; once the mirror was caught up.
-    pub fn elsewhere(&self, here: &[String]) -> io::Result<Option<Lost>> {
+    pub fn elsewhere(&self, here: &[String]) -> io::Result<Option<LostLines>> {
         let Some(path) = files_of(&self.name) else {
             return Ok(None);
         };
@@ -72,7 +72,7 @@ impl MirrorFiles {
                 Other::Apart
             } else {
                 replace(&file, text.as_bytes())?;
-                found.get_or_insert(Lost {
+                found.get_or_insert(LostLines {
                     lines,
                     file,
                     is_earlier,

@@ -21,7 +21,7 @@ const MOST_PLACES: usize = 16;
 /// Lines that a database does not hold: it has lost them, as after a failover to a server that was
 /// behind, or another one holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lost {
+pub struct LostLines {
     /// How many.
     pub lines: u64,
     /// The file that keeps them, a log by itself.
@@ -31,7 +31,7 @@ pub struct Lost {
 }
 
 /// Where the lines are.
-pub struct Parts {
+pub struct LinesFile {
     pub file: PathBuf,
     pub own: Option<TempPath>,
 }
@@ -68,7 +68,7 @@ impl MirrorFiles {
         session: &mut Session,
         look: &mut MirrorSync,
         server: String,
-    ) -> Result<(MirrorState, Parts), Failed> {
+    ) -> Result<(MirrorState, LinesFile), Failed> {
         // Before the log is read: all of it was there by then.
         look.recent = self.recent.read()?;
         let old = self.old_state(&server).unwrap_or_default();
@@ -95,7 +95,7 @@ impl MirrorFiles {
             disk::sync_data(&OpenOptions::new().write(true).open(&self.lines)?)?;
             self.recent.forget(look.recent.len())?;
         }
-        let parts = Parts {
+        let parts = LinesFile {
             file: self.lines.clone(),
             own: None,
         };
@@ -160,7 +160,7 @@ impl MirrorFiles {
     }
 
     /// What of the lost lines is still not in the log. Once all of them are, they are forgotten.
-    pub fn lost(&self) -> io::Result<Option<Lost>> {
+    pub fn lost(&self) -> io::Result<Option<LostLines>> {
         let mut lost = match File::open(&self.lost) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
@@ -174,7 +174,7 @@ impl MirrorFiles {
             fs::remove_file(&self.lost)?;
             return Ok(None);
         }
-        Ok(Some(Lost {
+        Ok(Some(LostLines {
             lines: missing,
             file: self.lost.clone(),
             is_earlier: false,

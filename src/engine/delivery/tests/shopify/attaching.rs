@@ -1,20 +1,20 @@
 //! A clip gets onto its product once, whatever happens in between.
 
 use super::super::cdn::clip;
-use super::super::shop::Fault;
+use super::super::shop::ShopFault;
 use super::{Bench, Setting, TARGET};
 use crate::engine::delivery::FailureKind;
 use crate::engine::delivery::shopify::{Credentials, Presentation};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::IdColumn;
-use crate::sandbox::shop::Held;
+use crate::sandbox::shop::HeldReply;
 
 #[tokio::test]
 async fn a_stop_waits_until_the_log_says_what_became_of_a_call() {
     let mut setting = Setting::new().await;
     setting.job("TEE-1", 2);
-    let held = Held::default();
-    let fault = Fault::Held(held.clone());
+    let held = HeldReply::default();
+    let fault = ShopFault::Held(held.clone());
     setting.shop.fault("productUpdate", &[fault]);
     let stopped = async {
         held.begun.notified().await;
@@ -111,7 +111,7 @@ async fn a_downloaded_file_is_used_and_the_steps_do_not_show_as_the_jobs_own() {
 async fn a_lost_reply_to_attaching_does_not_attach_twice() {
     let setting = Setting::new().await;
     setting.job("TEE-1", 2);
-    setting.shop.fault("productUpdate", &[Fault::LostReply]);
+    setting.shop.fault("productUpdate", &[ShopFault::LostReply]);
     assert_eq!(setting.publish().await.published, 1);
     assert_eq!(setting.shop.media().len(), 1);
     assert_eq!(setting.shop.count("productUpdate"), 1);
@@ -119,7 +119,7 @@ async fn a_lost_reply_to_attaching_does_not_attach_twice() {
 
 #[tokio::test]
 async fn a_clip_that_the_store_shows_late_is_waited_for_by_the_next_run() {
-    for fault in [Fault::LostReply, Fault::DoneAndNull] {
+    for fault in [ShopFault::LostReply, ShopFault::DoneAndNull] {
         let setting = Setting::new().await;
         let job = setting.job("TEE-1", 2);
         setting.shop.with(|shop| shop.hidden = 10);
@@ -189,7 +189,9 @@ async fn what_a_person_cut_after_a_failed_run_is_published_as_it_is() {
     let file = setting.bench.dir.path().join("a.mp4");
     std::fs::write(&file, clip(7000, 3)).unwrap();
     setting.bench.downloaded(job, "a.mp4", 7000);
-    setting.shop.fault("productUpdate", &[Fault::Status(500)]);
+    setting
+        .shop
+        .fault("productUpdate", &[ShopFault::Status(500)]);
     assert_eq!(setting.publish().await.published, 0);
     std::fs::write(&file, clip(6000, 4)).unwrap();
     assert_eq!(setting.publish().await.published, 1);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::cdn::{Step, clip};
-use super::super::shop::Fault;
+use super::super::shop::ShopFault;
 use super::Setting;
 use crate::engine::delivery::FailureKind;
 use crate::engine::delivery::client::TimeOuts;
@@ -14,16 +14,16 @@ use crate::jobs::IdColumn;
 async fn a_store_that_is_frozen_locked_or_moved_is_reported_as_such_and_ends_the_run() {
     for (fault, words) in [
         (
-            Fault::Status(402),
+            ShopFault::Status(402),
             "frozen, according to Shopify (HTTP 402): its owner",
         ),
-        (Fault::Status(423), "fraud: its owner"),
+        (ShopFault::Status(423), "fraud: its owner"),
         (
-            Fault::Moved("https://new-name.myshopify.com/admin/api/2026-10/graphql.json"),
+            ShopFault::Moved("https://new-name.myshopify.com/admin/api/2026-10/graphql.json"),
             "--store new-name.myshopify.com",
         ),
-        (Fault::Moved("https://evil.example/"), "was renamed"),
-        (Fault::Status(308), "was renamed"),
+        (ShopFault::Moved("https://evil.example/"), "was renamed"),
+        (ShopFault::Status(308), "was renamed"),
     ] {
         let setting = Setting::new().await;
         setting.job("TEE-1", 2);
@@ -60,7 +60,7 @@ async fn null_without_an_error_is_an_error() {
     ] {
         let setting = Setting::new().await;
         let job = setting.job("TEE-1", 2);
-        setting.shop.fault(operation, &[Fault::Null]);
+        setting.shop.fault(operation, &[ShopFault::Null]);
         let summary = setting.publish_as(look.clone()).await;
         assert_eq!(summary.published, 0, "{operation}");
         let message = &summary.failures[0].message;
@@ -95,10 +95,10 @@ async fn the_documented_codes_of_a_full_store_end_the_run_once() {
 
     let coded = Setting::new().await;
     coded.job("TEE-1", 2);
-    let fault = Fault::CodedObjection("NON_IMAGE_MEDIA_PER_SHOP_LIMIT_EXCEEDED", "Too many");
+    let fault = ShopFault::CodedObjection("NON_IMAGE_MEDIA_PER_SHOP_LIMIT_EXCEEDED", "Too many");
     coded.shop.fault("stagedUploadsCreate", &[fault]);
     assert!(coded.publish().await.ended_by.is_some());
-    let own = Fault::CodedObjection("PRODUCT_MEDIA_LIMIT_EXCEEDED", "Too many");
+    let own = ShopFault::CodedObjection("PRODUCT_MEDIA_LIMIT_EXCEEDED", "Too many");
     coded.shop.fault("productUpdate", &[own]);
     let summary = coded.publish().await;
     assert_eq!((summary.ended_by, summary.failures.len()), (None, 1));
@@ -110,9 +110,13 @@ async fn throttling_is_waited_for() {
     setting.job("TEE-1", 2);
     setting.shop.fault(
         "productVariants",
-        &[Fault::Throttled, Fault::TooMany, Fault::Status(503)],
+        &[
+            ShopFault::Throttled,
+            ShopFault::TooMany,
+            ShopFault::Status(503),
+        ],
     );
-    setting.shop.fault("productUpdate", &[Fault::Throttled]);
+    setting.shop.fault("productUpdate", &[ShopFault::Throttled]);
     let summary = setting.publish().await;
     assert_eq!((summary.published, summary.failures.len()), (1, 0));
     assert_eq!(setting.shop.count("productVariants"), 4);
@@ -124,7 +128,7 @@ async fn a_store_that_throttles_without_end_is_left_for_later() {
     setting.job("TEE-1", 2);
     setting
         .shop
-        .fault("productVariants", &vec![Fault::TooMany; 99]);
+        .fault("productVariants", &vec![ShopFault::TooMany; 99]);
     let summary = setting.publish().await;
     assert_eq!(summary.failures[0].kind, FailureKind::MayHelp);
 }
@@ -137,7 +141,7 @@ async fn objections_are_the_jobs_own() {
     setting.job("MUG", 3);
     setting.shop.fault(
         "stagedUploadsCreate",
-        &[Fault::Objection("fileSize is too big")],
+        &[ShopFault::Objection("fileSize is too big")],
     );
     let summary = setting
         .publish_with(Credentials::token("shpat_test").unwrap(), |o| {
@@ -159,7 +163,7 @@ async fn the_stores_limit_is_reported_once_and_ends_the_run() {
     let refusal = "Exceeded the limit of media per shop.";
     setting
         .shop
-        .fault("productUpdate", &vec![Fault::Objection(refusal); 9]);
+        .fault("productUpdate", &vec![ShopFault::Objection(refusal); 9]);
     let summary = setting.publish().await;
     assert_eq!((summary.published, summary.failures.len()), (0, 1));
     assert!(summary.ended_by.unwrap().contains(refusal));
@@ -191,7 +195,7 @@ async fn a_quoted_token_is_not_shown_however_it_is_written_and_words_are_cut() {
     let words = format!("bad shpat\u{5f}test {}", "x".repeat(5000));
     let words: &'static str = words.leak();
     setting.shop.with(|shop| shop.escapes = Some('_'));
-    for fault in [Fault::Errors(words), Fault::Objection(words)] {
+    for fault in [ShopFault::Errors(words), ShopFault::Objection(words)] {
         setting.shop.fault("stagedUploadsCreate", &[fault]);
         let summary = setting.publish().await;
         let message = &summary.failures[0].message;
@@ -210,7 +214,7 @@ async fn a_reply_that_never_ends_is_given_up() {
     };
     setting
         .shop
-        .fault("productVariants", &vec![Fault::Endless; 9]);
+        .fault("productVariants", &vec![ShopFault::Endless; 9]);
     let summary = setting.publish().await;
     let message = &summary.failures[0].message;
     assert!(message.contains("in time"), "{message}");
@@ -245,7 +249,7 @@ async fn errors_beside_http_200_are_errors() {
     setting.job("TEE-1", 2);
     setting
         .shop
-        .fault("media", &[Fault::Errors("Field 'x' doesn't exist")]);
+        .fault("media", &[ShopFault::Errors("Field 'x' doesn't exist")]);
     let summary = setting.publish().await;
     assert_eq!(summary.failures[0].kind, FailureKind::ForGood);
     assert!(summary.failures[0].message.contains("doesn't exist"));

@@ -1,6 +1,6 @@
 //! Which older clips make room, and which stay.
 
-use super::super::shop::{Fault, Medium};
+use super::super::shop::{Medium, ShopFault};
 use super::{Setting, TARGET};
 use crate::engine::delivery::FailureKind;
 use crate::engine::delivery::shopify::{Metafield, Presentation};
@@ -41,9 +41,10 @@ async fn the_older_clip_of_a_photo_goes_only_once_the_new_one_is_ready() {
     setting
         .shop
         .with(|shop| shop.products[0].media[1].looks = 0);
-    setting
-        .shop
-        .fault("fileDelete", &[Fault::Status(502), Fault::LostReply]);
+    setting.shop.fault(
+        "fileDelete",
+        &[ShopFault::Status(502), ShopFault::LostReply],
+    );
     let summary = setting.publish_as(look.clone()).await;
     assert_eq!((summary.published, &summary.failures), (1, &vec![]));
     let media = setting.shop.media();
@@ -68,7 +69,7 @@ async fn an_older_clip_that_was_only_attached_goes_too() {
         setting.shop.with(|shop| shop.looks = 50);
         if !is_answered {
             setting.shop.with(|shop| shop.hidden = 50);
-            setting.shop.fault("productUpdate", &[Fault::LostReply]);
+            setting.shop.fault("productUpdate", &[ShopFault::LostReply]);
         }
         assert_eq!(setting.publish().await.published, 0);
         setting.shop.with(|shop| {
@@ -149,7 +150,7 @@ async fn a_clip_that_is_there_counts_although_the_older_one_cannot_be_removed() 
     let (setting, _, new) = edited().await;
     setting.shop.product("2", "Mug", &["MUG"]);
     let other = setting.job("MUG", 9);
-    setting.shop.fault("fileDelete", &[Fault::Status(403)]);
+    setting.shop.fault("fileDelete", &[ShopFault::Status(403)]);
     let look = Presentation {
         replace: true,
         ..Presentation::default()
