@@ -91,12 +91,23 @@ pub fn is_root() -> bool {
 /// A folder for a server. It stays until the system clears its temporary files: the server may outlive
 /// the test.
 fn new_folder() -> PathBuf {
-    let folder = tempfile::Builder::new().prefix("pg").tempdir();
+    let folder = tempfile::Builder::new().prefix("pg").tempdir_in(fast_disk());
     let folder = folder.unwrap().keep();
     if is_root() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
     }
     folder
+}
+
+/// Where a server keeps its data. Each database is hundreds of small files: to make and remove them on a
+/// disk takes most of the time of the tests. Memory is used where there is plenty.
+fn fast_disk() -> PathBuf {
+    const PLENTY: u64 = 4 << 30;
+    let memory = Path::new("/dev/shm");
+    match rustix::fs::statvfs(memory) {
+        Ok(disk) if disk.f_bavail * disk.f_frsize >= PLENTY => memory.to_owned(),
+        _ => std::env::temp_dir(),
+    }
 }
 
 impl Postgres {
@@ -131,6 +142,8 @@ impl Postgres {
         let mut all = vec![
             format!("unix_socket_directories={}", folder.display()),
             "fsync=off".to_owned(),
+            // Each connection is a process that maps all of it.
+            "shared_buffers=16MB".to_owned(),
         ];
         if !settings.iter().any(|s| s.starts_with("listen_addresses")) {
             all.push("listen_addresses=".to_owned());
