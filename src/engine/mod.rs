@@ -28,6 +28,7 @@
 //! | `noted_logs` | which logs of this computer hold live orders |
 //! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
 //! | `other_logs` | logs beside a log or elsewhere that hold the rows that it is about to order |
+//! | `pending_orders` | rows that other runs on this computer are about to order |
 //! | `photo_check` | whether photos that are online can be fetched |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
@@ -62,6 +63,8 @@ pub mod observe;
 pub(crate) mod open;
 #[cfg(feature = "cli")]
 pub(crate) mod other_logs;
+#[cfg(feature = "cli")]
+pub(crate) mod pending_orders;
 #[cfg(feature = "cli")]
 pub(crate) mod photo_check;
 pub mod photos;

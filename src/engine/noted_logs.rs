@@ -17,15 +17,20 @@ const MOST: usize = 50;
 /// At this many lines the file is rewritten with only the newest ones.
 const MOST_LINES: usize = 2 * MOST;
 
+/// Where this program keeps its state; `None` on a computer without a folder for that.
+pub(super) fn state_folder() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+    Some(state.join("creativeai"))
+}
+
 /// The note: a file with a line for each log, its full path.
 pub struct NotedLogs(Option<PathBuf>);
 
 impl NotedLogs {
     /// This user's.
     pub fn of_user() -> Self {
-        let base = etcetera::choose_base_strategy().ok();
-        let state = base.map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()));
-        Self(state.map(|state| state.join("creativeai").join("live-logs")))
+        Self(state_folder().map(|state| state.join("live-logs")))
     }
 
     /// The file; `None` on a computer without a folder for a program's state.

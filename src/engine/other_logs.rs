@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::noted_logs::NotedLogs;
+use super::pending_orders::Pending;
 use super::plan::{self, Allowed, Decision, MOST_LISTED, Plan, PlanError};
 use crate::disk;
 use crate::jobs::{Ledger, Rates};
@@ -21,15 +22,29 @@ const MOST_NOTED: usize = 4;
 /// How the first line of a file of captures begins, but for its version.
 const CAPTURED: &[u8] = b"\"received_at\"";
 
+/// How other logs overlap with rows that are about to be ordered.
+pub enum Overlap {
+    /// They hold most of the rows, or a copy of the log holds some.
+    Most(OtherLogs),
+    /// They hold some.
+    Some(OtherLogs),
+    /// This log was used last on this computer, and cannot be looked into.
+    Unread(PathBuf),
+    /// None that is known.
+    None,
+}
+
 /// Logs with rows that are about to be ordered.
 #[derive(Debug, Default)]
 pub struct OtherLogs {
     /// Their files, the one with the most rows first.
     pub paths: Vec<PathBuf>,
-    /// How many of the rows they hold together.
+    /// How many of the rows they hold together, or their runs are about to order.
     pub rows: u64,
     /// Whether one of them is a copy of the log.
     pub has_copy: bool,
+    /// Whether runs are ordering some of the rows at this moment.
+    pub is_ordering: bool,
     /// The log that was used last on this computer, where it cannot be looked into.
     pub unread: Option<PathBuf>,
 }
@@ -43,6 +58,8 @@ pub struct SearchScope<'a> {
     /// It knows most of the rows. Then only copies of it in these folders are compared, and of the logs
     /// elsewhere the newest ones by the rows' keys: the folder may have been copied with its log.
     pub knows_most: bool,
+    /// What runs with other logs are about to order.
+    pub pending: &'a [Pending],
 }
 
 /// A log that may be meant.
@@ -55,8 +72,28 @@ struct CandidateLog {
 }
 
 impl SearchScope<'_> {
+    /// How other logs overlap with the first `most` rows that `plan` sends.
+    pub fn overlap(
+        &self,
+        (manifest, plan, most): (&mut Manifest, &Plan, u64),
+        rates: &Rates,
+    ) -> Result<Overlap, PlanError> {
+        let sheets = (manifest, plan, usize::try_from(most).unwrap_or(usize::MAX));
+        let mut found = self.find(sheets, rates)?;
+        let unread = found.unread.take();
+        Ok(
+            if found.has_copy || (found.rows > 0 && found.rows * 2 >= most) {
+                Overlap::Most(found)
+            } else if found.rows > 0 {
+                Overlap::Some(found)
+            } else {
+                unread.map_or(Overlap::None, Overlap::Unread)
+            },
+        )
+    }
+
     /// The rows of the first `most` that `plan` sends that other logs hold.
-    pub fn find(
+    fn find(
         &self,
         (manifest, plan, most): (&mut Manifest, &Plan, usize),
         rates: &Rates,
@@ -96,6 +133,14 @@ impl SearchScope<'_> {
             if counted.len() == MOST_LOGS {
                 break;
             }
+        }
+        for run in self.pending {
+            let is_same = |row: &u32| plan.key_at(*row).is_some_and(|key| run.keys.contains(&key));
+            let rows: Vec<u32> = sent.iter().copied().filter(is_same).collect();
+            counted.retain(|(_, log)| *log != run.log);
+            found.is_ordering |= !rows.is_empty();
+            counted.push((rows.len(), run.log.clone()));
+            all.extend(rows);
         }
         counted.retain(|(rows, _)| *rows > 0);
         counted.sort_by_key(|(rows, _)| Reverse(*rows));

@@ -43,7 +43,8 @@ pub async fn run(
     log.check_mixing(&api.base)?;
     log.refuse_unrecovered("nothing was sent")?;
     damage::settle(&log, args.accept_damage, printer).await?;
-    let found = decide(&mut rows, &log, printer)?;
+    let found = decide(&mut rows, &log)?;
+    let _note = other_log::refuse_or_note(&log, &mut rows, &api.base, printer)?;
     take_back(&rows, &log, printer).await?;
     let charged_before = charged(jobs_of(&rows.plan, &log.writer.ledger()));
     rows.inputs.keep(&log.path, printer)?;
@@ -73,17 +74,12 @@ pub async fn run(
 }
 
 /// Decides about every row against the log.
-fn decide(
-    rows: &mut PlannedRows<'_>,
-    log: &OpenLog<'_>,
-    printer: &Printer,
-) -> Result<RecognitionResult, Failure> {
+fn decide(rows: &mut PlannedRows<'_>, log: &OpenLog<'_>) -> Result<RecognitionResult, Failure> {
     let (args, writer) = (rows.args, &log.writer);
     let ledger = writer.ledger();
     let found = rows.decide(Some((writer.path(), &ledger)))?;
     writer.expect_rows(rows.plan.all_keys());
     other_log::refuse(&log.path, &rows.plan, &ledger, args.allow_same_clip)?;
-    other_log::refuse_beside(log, rows, &ledger, printer)?;
     if rows.plan.counts.send > 0 || args.wait {
         writer.check_form().map_err(failure::of_log)?;
     }

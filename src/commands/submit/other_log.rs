@@ -1,41 +1,82 @@
 //! Detects a manifest whose rows are in a different log from the one they are about to go into: every row
 //! would be ordered again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::open::OpenLog;
 use super::rows::PlannedRows;
-use crate::engine::other_logs::{OtherLogs, SearchScope};
+use crate::engine::other_logs::{OtherLogs, Overlap, SearchScope};
+use crate::engine::pending_orders::{OwnNote, Pending, PendingOrders};
 use crate::engine::plan::Plan;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
-use crate::journal::Location;
+use crate::journal::{Holder, Location, LockError};
 use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
+use crate::vendor::BaseUrl;
 
-/// How other logs overlap with rows that are about to be ordered.
-enum OtherLogOverlap {
-    /// They hold most of the rows, or a copy of the log holds some.
-    Most(OtherLogs),
-    /// They hold some.
-    Some(OtherLogs),
-    /// This log was used last on this computer, and cannot be looked into.
-    Unread(PathBuf),
-    Nothing,
+/// Refuses to order (3) what other logs hold or other runs are about to order, and notes for those what
+/// this one is about to order.
+pub fn refuse_or_note(
+    log: &OpenLog<'_>,
+    rows: &mut PlannedRows<'_>,
+    base: &BaseUrl,
+    printer: &Printer,
+) -> Result<Option<OwnNote>, Failure> {
+    let is_file = !Location::is_address(&log.path);
+    let orders = is_file && rows.plan.counts.send > 0 && is_paid(log.settings);
+    let pending = orders.then(|| PendingOrders::of_user(&base.to_string()));
+    let Some(pending) = pending.flatten() else {
+        return refuse_beside(log, rows, &[], printer).map(|()| None);
+    };
+    let unnoted = |error: &dyn std::fmt::Display| {
+        printer.warn(format_args!(
+            "what this run orders cannot be noted in {} ({error}): a run that starts at the same moment with \
+             a copy of this manifest may order it as well",
+            shown(pending.folder()),
+        ));
+    };
+    let turn = match pending.turn() {
+        Ok(turn) => turn,
+        Err(LockError::Held { holder, .. }) => return Err(busy(holder)),
+        Err(error) => {
+            unnoted(&error);
+            return refuse_beside(log, rows, &[], printer).map(|()| None);
+        }
+    };
+    let own = log.writer.path();
+    let others = pending.of_others(own);
+    let others = others
+        .inspect_err(|error| unnoted(error))
+        .unwrap_or_default();
+    refuse_beside(log, rows, &others, printer)?;
+    let keys = rows.plan.sent().filter_map(|row| rows.plan.key_at(row));
+    let note = pending.note(own, keys).inspect_err(|error| unnoted(error));
+    drop(turn);
+    Ok(note.ok())
+}
+
+fn busy(holder: Option<Holder>) -> Failure {
+    let run = holder.map_or_else(|| "another run".to_owned(), |holder| holder.to_string());
+    Failure::temporary(format!(
+        "{run} is comparing its rows with other job logs, which takes long; nothing was sent"
+    ))
+    .help("run the same command again")
 }
 
 /// Refuses to order (3) what other logs hold: in the folders of the sheets and of the log, or elsewhere on
 /// this computer where live orders went into them.
-pub fn refuse_beside(
+fn refuse_beside(
     log: &OpenLog<'_>,
     rows: &mut PlannedRows<'_>,
-    ledger: &Ledger,
+    pending: &[Pending],
     printer: &Printer,
 ) -> Result<(), Failure> {
     let own = escape(&log.writer.name().to_string_lossy()).into_owned();
-    match beside(&log.path, rows, ledger, log.settings)? {
-        OtherLogOverlap::Most(other) => {
+    let ledger = &log.writer.ledger();
+    match overlap(&log.path, rows, (ledger, pending), log.settings)? {
+        Overlap::Most(other) => {
             let copies = other.paths.iter().map(|path| {
                 let [from, to] = [shown(path), own.clone()].map(|name| words::shell_word(&name));
                 format!("`creativeai log copy {from} {to}`")
@@ -52,7 +93,7 @@ pub fn refuse_beside(
                 copies.collect::<Vec<_>>().join(", ")
             )))
         }
-        OtherLogOverlap::Unread(other) if Location::is_address(&other) => Err(Failure::decision(format!(
+        Overlap::Unread(other) if Location::is_address(&other) => Err(Failure::decision(format!(
             "the job log {own} is empty, and the last orders of this computer went into {}; nothing was \
              sent",
             shown(&other)
@@ -80,8 +121,8 @@ pub fn warn_beside(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let found = beside(path, rows, ledger, settings)?;
-    if let OtherLogOverlap::Most(other) = &found {
+    let found = overlap(path, rows, (ledger, &[]), settings)?;
+    if let Overlap::Most(other) = &found {
         printer.warn(format_args!(
             "{} of this manifest that would be ordered, so a real run would send none; name that log \
              with --jobs",
@@ -94,19 +135,19 @@ pub fn warn_beside(
     Ok(())
 }
 
-fn warning(found: &OtherLogOverlap) -> Option<String> {
+fn warning(found: &Overlap) -> Option<String> {
     match found {
-        OtherLogOverlap::Some(other) => Some(format!(
+        Overlap::Some(other) => Some(format!(
             "{} of this manifest that would be ordered; if those are the same clips, stop and \
              continue with that log, with --jobs",
             holding(other),
         )),
-        OtherLogOverlap::Unread(path) => Some(format!(
+        Overlap::Unread(path) => Some(format!(
             "{} was the last log used on this computer and cannot be read now; if these rows were ordered \
              there, stop and name it with --jobs",
             shown(path)
         )),
-        OtherLogOverlap::Most(_) | OtherLogOverlap::Nothing => None,
+        Overlap::Most(_) | Overlap::None => None,
     }
 }
 
@@ -114,60 +155,58 @@ fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy()).into_owned()
 }
 
-/// `jobs.jsonl holds 2 rows`.
+/// `jobs.jsonl holds 2 rows`, or `a run with jobs.jsonl is ordering 2 rows`.
 fn holding(other: &OtherLogs) -> String {
     let names: Vec<_> = other.paths.iter().map(|path| shown(path)).collect();
-    let hold = words::choose(names.len() as u64, "holds", "hold");
-    format!(
-        "{} {hold} {}",
-        names.join(" and "),
-        words::count(other.rows, "row")
-    )
+    let (names, many) = (names.join(" and "), names.len() as u64);
+    let rows = words::count(other.rows, "row");
+    if other.is_ordering {
+        let run = words::choose(many, "a run with", "runs with");
+        let is = words::choose(many, "is", "are");
+        format!("{run} {names} {is} ordering {rows}")
+    } else {
+        let hold = words::choose(many, "holds", "hold");
+        format!("{names} {hold} {rows}")
+    }
 }
 
-fn beside(
+fn overlap(
     path: &Path,
     rows: &mut PlannedRows<'_>,
-    ledger: &Ledger,
+    (ledger, pending): (&Ledger, &[Pending]),
     settings: &Settings,
-) -> Result<OtherLogOverlap, Failure> {
+) -> Result<Overlap, Failure> {
     let args = rows.args;
     let counts = &rows.plan.counts;
-    if args.jobs.is_some() || args.allow_same_clip || settings.sandbox || counts.send == 0 {
-        return Ok(OtherLogOverlap::Nothing);
-    }
-    // With a sandbox's key nothing can be paid twice.
-    if matches!(settings.key(), Ok(Some(key)) if key.is_sandbox()) {
-        return Ok(OtherLogOverlap::Nothing);
+    if args.jobs.is_some() || args.allow_same_clip || counts.send == 0 || !is_paid(settings) {
+        return Ok(Overlap::None);
     }
     let is_file = !Location::is_address(path);
     let known = counts.skip + counts.changed + counts.renamed;
     let mut folders = rows.inputs.folders();
     folders.extend(path.parent().filter(|_| is_file).map(Path::to_owned));
     let most = rows.most();
-    let around = SearchScope {
+    let scope = SearchScope {
         log: path,
         folders: &folders,
         knows_most: known > counts.send,
+        pending,
     };
-    let sheets = (&mut rows.manifest, &rows.plan, most as usize);
-    let found = around.find(sheets, &settings.rates);
-    let found = found.map_err(failure::of_plan)?;
-    Ok(
-        if found.has_copy || (found.rows > 0 && found.rows * 2 >= most) {
-            OtherLogOverlap::Most(found)
-        } else if found.rows > 0 {
-            OtherLogOverlap::Some(found)
-        } else if let Some(unread) = found.unread.filter(|_| is_file && ledger.is_empty()) {
-            if settings.names_a_log() && Location::is_address(&unread) {
-                OtherLogOverlap::Nothing
-            } else {
-                OtherLogOverlap::Unread(unread)
-            }
-        } else {
-            OtherLogOverlap::Nothing
-        },
-    )
+    let sheets = (&mut rows.manifest, &rows.plan, most);
+    let found = scope.overlap(sheets, &settings.rates);
+    Ok(match found.map_err(failure::of_plan)? {
+        Overlap::Unread(_) if !is_file || !ledger.is_empty() => Overlap::None,
+        Overlap::Unread(log) if settings.names_a_log() && Location::is_address(&log) => {
+            Overlap::None
+        }
+        found => found,
+    })
+}
+
+/// Whether orders are paid for: nothing can be paid twice in a sandbox, or with a sandbox's key.
+fn is_paid(settings: &Settings) -> bool {
+    let key_is_sandbox = matches!(settings.key(), Ok(Some(key)) if key.is_sandbox());
+    !settings.sandbox && !key_is_sandbox
 }
 
 /// Holds the rows (3) where most of them are in another log of the database.

@@ -230,7 +230,8 @@ impl<'a> RowSearch<'a> {
         let mut replaced = self.replaced(key, &marks);
         let reason = self.reason_to_hold(row, key, &marks, &replaced);
         let reason = reason.map(Reason::of).or_else(|| {
-            let reason = self.elsewhere(&marks)?;
+            let reason = self.elsewhere(&marks);
+            let reason = reason.or_else(|| self.corrected_version(key, &marks))?;
             replaced.push(reason.job);
             Some(reason)
         });
@@ -288,20 +289,32 @@ impl<'a> RowSearch<'a> {
         places.collect()
     }
 
-    /// A job of the row's id that was refused for good or for now, and whose row is gone: with the same
-    /// prompt and settings and another photo, which was likely corrected, or with an address that may be the
-    /// row's.
+    /// A job of the row's id that was refused or has failed, and whose row is gone: with the same prompt and
+    /// settings and another photo, which was likely corrected, or with an address that may be the row's.
     fn corrected(&self, marks: &Marks) -> Option<u32> {
         let likes = self.known.of_kind(marks).chain(self.known.of_token(marks));
         let likes = likes.filter(Like::has_same_id);
         let mut places = likes.map(|like| like.job());
         places.find(|&place| {
-            let job = self.job(place);
-            !self.is_accepted(place)
-                && !self.is_in_a_row(place)
+            let has_no_clip = |job: &JobState| job.is_counted() && job.may_get_new_attempt();
+            !self.is_in_a_row(place)
                 && !self.corrected.contains(&place)
-                && job.is_some_and(JobState::is_counted)
+                && self.job(place).is_some_and(has_no_clip)
         })
+    }
+
+    /// The job whose photo corrects that of the row's own job, where the row was set back to the older photo:
+    /// its row is gone, and it may be paid for.
+    fn corrected_version(&self, key: JobKey, marks: &Marks) -> Option<Reason> {
+        let own = self.ledger.job(key)?;
+        let likes = self.known.of_kind(marks).filter(Like::has_same_id);
+        let places = likes.map(|like| like.job());
+        let mut newer = places.filter(|&place| {
+            let is_newer = |job: &JobState| job.key != key && job.is_counted();
+            self.is_free(place) && self.job(place).is_some_and(is_newer)
+        });
+        let newer = newer.next().filter(|_| own.is_superseded())?;
+        Some(Reason::of((Decision::Changed, newer)))
     }
 
     /// Distinguishes the jobs of the row's clip, unless that was done for another row.

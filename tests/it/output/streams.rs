@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::support::World;
 use crate::support::lines::{A, B, finished, line, rendering};
-use crate::support::{Server, World, listings};
 
 fn world() -> World {
     let world = World::new();
@@ -139,6 +139,8 @@ fn lines_that_cannot_be_read_are_counted_in_good_english() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_standard_output_that_is_full_is_named_and_the_orders_are_in_the_log() {
+    use crate::support::{Server, listings};
+
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("m.csv", listings(1));

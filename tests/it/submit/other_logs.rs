@@ -1,6 +1,6 @@
 //! Rows that stand in another log than the one that they would go into.
 
-use crate::support::{Server, World, rows};
+use crate::support::{Gate, Phase, Server, Step, World, rows};
 
 const SAMPLE_LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_9","status":"pending"}"#;
 
@@ -152,7 +152,7 @@ fn a_copy_of_the_sheet_in_another_folder_is_not_ordered_again() {
     world.write("documents/listings.csv", rows([1, 2, 3]));
     world.run(&["submit", "downloads/listings.csv"]).expect(0);
     // Only what goes to the vendor itself is noted, or one rehearsal would hold the next.
-    assert!(!world.path(STATE_FOLDER).exists());
+    assert!(!world.path(STATE_FOLDER).join("live-logs").exists());
     note(&world, &["summer/gone.jsonl", "downloads/jobs.jsonl"]);
     let submit = ["submit", "documents/listings.csv"];
     let preview = world.run(&[&submit[..], &["--dry-run"]].concat()).expect(0);
@@ -395,6 +395,68 @@ fn the_new_rows_of_a_growing_sheet_are_not_ordered_in_two_copies_of_a_folder() {
     world.write("b/listings.csv", rows([1, 2, 3, 4, 5, 8]));
     world.run(&["submit", "b/listings.csv", "-q"]).expect(0);
     assert_eq!(server.posts().len(), 8);
+}
+
+/// Two lines of one crontab start in the same second.
+#[test]
+fn a_copy_of_the_sheet_is_not_ordered_while_a_run_is_ordering_its_rows() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |_| Step::accept().held_at(Phase::Billed, &held));
+    let world = World::facing(&server);
+    for folder in ["old", "new"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+        world.write(&format!("{folder}/listings.csv"), rows([1, 2, 3, 4]));
+    }
+    let first = world.start(&["submit", "old/listings.csv", "--concurrency", "1"]);
+    server.wait_for_posts(1);
+    let submit = ["submit", "new/listings.csv", "-q"];
+    let held = world.run(&submit).expect(3);
+    assert!(
+        held.stderr.contains("a run with") && held.stderr.contains("is ordering 4 rows"),
+        "{}",
+        held.stderr
+    );
+    assert_eq!(server.posts().len(), 1);
+    // Other rows are ordered beside it, and the same ones from another server are other clips.
+    world.write("new/others.csv", rows([5]));
+    let elsewhere = Server::accepting();
+    let other = World::facing(&elsewhere);
+    other.write("listings.csv", rows([1, 2, 3, 4]));
+    let home = world.path("home");
+    let other = other.with_var("HOME", home.to_str().unwrap());
+    other.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(elsewhere.posts().len(), 4);
+    gate.open();
+    first.wait();
+    world.run(&["submit", "new/others.csv"]).expect(0);
+    assert_eq!(server.bills().len(), 5);
+    let notes = std::fs::read_dir(world.path(STATE_FOLDER).join("pending")).unwrap();
+    let notes = notes.filter(|note| note.as_ref().unwrap().path().extension().unwrap() == "keys");
+    assert_eq!(notes.count(), 0);
+}
+
+/// A run that was killed orders nothing any more.
+#[cfg(unix)]
+#[test]
+fn what_a_killed_run_was_about_to_order_holds_no_one_up() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |post| match post.number {
+        1 => Step::accept().held_at(Phase::Read, &held),
+        _ => Step::accept(),
+    });
+    let world = World::facing(&server);
+    for folder in ["old", "new"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+        world.write(&format!("{folder}/listings.csv"), rows([1, 2]));
+    }
+    let first = world.start(&["submit", "old/listings.csv", "--concurrency", "1"]);
+    server.wait_for_posts(1);
+    first.kill();
+    gate.open();
+    world.run(&["submit", "new/listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 3);
 }
 
 #[test]

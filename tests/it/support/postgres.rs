@@ -91,7 +91,9 @@ pub fn is_root() -> bool {
 /// A folder for a server. It stays until the system clears its temporary files: the server may outlive
 /// the test.
 fn new_folder() -> PathBuf {
-    let folder = tempfile::Builder::new().prefix("pg").tempdir_in(fast_disk());
+    let folder = tempfile::Builder::new()
+        .prefix("pg")
+        .tempdir_in(fast_disk());
     let folder = folder.unwrap().keep();
     if is_root() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();

@@ -1,8 +1,8 @@
 //! Photos that have moved to other folders, and rows that have lost theirs or got one.
 
-use super::super::renamings::PAN;
+use super::super::renamings::{PAN, PHOTO};
 use super::{orders, sheet};
-use crate::support::{Server, World};
+use crate::support::{Server, Step, World};
 
 #[test]
 fn a_photo_in_another_folder_is_renamed_or_ordered() {
@@ -134,6 +134,53 @@ fn a_photo_that_a_row_lost_or_got_is_an_edit() {
             code == 3,
             "{}",
             run.stderr
+        );
+    }
+}
+
+/// A photo of which no clip could be made is found out when it is refused, or when its clip fails.
+#[test]
+fn a_photo_that_was_corrected_is_ordered_in_place_of_the_bad_one_and_not_beside_it() {
+    let bad = "https://cdn.example.com/bad.jpg";
+    for (reply, is_polled) in [(400, false), (402, false), (200, true)] {
+        let server = Server::answering(move |request| {
+            let is_bad = String::from_utf8_lossy(&request.body).contains("bad.jpg");
+            if request.method == "POST" && is_bad && !is_polled {
+                return Step::reply(reply, r#"{"error":"no such photo"}"#);
+            }
+            if request.method == "POST" {
+                return Step::accept();
+            }
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            Step::reply(200, format!(r#"{{"id":"{id}","status":"failed"}}"#))
+        });
+        let world = World::facing(&server);
+        let row = |photo: &str| format!("sku,image_url,video_prompt\nSKU-1,{photo},Pan\n");
+        world.write("sheet.csv", row(bad));
+        world.run(&["submit", "sheet.csv"]);
+        world.run(&["reconcile"]);
+        let before = orders(&server);
+        world.write("sheet.csv", row(PHOTO));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        assert_eq!(orders(&server), before + 1);
+        let status = world.run(&["status"]);
+        assert!(!status.stdout.contains("--failed"), "{}", status.stdout);
+        world.run(&["retry", "--failed"]);
+        assert_eq!(orders(&server), before + 1, "{reply}");
+        // Set back to the bad photo: its correction may be paid for.
+        world.write("sheet.csv", row(bad));
+        let held = world.run(&["submit", "sheet.csv"]).expect(3);
+        assert!(
+            held.stderr.contains("--resubmit-changed"),
+            "{}",
+            held.stderr
+        );
+        assert_eq!(orders(&server), before + 1, "{reply}");
+        world.run(&["submit", "sheet.csv", "--resubmit-changed"]);
+        assert_eq!(
+            orders(&server),
+            before + 1 + usize::from(is_polled),
+            "{reply}"
         );
     }
 }

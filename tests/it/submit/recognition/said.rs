@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::super::renamings::{PAN, PHOTO};
-use super::{orders, sheet};
+use super::super::renamings::PHOTO;
+use super::orders;
 use crate::support::{Server, Step, World};
 
 #[test]
@@ -68,6 +68,9 @@ fn an_edited_row_says_what_its_older_order_costs() {
 #[cfg(unix)]
 #[test]
 fn an_id_that_begins_like_an_option_is_renamed_as_suggested() {
+    use super::super::renamings::PAN;
+    use super::sheet;
+
     let server = Server::accepting();
     let world = World::facing(&server);
     let submit = ["submit", "sheet.csv", "--jobs", "june.jsonl"];
