@@ -1,10 +1,12 @@
 //! One job boiled down to what a person reads about it: the table's row, the report's summary.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{commands::Commands, words};
 use crate::disk;
-use crate::jobs::{Credits, DisplayStatus, JobKey, JobView, ReviewVerdict, Status, Word};
+use crate::jobs::{Credits, DisplayStatus, JobKey, JobView, Logged, ReviewVerdict, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
@@ -230,7 +232,10 @@ pub fn sought(view: &JobView, number: u32) -> String {
     if let Some(prompt) = asked("prompt").or_else(|| asked("text")) {
         parts.push(format!("“{}”", shorten(&prompt, LONGEST_PROMPT)));
     }
-    parts.extend(sent(view, number).map(|at| format!("sent {}", words::moment(at))));
+    // Each request may be the one that was accepted.
+    let mut times: Vec<_> = sendings(view, number).map(words::moment).collect();
+    times.dedup();
+    parts.extend((!times.is_empty()).then(|| format!("sent {}", times.join(" and "))));
     parts.join(", ")
 }
 
@@ -273,7 +278,7 @@ fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
         (!text.trim().is_empty()).then_some(text)
     };
     match display {
-        DisplayStatus::Unknown => Some(given_reason().unwrap_or_else(|| {
+        DisplayStatus::Unknown => Some(doubts(view).or_else(given_reason).unwrap_or_else(|| {
             "no answer is in the log: the run was stopped before it came, or could not write it"
                 .to_owned()
         })),
@@ -310,10 +315,35 @@ fn in_question(view: &JobView) -> u32 {
 
 /// When an attempt was last sent.
 fn sent(view: &JobView, number: u32) -> Option<Timestamp> {
-    let events = view.events.iter();
-    events
-        .filter(|event| event.attempt == number)
-        .filter(|event| event.word == Word::Status(Status::Submitting))
-        .filter_map(|event| event.at)
-        .max()
+    sendings(view, number).last()
+}
+
+/// The times at which an attempt was sent, ascending. More than one, where it was sent again while in doubt.
+fn sendings(view: &JobView, number: u32) -> impl Iterator<Item = Timestamp> {
+    let sent = logged(view, number, Status::Submitting);
+    let times: BTreeSet<_> = sent.filter_map(|line| line.at).collect();
+    times.into_iter()
+}
+
+/// The lines that say that an attempt has this status.
+fn logged(view: &JobView, number: u32, status: Status) -> impl Iterator<Item = &Logged> {
+    let lines = view
+        .events
+        .iter()
+        .filter(move |line| line.attempt == number);
+    lines.filter(move |line| line.word == Word::Status(status))
+}
+
+/// Why it is not known whether an attempt was accepted: of each request in turn, as a refusal of the second
+/// one says nothing of the first.
+fn doubts(view: &JobView) -> Option<String> {
+    let mut unclear: Vec<_> = logged(view, in_question(view), Status::Unknown).collect();
+    unclear.sort_by_key(|line| line.at);
+    let errors = unclear.into_iter().filter_map(|logged| {
+        let error = logged.line()?.other_text("error")?;
+        Some(error.trim().to_owned()).filter(|error| !error.is_empty())
+    });
+    let mut errors: Vec<String> = errors.collect();
+    errors.dedup();
+    (!errors.is_empty()).then(|| errors.join("; sent again: "))
 }

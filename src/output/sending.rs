@@ -144,9 +144,14 @@ impl<'a> Sending<'a> {
                 self.warn_once("not sent yet", error, attempt, &text);
             }
             E::Unknown(attempt, error) => {
+                let doubt = if attempt.resend {
+                    "still in doubt, its earlier request may have been accepted and paid for; \
+                     the answer to this one"
+                } else {
+                    "no clear answer, it may have been accepted and paid for"
+                };
                 let text = format!(
-                    "no clear answer, it may have been accepted and paid for: {}. It is not sent \
-                     again automatically; `{}` shows more",
+                    "{doubt}: {}. It is not sent again automatically; `{}` shows more",
                     escape(error),
                     self.commands.look_into(None, attempt.job),
                 );

@@ -81,6 +81,40 @@ fn no_refusal_of_a_repetition_settles_the_doubt() {
 }
 
 #[test]
+fn a_refused_repetition_hides_neither_the_first_request_nor_why_it_is_in_doubt() {
+    let (world, _server) = after(Step::reset().billed(), Step::reply(422, "image too small"));
+    let again = send_again(&world).expect(3);
+    for words in [
+        "its earlier request may have been accepted",
+        "image too small",
+    ] {
+        assert!(again.stderr.contains(words), "{words}: {}", again.stderr);
+    }
+    let sent = world.log().lines.into_iter();
+    let sent = sent.filter(|line| line["status"] == "submitting");
+    let times: Vec<String> = sent
+        .map(|line| line["at"].as_str().unwrap()[11..19].to_owned())
+        .collect();
+    assert_eq!(times.len(), 2);
+    for args in [&["status"][..], &["status", "--id", "LST-1"]] {
+        let shown = world.run(args).stdout;
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sought = &shown[shown.find("sent 20").unwrap()..];
+        for words in [&*times[0], &format!("{} UTC", times[1])] {
+            assert!(sought.contains(words), "{words}: {shown}");
+        }
+    }
+    let shown = world.run(&["status", "--id", "LST-1"]).stdout;
+    let reason = shown.split_once("Reason").unwrap().1;
+    let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (first, then) = reason.split_once("; sent again: ").unwrap();
+    assert!(
+        !first.contains("422") && then.starts_with("HTTP 422"),
+        "{reason}"
+    );
+}
+
+#[test]
 fn a_refused_job_gets_new_attempts_with_new_keys_and_only_so_many() {
     let (world, server) = after(Step::reply(422, "no"), Step::reply(422, "still no"));
     for attempts in [2, 3, 3, 3] {
