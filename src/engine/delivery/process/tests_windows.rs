@@ -19,7 +19,7 @@ fn job<'a>(command: &'a str, variables: &[(&str, &str)]) -> Job<'a> {
     }
 }
 
-async fn cmd(command: &str, variables: &[(&str, &str)]) -> Report {
+async fn cmd(command: &str, variables: &[(&str, &str)]) -> ProcessResult {
     run(job(command, variables)).await
 }
 
@@ -55,7 +55,7 @@ fn stay() {
 async fn a_quoted_program_gets_input_file_and_variables() {
     let report = cmd(&again("show_input"), &[("CREATIVEAI_TITLE", "a b")]).await;
     assert!(
-        matches!(report.ended, Ended::With(status) if status.success()),
+        matches!(report.ended, ProcessEnd::With(status) if status.success()),
         "{report:?}"
     );
     let expected = "input=in file=in title=a b hidden=false.";
@@ -69,7 +69,7 @@ async fn a_program_and_its_argument_may_both_be_quoted() {
     std::fs::write(&script, "@echo off\r\necho [%~1]\r\nexit /b 3\r\n").unwrap();
     let report = cmd(&format!("\"{}\" \"an argument\"", script.display()), &[]).await;
     assert!(
-        matches!(report.ended, Ended::With(status) if status.code() == Some(3)),
+        matches!(report.ended, ProcessEnd::With(status) if status.code() == Some(3)),
         "{report:?}"
     );
     assert_eq!(report.output, "[an argument]");
@@ -117,14 +117,14 @@ async fn a_time_out_ends_what_the_command_has_started() {
         ..job(&format!("cmd /C {}", again("stay")), &[])
     })
     .await;
-    assert!(matches!(report.ended, Ended::TimedOut), "{report:?}");
+    assert!(matches!(report.ended, ProcessEnd::TimedOut), "{report:?}");
 }
 
 #[tokio::test]
 async fn a_command_that_fails_is_reported_with_its_code() {
     let report = cmd("echo said& exit 7", &[]).await;
     assert!(
-        matches!(report.ended, Ended::With(status) if status.code() == Some(7)),
+        matches!(report.ended, ProcessEnd::With(status) if status.code() == Some(7)),
         "{report:?}"
     );
     assert_eq!(report.output, "said");
