@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
+use crate::journal::{LOG_NAME, SANDBOX_LOG_NAME};
 use crate::output::TypedOptions;
-use crate::settings::{Flags, LOG_NAME, SANDBOX_LOG_NAME};
+use crate::settings::Flags;
 
 /// The groups of such options that a command has.
 #[derive(Default)]

@@ -31,7 +31,7 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Print more to standard error
+    /// Print more to standard error; -vv each request to the API as well
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 

@@ -102,7 +102,7 @@ impl Inputs {
     pub fn keep(&mut self, log: &Path, printer: &Printer) -> Result<(), Failure> {
         // Beside a log that is in a database there is nothing.
         let log = if Location::is_address(log) {
-            Path::new(crate::settings::LOG_NAME)
+            Path::new(crate::journal::LOG_NAME)
         } else {
             log
         };

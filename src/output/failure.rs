@@ -13,10 +13,10 @@ use crate::engine::retry::RetryError;
 use crate::exit::{Code, Failure};
 use crate::jobs::GenerationId;
 use crate::journal::{
-    self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch, Writer,
+    self, AppendError, DatabaseError, DatabaseFault, JobLog, LOG_NAME, LogError, Mismatch,
+    SANDBOX_LOG_NAME, Writer,
 };
 use crate::manifest::ManifestError;
-use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME};
 use crate::text::escape;
 
 /// The next step where the disk is full.

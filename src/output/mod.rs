@@ -59,6 +59,8 @@ pub mod rename;
 mod replay;
 pub mod report;
 #[cfg(feature = "cli")]
+mod request_log;
+#[cfg(feature = "cli")]
 pub mod retry;
 #[cfg(feature = "cli")]
 pub mod review;

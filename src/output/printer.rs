@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::display_status::Tone;
 use super::messages::{DrawStep, Messages, Worth};
 use super::metrics::Metrics;
+use super::request_log::RequestLog;
 use super::terminal::{Behind, Forgiving, width_of_stderr, width_of_stdout};
 use super::{columns, json};
 
@@ -108,9 +109,13 @@ impl Printer {
         } else {
             Box::new(err)
         };
+        let err = Arc::new(Messages::new(err));
+        if options.verbose > 1 {
+            RequestLog::start(&err);
+        }
         Self {
             out: Forgiving::of(out),
-            err: Arc::new(Messages::new(err)),
+            err,
             held: Arc::default(),
             options,
             metrics: None,

@@ -27,6 +27,6 @@ pub use caps::Cap;
 pub use env::{Env, FILE_NAME};
 pub use flags::{Flags, RunFlags};
 pub use groups::RunSettings;
-pub use resolved::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
+pub use resolved::Settings;
 pub use secret::{read_key_file, replace_key_file, write_key_file};
 pub use value::{Origin, Row};

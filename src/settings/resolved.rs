@@ -18,15 +18,10 @@ use super::{log_path, notify, tables, values};
 use crate::engine::notify::Listeners;
 use crate::exit::Failure;
 use crate::jobs::{Ledger, Rates};
-use crate::journal::Location;
+use crate::journal::{LOG_NAME, Location, SANDBOX_LOG_NAME};
 use crate::manifest::check_address;
 use crate::output::TypedOptions;
 use crate::vendor::{ApiKey, BaseUrl};
-
-/// The job log's name where no one names another.
-pub const LOG_NAME: &str = "jobs.jsonl";
-/// The same under `--sandbox`.
-pub const SANDBOX_LOG_NAME: &str = "sandbox-jobs.jsonl";
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]

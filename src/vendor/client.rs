@@ -3,12 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
-use reqwest::{ClientBuilder, Response};
+use reqwest::{ClientBuilder, RequestBuilder, Response};
 use tokio::task::yield_now;
 use url::Url;
 
@@ -118,7 +118,7 @@ impl Client {
         // library as soon as it sees it. So it gets to look before the connection is used again:
         // else that reply would be taken for this request's.
         yield_now().await;
-        let Some(sent) = deadline.wait(request.send()).await else {
+        let Some(sent) = self.send(request, &mut deadline).await else {
             return Some(Outcome::Unknown {
                 http_status: None,
                 error: self.too_late(),
@@ -164,7 +164,7 @@ impl Client {
             Err(e) => return trouble(e.0),
         };
         let mut deadline = Deadline::after(self.options.request_timeout);
-        let Some(sent) = deadline.wait(self.http.get(url).send()).await else {
+        let Some(sent) = self.send(self.http.get(url), &mut deadline).await else {
             return trouble(self.too_late());
         };
         match sent {
@@ -174,6 +174,29 @@ impl Client {
             }
             Err(e) => trouble(self.describe(e)),
         }
+    }
+
+    /// Sends a request and waits for the head of its reply; `None` when the time is up first. Each is an
+    /// event for [`tracing`], without what its headers and bodies hold.
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        deadline: &mut Deadline,
+    ) -> Option<reqwest::Result<Response>> {
+        let request = match request.build() {
+            Ok(request) => request,
+            Err(error) => return Some(Err(error)),
+        };
+        let what = format!("{} {}", request.method(), request.url().path());
+        let started = Instant::now();
+        let sent = deadline.wait(self.http.execute(request)).await;
+        let reply = match &sent {
+            Some(Ok(response)) => response.status().to_string(),
+            Some(Err(_)) => "no reply".to_owned(),
+            None => "no reply in time".to_owned(),
+        };
+        tracing::debug!("{what}: {reply} after {} ms", started.elapsed().as_millis());
+        sent
     }
 
     fn poll_url(&self, endpoint: Endpoint, id: &GenerationId) -> Result<Url, ConfigError> {

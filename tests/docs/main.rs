@@ -9,6 +9,7 @@
     reason = "a test may fail, and say so"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -394,4 +395,53 @@ fn the_tests_that_the_guarantees_name_are_there() {
         names += 1;
     }
     assert!(names > 100, "only {names} tests are named");
+}
+
+/// The floors of the rooms, as the page on how it is built says.
+fn floors() -> BTreeMap<String, u8> {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        let floor = cells.next()?.parse().ok()?;
+        let room = cells.next()?.trim_matches('`').trim_end_matches(".rs");
+        Some((room.to_owned(), floor))
+    });
+    rows.collect()
+}
+
+#[test]
+fn each_room_imports_only_from_lower_floors() {
+    let floors = floors();
+    assert!(floors.len() > 10, "{floors:?}");
+    let src = root().join("src");
+    for file in files_below(&src) {
+        let path = file.strip_prefix(&src).unwrap();
+        let is_test = path.components().any(|part| {
+            let name = part.as_os_str().to_string_lossy();
+            name.starts_with("tests") || name.ends_with("tests.rs")
+        });
+        if is_test || path.extension().is_none_or(|it| it != "rs") {
+            continue;
+        }
+        let room = path.components().next().unwrap().as_os_str();
+        let room = room.to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if room == "lib" {
+            continue;
+        }
+        let floor = floors
+            .get(&room)
+            .unwrap_or_else(|| panic!("{room} has no floor"));
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("\nmod tests {").next().unwrap();
+        for import in code.split("crate::").skip(1) {
+            let end = import.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            let other = &import[..end.unwrap_or(import.len())];
+            let is_lower = floors.get(other).is_none_or(|other| other < floor);
+            assert!(
+                is_lower || other == room,
+                "{} imports {other}, which is not on a lower floor",
+                path.display()
+            );
+        }
+    }
 }

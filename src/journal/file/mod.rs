@@ -34,7 +34,7 @@ pub use lock::{Holder, Lock, LockError};
 pub(super) use lock::{append_options, leads_to};
 pub(super) use memory::Remembered;
 pub use memory::{FileState, LogMemory, Mismatch, is_remembered, remembered_of_absent};
-pub use path::{may_be_torn, resolve};
+pub use path::{LOG_NAME, SANDBOX_LOG_NAME, may_be_torn, resolve};
 pub(super) use pending::Pending;
 pub use pending::{AppendError, Disturbed};
 pub use read::{LineReader, for_each_line};

@@ -12,6 +12,11 @@ use super::super::location::Location;
 use super::error::LogError;
 use crate::disk;
 
+/// The job log's name where no one names another.
+pub const LOG_NAME: &str = "jobs.jsonl";
+/// The same for the log of a rehearsal.
+pub const SANDBOX_LOG_NAME: &str = "sandbox-jobs.jsonl";
+
 /// Resolves links once. What exists must be a regular file; what does not will be made, unless a link
 /// leads to it: then a log was there, or was meant to be.
 pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {

@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::journal::LOG_NAME;
 use crate::settings::table::{DEFINITIONS, Usual};
 
 #[test]

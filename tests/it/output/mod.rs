@@ -9,3 +9,4 @@ mod layout;
 mod quiet;
 mod schema;
 mod streams;
+mod verbose;
