@@ -18,7 +18,7 @@ use creativeai::clock;
 use creativeai::engine::dispatch::{DispatchEvent, Dispatcher};
 use creativeai::engine::ingest::observation;
 use creativeai::engine::observe::{Ingested, Observer};
-use creativeai::engine::photos::Placed;
+use creativeai::engine::photos::PhotoUploads;
 use creativeai::engine::plan::{self, Allowed, Plan};
 use creativeai::engine::stop::Stop;
 use creativeai::engine::submit::Orders;
@@ -99,7 +99,7 @@ async fn submit(
         }
     };
     let dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
-    let photos = Placed::default();
+    let photos = PhotoUploads::default();
     let orders = Orders {
         plan: &plan,
         writer: &writer,

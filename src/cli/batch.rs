@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::shared::{CallArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, SheetArgs, WhereArgs};
-use crate::engine::canary::MostFailed;
-use crate::engine::resolve::Finding;
-use crate::engine::retry::Retried;
+use crate::engine::canary::FailureLimit;
+use crate::engine::resolve::ResolveVerdict;
+use crate::engine::retry::RetryKind;
 use crate::jobs::{Credits, GenerationId};
 use crate::settings::table::help;
 use crate::settings::values::{self, Pair};
@@ -75,7 +75,7 @@ pub struct SubmitArgs {
     /// 10%. With --wait clips are asked for while others are still ordered. Also how many clips of the
     /// canary may be bad [default: no limit, and 0 for the canary]
     #[arg(long, value_name = "N|P%", conflicts_with = "dry_run")]
-    pub max_failed: Option<MostFailed>,
+    pub max_failed: Option<FailureLimit>,
 
     /// Wait until every clip has completed or failed
     #[arg(long, conflicts_with = "dry_run")]
@@ -270,11 +270,11 @@ impl RetryFlags {
     }
 
     /// The choice. The command line's rules let exactly one through.
-    pub fn choice(&self) -> Retried {
+    pub fn choice(&self) -> RetryKind {
         match self {
-            Self { failed: true, .. } => Retried::Failed,
-            Self { rejected: true, .. } => Retried::Rejected,
-            _ => Retried::Unknown,
+            Self { failed: true, .. } => RetryKind::Failed,
+            Self { rejected: true, .. } => RetryKind::Rejected,
+            _ => RetryKind::Unknown,
         }
     }
 }
@@ -319,11 +319,11 @@ pub struct ResolveFlags {
 
 impl ResolveFlags {
     /// The choice. The command line's rules let exactly one through.
-    pub fn finding(&self) -> Finding {
+    pub fn finding(&self) -> ResolveVerdict {
         match &self.generation_id {
-            Some(id) => Finding::Accepted(id.clone()),
-            None if self.not_accepted => Finding::NotAccepted,
-            None => Finding::Dismissed,
+            Some(id) => ResolveVerdict::Accepted(id.clone()),
+            None if self.not_accepted => ResolveVerdict::NotAccepted,
+            None => ResolveVerdict::Dismissed,
         }
     }
 }

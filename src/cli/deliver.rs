@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
+use super::shared::{ApiArgs, JobsArg, LockArg, WhenArg, WhereArgs};
 use crate::engine::delivery::shopify::{AltTemplate, Metafield, Presentation};
 use crate::settings::table::help;
 use crate::settings::values;
@@ -22,7 +22,7 @@ pub struct DownloadArgs {
 
     /// With "complete": a listing's clips only once all of them are ready
     #[arg(long, value_name = "complete", hide_possible_values = true)]
-    pub when: Option<When>,
+    pub when: Option<WhenArg>,
 
     /// Fetch nothing: compare each clip on disk with its checksum in the log; with --dir, in that
     /// folder, such as a copy
@@ -96,7 +96,7 @@ pub struct PublishArgs {
 
     /// With "complete": a listing's clips only once all of them are ready
     #[arg(long, value_name = "complete", hide_possible_values = true)]
-    pub when: Option<When>,
+    pub when: Option<WhenArg>,
 
     #[arg(long, help = help("publish.approved"))]
     pub approved: bool,

@@ -32,7 +32,8 @@ pub use review::{RenameArgs, ReviewArgs, ReviewMode};
 pub use run::RunArgs;
 pub use serve::{ListenArgs, SandboxArgs};
 pub use shared::{
-    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, LockArg, ManifestArgs, MetricsArg, PaceArgs, When,
+    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, LockArg, ManifestArgs, MetricsArg, PaceArgs,
+    WhenArg,
 };
 pub use show::{
     CheckArgs, CompactArgs, CompletionsArgs, HelpArgs, InitArgs, ManArgs, ReportArgs, StatusArgs,

@@ -10,7 +10,7 @@ use super::{
     CheckArgs, DownloadArgs, PublishArgs, PublishFlags, PublishService, ReconcileArgs, ReportArgs,
     RetryArgs, RetryFlags, SubmitArgs,
 };
-use crate::engine::canary::MostFailed;
+use crate::engine::canary::FailureLimit;
 use crate::engine::round::{RoundStep, TimeOfDay};
 use crate::jobs::Credits;
 use crate::settings::table::help;
@@ -38,7 +38,7 @@ pub struct RunArgs {
     /// Order no more once more orders than this were refused or failed: a number, or a share of the rows
     /// such as 10%
     #[arg(long, value_name = "N|P%")]
-    pub max_failed: Option<MostFailed>,
+    pub max_failed: Option<FailureLimit>,
 
     /// Whether mistakes keep everything from being ordered.
     #[arg(long, help = help("run.skip_invalid"))]

@@ -253,7 +253,7 @@ pub struct CallArgs {
 
 /// When a listing's or product's clips go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum When {
+pub enum WhenArg {
     /// All of them together, once the last is ready.
     Complete,
 }

@@ -1,7 +1,7 @@
 use clap::CommandFactory;
 
 use super::*;
-use crate::engine::retry::Retried;
+use crate::engine::retry::RetryKind;
 use crate::jobs::Credits;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -75,7 +75,7 @@ fn choices_that_exclude_each_other_become_one_value() {
     let Command::Retry(retry) = command("creativeai retry --unknown -y") else {
         panic!("another command")
     };
-    assert_eq!(retry.which.choice(), Retried::Unknown);
+    assert_eq!(retry.which.choice(), RetryKind::Unknown);
     for wrong in [
         "creativeai retry",
         "creativeai retry --failed --unknown",

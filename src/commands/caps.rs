@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::open::OpenLog;
 use crate::clock;
-use crate::engine::cap::{Cap, Limit, Rule};
+use crate::engine::cap::{Caps, Limit, Rule};
 use crate::engine::filter::{Filter, Filters};
 use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, Ledger};
@@ -41,12 +41,12 @@ fn rules(typed: Option<Credits>, settings: &Settings, now: Timestamp) -> Vec<Rul
 }
 
 /// The caps of a run that is about to write.
-pub fn of_open(typed: Option<Credits>, log: &OpenLog<'_>) -> Result<Cap<'static>, LogError> {
+pub fn of_open(typed: Option<Credits>, log: &OpenLog<'_>) -> Result<Caps<'static>, LogError> {
     let writer = &log.writer;
     let rules = rules(typed, log.settings, writer.now());
     if writer.is_shared() {
         writer.hold(rules.iter().cloned().map(Rule::for_claims).collect());
-        return Rule::limits(rules, Credits::ZERO, std::iter::empty()).map(Cap::shared);
+        return Rule::limits(rules, Credits::ZERO, std::iter::empty()).map(Caps::shared);
     }
     writer.keep_committed();
     let (keys, committed): (Vec<_>, _) = {
@@ -59,7 +59,7 @@ pub fn of_open(typed: Option<Credits>, log: &OpenLog<'_>) -> Result<Cap<'static>
     let views = keys
         .into_iter()
         .filter_map(|key| writer.view(key).transpose());
-    Ok(Cap::new(Rule::limits(rules, committed, views)?, committed))
+    Ok(Caps::new(Rule::limits(rules, committed, views)?, committed))
 }
 
 /// Which jobs a cap is for. Who writes ACME in place of acme means the same part, and a cap that

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{damage, open};
 use crate::cli::CompactArgs;
 use crate::exit::Code;
-use crate::journal::{self, Compacted, Compacting, HeldLog, JobLog, Location, LogError};
+use crate::journal::{self, CompactOptions, CompactSummary, HeldLog, JobLog, Location, LogError};
 use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -25,7 +25,7 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
     let log = JobLog::read(&path, settings.ledger()).map_err(failure::of_log)?;
     open::refuse_spreadsheet(&path, log.ledger())?;
     let marks = damage::settle_quoted(&log, args.accept_damage, settings, printer)?;
-    let how = Compacting {
+    let how = CompactOptions {
         keep: args.keep,
         accepted: marks.as_ref(),
     };
@@ -56,7 +56,7 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
     Ok(Code::Success)
 }
 
-fn document(done: &Compacted, printer: &mut Printer) -> anyhow::Result<Code> {
+fn document(done: &CompactSummary, printer: &mut Printer) -> anyhow::Result<Code> {
     printer.document(&serde_json::json!({
         "command": "compact",
         "jobs": done.jobs,
@@ -78,7 +78,7 @@ fn leave(path: &Path, settings: &Settings, printer: &mut Printer) -> anyhow::Res
     let ledger = log.ledger();
     if printer.options().json {
         let bytes = fs::metadata(log.path())?.len();
-        let as_it_is = Compacted {
+        let as_it_is = CompactSummary {
             jobs: ledger.jobs().len() as u64,
             lines_before: ledger.lines(),
             lines_after: ledger.lines(),

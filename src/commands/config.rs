@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::output::headed;
-use crate::settings::{Origin, Row, Settings};
+use crate::settings::{Origin, SettingRow, Settings};
 use crate::text::escape;
 
 /// Shows the settings as a table, or as one JSON document.
@@ -40,7 +40,7 @@ fn table(settings: &Settings, out: &mut dyn Write) -> std::io::Result<()> {
     Ok(())
 }
 
-fn row_json(row: &Row) -> Value {
+fn row_json(row: &SettingRow) -> Value {
     let value = Some(without_password(&row.value)).filter(|value| !value.is_empty());
     let mut object = json!({ "name": row.name, "value": value });
     let origin = match &row.origin {

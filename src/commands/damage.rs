@@ -5,7 +5,7 @@ use std::path::Path;
 use super::open::OpenLog;
 use crate::clock;
 use crate::disk::path_from_here;
-use crate::engine::damage::{Marks, accepted, marks};
+use crate::engine::damage::{DoubtMarks, accepted, marks};
 use crate::exit::Failure;
 use crate::jobs::{Ledger, Lines};
 use crate::journal::{Damage, JobLog};
@@ -64,7 +64,7 @@ fn marks_of(
     ledger: &Ledger,
     path: &Path,
     settings: &Settings,
-) -> Result<Marks, Failure> {
+) -> Result<DoubtMarks, Failure> {
     let empty = settings.ledger();
     let marks = marks(damage, ledger, path, empty, settings.sandbox, clock::now());
     marks.map_err(failure::of_log)

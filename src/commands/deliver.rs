@@ -2,15 +2,15 @@
 
 use super::finish::ending_of_jobs;
 use super::open::{self, OpenLog};
-use crate::cli::When as WhenArg;
+use crate::cli::WhenArg;
 use crate::engine::delivery::address::system_lookup;
-use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::client::{FetchClient, TimeOuts};
 use crate::engine::delivery::due::When;
 use crate::engine::delivery::exec::filled_in_too_early;
 use crate::engine::delivery::facts::{self, Delivery};
-use crate::engine::delivery::{EXEC_TARGET, ExecOptions, Failure as Missed};
+use crate::engine::delivery::{DeliveryFailure as Missed, EXEC_TARGET, ExecOptions};
 use crate::engine::filter::Filters;
-use crate::engine::round::Done;
+use crate::engine::round::StepOutcome;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobState;
 use crate::journal::Writer;
@@ -30,12 +30,12 @@ pub fn exec_options(command: &str, target: Option<&str>, settings: &Settings) ->
 }
 
 /// Fetches clips, and calls shops.
-pub fn client(settings: &Settings) -> Client {
+pub fn client(settings: &Settings) -> FetchClient {
     let time_outs = TimeOuts {
         connect: settings.network.connect_timeout,
         idle: settings.network.request_timeout,
     };
-    Client::new(time_outs, system_lookup())
+    FetchClient::new(time_outs, system_lookup())
 }
 
 /// On Windows: a command into which cells of the spreadsheet would be filled before it is read.
@@ -80,7 +80,7 @@ pub struct DeliveryEnd {
     /// With how the jobs that it covers stand.
     pub code: Code,
     /// Without.
-    pub done: Done,
+    pub done: StepOutcome,
     /// Why a run that failed at no clip does not end with 0: there are clips that it cannot have yet.
     pub unready: Option<String>,
 }
@@ -108,7 +108,7 @@ pub fn end(
     ending.join(others);
     Ok(DeliveryEnd {
         code: ending.code(),
-        done: Done {
+        done: StepOutcome {
             own,
             clips: clips as u64,
         },

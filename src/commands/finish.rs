@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::open::OpenLog;
-use crate::engine::round::Done;
+use crate::engine::round::StepOutcome;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, DisplayStatus, JobState};
 use crate::output::{Commands, Printer, Summary, Tally};
@@ -15,12 +15,12 @@ pub struct CommandEnd {
     /// With how the jobs that it covers stand.
     pub code: Code,
     /// Without.
-    pub done: Done,
+    pub done: StepOutcome,
 }
 
 impl From<Code> for CommandEnd {
     fn from(code: Code) -> Self {
-        let done = Done {
+        let done = StepOutcome {
             own: code.into(),
             clips: 0,
         };
@@ -43,7 +43,7 @@ pub fn finish<'a>(
     mut ending: Ending,
     printer: &mut Printer,
 ) -> anyhow::Result<CommandEnd> {
-    let done = Done {
+    let done = StepOutcome {
         own: ending,
         clips: summary.submitted,
     };

@@ -120,7 +120,7 @@ fn exit_codes() -> String {
 mod tests {
     use super::*;
     use crate::exit::code_of;
-    use crate::jobs::{Fact, LOG_FIELDS, Line, Status};
+    use crate::jobs::{JobFact, LOG_FIELDS, Line, Status};
 
     fn help(topic: Option<&str>) -> anyhow::Result<String> {
         let mut out = Vec::new();
@@ -143,7 +143,7 @@ mod tests {
                 .any(|w| w == word)
         };
         let words = Status::ALL.map(Status::as_str);
-        let facts = Fact::ALL.map(Fact::as_str);
+        let facts = JobFact::ALL.map(JobFact::as_str);
         // `step` names a stage of a publication and is of interest to the program only.
         let fields = LOG_FIELDS.into_iter().filter(|name| *name != "step");
         for word in words.into_iter().chain(facts).chain(fields) {

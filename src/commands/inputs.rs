@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::photos;
 use super::runtime::on_one_thread;
-use super::sheets::Fetched;
+use super::sheets::FetchedSheet;
 use crate::cli::ManifestArgs;
 use crate::disk;
 use crate::exit::Failure;
 use crate::journal::Location;
 use crate::manifest;
-use crate::manifest::{Condition, Defaults, Input, Manifest, Options};
+use crate::manifest::{Defaults, Input, Manifest, Options, RowCondition};
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
 use crate::settings::values::Pair;
@@ -20,7 +20,7 @@ use crate::text::escape;
 pub struct Inputs {
     paths: Vec<PathBuf>,
     /// For each path what was fetched, where it is an address.
-    fetched: Vec<Option<Fetched>>,
+    fetched: Vec<Option<FetchedSheet>>,
 }
 
 impl Inputs {
@@ -28,7 +28,7 @@ impl Inputs {
     pub async fn fetch(paths: &[PathBuf], settings: &Settings) -> Result<Self, Failure> {
         let mut fetched = Vec::with_capacity(paths.len());
         for path in paths {
-            fetched.push(Fetched::from(path, settings).await?);
+            fetched.push(FetchedSheet::from(path, settings).await?);
         }
         Ok(Self {
             paths: paths.to_vec(),
@@ -90,10 +90,10 @@ impl Inputs {
         let each = self.paths.iter().zip(&self.fetched);
         each.map(|(path, fetched)| match fetched {
             None => path.display().to_string(),
-            Some(Fetched {
+            Some(FetchedSheet {
                 kept: Some(kept), ..
             }) => kept.display().to_string(),
-            Some(Fetched { name, .. }) => name.clone(),
+            Some(FetchedSheet { name, .. }) => name.clone(),
         })
         .collect()
     }
@@ -126,8 +126,8 @@ impl Inputs {
 }
 
 /// Which rows are meant.
-fn condition(pair: &Pair) -> Condition {
-    Condition {
+fn condition(pair: &Pair) -> RowCondition {
+    RowCondition {
         column: pair.name.clone(),
         value: pair.value.clone(),
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::signals;
 use crate::engine;
 use crate::engine::open::{LockWait, OpenError};
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
 use crate::journal::{Lock, LogError, Writer};
@@ -52,7 +52,7 @@ impl Limits {
             let stop = self.stop.clone();
             tokio::spawn(async move {
                 tokio::time::sleep_until(deadline).await;
-                stop.set(Reason::Deadline);
+                stop.set(StopReason::Deadline);
             });
         }
     }

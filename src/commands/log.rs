@@ -13,7 +13,7 @@ use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
 use crate::engine::noted_logs::NotedLogs;
 use crate::exit::{Code, Failure};
-use crate::journal::{Acceptance, FileState, JobLog, Location, LogError};
+use crate::journal::{FileState, JobLog, Location, LogAcceptance, LogError};
 use crate::output::{Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -42,7 +42,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
         return Err(never_refused(&path).into());
     }
     let commands = open::commands_for(&path, false, settings);
-    let log = Acceptance::open(&path, settings.lock_wait).map_err(failure::of_log)?;
+    let log = LogAcceptance::open(&path, settings.lock_wait).map_err(failure::of_log)?;
     let noted = NotedLogs::of_user();
     let mismatch = log.mismatch().cloned().or_else(|| noted.gone(log.path()));
     let Some(mismatch) = mismatch else {
@@ -75,7 +75,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
 }
 
 /// Stops expecting a log that is gone.
-fn forget(noted: &NotedLogs, log: &Acceptance) -> Result<(), Failure> {
+fn forget(noted: &NotedLogs, log: &LogAcceptance) -> Result<(), Failure> {
     let forgotten = if log.is_absent() {
         noted.forget(log.path())
     } else {
@@ -104,7 +104,7 @@ fn never_refused(path: &Path) -> Failure {
     )
 }
 
-fn document(accepted: bool, log: &Acceptance) -> serde_json::Value {
+fn document(accepted: bool, log: &LogAcceptance) -> serde_json::Value {
     let found = log.mismatch().and_then(|mismatch| mismatch.found.as_ref());
     let remembered = log.remembered();
     serde_json::json!({
@@ -119,7 +119,7 @@ fn document(accepted: bool, log: &Acceptance) -> serde_json::Value {
 
 /// What a person weighs: the jobs that the log holds as it is.
 fn what_is_there(
-    log: &Acceptance,
+    log: &LogAcceptance,
     found: Option<&FileState>,
     settings: &Settings,
 ) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::engine::delivery::FailureKind;
 use crate::engine::delivery::bucket::BucketError;
 use crate::engine::dispatch::Attempt;
-use crate::engine::photos::{PhotoError, PhotoStore, Placed};
+use crate::engine::photos::{PhotoError, PhotoStore, PhotoUploads};
 use crate::engine::stop::Stop;
 use crate::exit::Failure;
 use crate::manifest::{LocalPhoto, LocalPhotos};
@@ -41,9 +41,9 @@ pub async fn place(
     settings: &Settings,
     stop: &Stop,
     printer: &Printer,
-) -> Result<Placed, Failure> {
+) -> Result<PhotoUploads, Failure> {
     let Some(store) = store(settings)?.filter(|_| !photos.is_empty()) else {
-        return Ok(Placed::default());
+        return Ok(PhotoUploads::default());
     };
     if settings.sandbox {
         printer.note(format_args!(
@@ -51,13 +51,13 @@ pub async fn place(
             words::count(photos.len() as u64, "photo"),
             escape(store.address())
         ));
-        return Ok(Placed::default());
+        return Ok(PhotoUploads::default());
     }
     store
         .check(settings.calls_this_computer())
         .map_err(bucket_failure)?;
     let Some(placed) = stop.or(store.place(photos)).await else {
-        return Ok(Placed::default());
+        return Ok(PhotoUploads::default());
     };
     let placed = placed.map_err(photo_failure)?;
     if placed.uploaded > 0 {

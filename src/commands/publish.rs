@@ -19,7 +19,7 @@ use crate::output::{self, MetricEvent, Printer, Progress};
 use crate::output::{delivery::Published, stopped};
 use crate::settings::Settings;
 use crate::text::escape;
-use shop::Shop;
+use shop::ConnectedShop;
 
 /// What a person who has two receivers needs to know when the second seems to have got it all.
 const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
@@ -136,7 +136,8 @@ async fn publish(
         }
         PublishTarget::Shopify => {
             let (client, api) = (deliver::client(settings), ApiOnDemand::new(log));
-            let receiver = Shop::open(args, deliveries, &api, &client, settings, printer).await?;
+            let receiver =
+                ConnectedShop::open(args, deliveries, &api, &client, settings, printer).await?;
             let progress = begin(deliveries);
             let shopify = Shopify {
                 options: &receiver.options,

@@ -10,7 +10,7 @@ use super::recover;
 use super::replay;
 use super::runtime::on_one_thread;
 use crate::cli::{ReconcileArgs, ReconcileSource};
-use crate::engine::poll::{PollEvent, Rounds};
+use crate::engine::poll::{PollEvent, PollSchedule};
 use crate::exit::{Code, Ending};
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
@@ -48,9 +48,9 @@ pub fn run(
     match source {
         ReconcileSource::Poll { wait } => {
             let rounds = if wait {
-                Rounds::UntilEnded
+                PollSchedule::UntilEnded
             } else {
-                Rounds::One
+                PollSchedule::One
             };
             ending.join(on_one_thread(poll(&log, rounds, |_| true, printer))?);
         }
@@ -95,7 +95,7 @@ fn settle(
     if count > 0 {
         log.limits.watch_signals();
         let asked = |job: &JobState| doubtful.contains(&job.key);
-        ending = on_one_thread(poll(log, Rounds::One, asked, printer))?;
+        ending = on_one_thread(poll(log, PollSchedule::One, asked, printer))?;
     }
     let open = still_open(unproven, &log.writer).len() as u64;
     let confirmed = count.saturating_sub(open);
@@ -107,7 +107,7 @@ fn settle(
 /// Asks where the jobs stand that `covers` picks.
 async fn poll(
     log: &OpenLog<'_>,
-    rounds: Rounds,
+    rounds: PollSchedule,
     covers: impl Fn(&JobState) -> bool,
     printer: &Printer,
 ) -> anyhow::Result<Ending> {

@@ -9,9 +9,9 @@ use super::limits::Limits;
 use super::open::OpenLog;
 use crate::cli::RenameArgs;
 use crate::disk;
-use crate::engine::rename::{OfManifest, RenameError, Renaming, taken, write_down};
+use crate::engine::rename::{ManifestNames, RenameError, Renaming, taken, write_down};
 use crate::exit::{Code, Failure};
-use crate::journal::{Unsettled, Writer};
+use crate::journal::{DecisionError, Writer};
 use crate::output::{Commands, Printer, failure, mistakes, rename, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -59,7 +59,7 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
 }
 
 /// Reports rows with mistakes, which are left out. Gives the mistakes for the JSON document.
-fn report_invalid(found: &OfManifest, inputs: &Inputs, printer: &Printer) -> Vec<Value> {
+fn report_invalid(found: &ManifestNames, inputs: &Inputs, printer: &Printer) -> Vec<Value> {
     for problem in found.problems.iter().take(mistakes::MOST_PROBLEMS) {
         printer.warn(problem);
     }
@@ -97,10 +97,10 @@ fn of_rename(error: RenameError, commands: &Commands) -> Failure {
 }
 
 /// Why the new names are not in the log, as the end of the run.
-fn of_unsettled(unsettled: Unsettled) -> Failure {
+fn of_unsettled(unsettled: DecisionError) -> Failure {
     match unsettled {
-        Unsettled::Failed(error) => failure::of_append(&error, failure::MAKE_ROOM),
-        Unsettled::BeingSent(_) | Unsettled::Outdated => Failure::temporary(
+        DecisionError::Failed(error) => failure::of_append(&error, failure::MAKE_ROOM),
+        DecisionError::BeingSent(_) | DecisionError::Outdated => Failure::temporary(
             "another computer has since written about what was to be renamed, or about its new \
              name; nothing was changed",
         )

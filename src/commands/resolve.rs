@@ -7,7 +7,7 @@ use super::open::OpenLog;
 use crate::cli::ResolveArgs;
 use crate::disk;
 use crate::engine::resolve::{
-    Finding, Paid, ResolveError, attempt_of, own_id, reopens, write_down,
+    DismissalCost, ResolveError, ResolveVerdict, attempt_of, own_id, reopens, write_down,
 };
 use crate::engine::retry::why_left_alone;
 use crate::exit::{Code, Failure};
@@ -27,7 +27,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let finding = args.verdict.finding();
     let found = attempt_of(&args.job, &finding, writer);
     let (job, attempt) = found.map_err(|error| of_resolve(error, writer, commands))?;
-    if let Finding::Accepted(id) = &finding
+    if let ResolveVerdict::Accepted(id) = &finding
         && !writer.ledger().may_bind(id)
     {
         return Err(failure::of_stray_id(id, writer.name()).into());
@@ -88,7 +88,7 @@ fn of_resolve(error: ResolveError, writer: &Writer, commands: &Commands) -> Fail
 }
 
 fn sentence(
-    finding: &Finding,
+    finding: &ResolveVerdict,
     (job, attempt): (JobKey, u32),
     own_id: Option<&GenerationId>,
     writer: &Writer,
@@ -97,16 +97,16 @@ fn sentence(
     let ledger = writer.ledger();
     let state = ledger.job(job);
     let what = match finding {
-        Finding::Accepted(id) => format!(
+        ResolveVerdict::Accepted(id) => format!(
             "is bound to {}; `{}` asks what became of it",
             escape(id.as_str()),
             commands.on_log("reconcile", "")
         ),
-        Finding::NotAccepted => {
+        ResolveVerdict::NotAccepted => {
             let sent_again = state.map(|job| sent_again(job, commands));
             format!("counts as not accepted; {}", sent_again.unwrap_or_default())
         }
-        Finding::Dismissed => {
+        ResolveVerdict::Dismissed => {
             let closed = state.map(|job| closed(job, own_id, commands));
             closed.unwrap_or_default()
         }
@@ -134,11 +134,11 @@ fn reopening(job: JobKey, id: &GenerationId, commands: &Commands) -> String {
 
 /// What a dismissal does, what it does not undo, and what takes it back.
 fn closed(job: &JobState, own_id: Option<&GenerationId>, commands: &Commands) -> String {
-    let money = match Paid::of(job) {
-        Paid::Clip => "its clip stays paid for",
-        Paid::UnderWay => "its clip is still paid for once it is rendered",
-        Paid::InDoubt => "its order may have been paid for",
-        Paid::Nothing => "it has cost nothing",
+    let money = match DismissalCost::of(job) {
+        DismissalCost::Clip => "its clip stays paid for",
+        DismissalCost::UnderWay => "its clip is still paid for once it is rendered",
+        DismissalCost::InDoubt => "its order may have been paid for",
+        DismissalCost::Nothing => "it has cost nothing",
     };
     let key = job.key.to_string();
     let not_accepted = commands.resolve(&key, "--not-accepted");

@@ -13,9 +13,9 @@ use super::open::{self, OpenLog};
 use super::runtime::on_one_thread;
 use super::{caps, damage, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
-use crate::engine::cap::Cap;
+use crate::engine::cap::Caps;
 use crate::engine::dispatch::{Attempt, DispatchEvent, Dispatcher, SendCounts};
-use crate::engine::retry::{Retried, RetryError, RetryLog};
+use crate::engine::retry::{RetryError, RetryKind, RetryLog};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
@@ -93,7 +93,7 @@ fn order(
     printer: &Printer,
 ) -> anyhow::Result<Ending> {
     log.writer.check_form().map_err(failure::of_log)?;
-    if args.which.choice() != Retried::Failed {
+    if args.which.choice() != RetryKind::Failed {
         consent(args, found, log, printer)?;
     }
     summary.more.extend(payer(true, log.settings, printer)?);
@@ -134,7 +134,7 @@ async fn made<'a>(
 async fn send(
     found: &RetryPlan<'_>,
     log: &OpenLog<'_>,
-    cap: &Cap<'_>,
+    cap: &Caps<'_>,
     printer: &Printer,
 ) -> anyhow::Result<(SendCounts, Ending)> {
     let (settings, writer, commands) = (log.settings, &log.writer, &log.commands);

@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 64 << 20;
 const REDIRECTS: usize = 10;
 
 /// What was fetched from an address.
-pub struct Fetched {
+pub struct FetchedSheet {
     /// Its address, without what may be secret.
     pub name: String,
     /// The sheet.
@@ -29,7 +29,7 @@ pub struct Fetched {
     pub kept: Option<PathBuf>,
 }
 
-impl Fetched {
+impl FetchedSheet {
     /// Fetches what is at an address; nothing where a manifest's name is not one.
     pub async fn from(path: &Path, settings: &Settings) -> Result<Option<Self>, Failure> {
         match address(path)? {
@@ -115,7 +115,7 @@ pub fn web_client(
     build_transport(client, name).map_err(|error| Failure::config(error.to_string()))
 }
 
-async fn fetch(url: Url, settings: &Settings) -> Result<Fetched, Failure> {
+async fn fetch(url: Url, settings: &Settings) -> Result<FetchedSheet, Failure> {
     let name = shown(url.as_str());
     let policy = Policy::custom(|attempt| {
         if attempt.previous().len() > REDIRECTS {
@@ -159,7 +159,7 @@ async fn fetch(url: Url, settings: &Settings) -> Result<Fetched, Failure> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Fetched {
+    Ok(FetchedSheet {
         name,
         bytes,
         kept: None,

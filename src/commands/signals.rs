@@ -7,18 +7,18 @@ use std::task::Context;
 use futures::stream::{self, BoxStream, StreamExt};
 
 use crate::engine::delivery::kill_commands;
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 use crate::exit::Code;
 use crate::output::stopped;
 
 /// What the process's one watcher knows. A process can be of several runs, one after the other.
-static WATCHED: Mutex<Watched> = Mutex::new(Watched {
+static WATCHED: Mutex<SignalState> = Mutex::new(SignalState {
     is_watching: false,
     came: None,
     stops: Vec::new(),
 });
 
-struct Watched {
+struct SignalState {
     is_watching: bool,
     /// The first signal.
     came: Option<u8>,
@@ -26,7 +26,7 @@ struct Watched {
     stops: Vec<Stop>,
 }
 
-fn watched() -> MutexGuard<'static, Watched> {
+fn watched() -> MutexGuard<'static, SignalState> {
     WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -36,7 +36,7 @@ fn enter(stop: &Stop) -> bool {
     watched.stops.retain(|stop| !stop.is_forgotten());
     watched.stops.push(stop.clone());
     if let Some(signal) = watched.came {
-        stop.set(Reason::Signal(signal));
+        stop.set(StopReason::Signal(signal));
     }
     std::mem::replace(&mut watched.is_watching, true)
 }
@@ -46,7 +46,7 @@ fn notify_all(signal: u8) {
     let mut watched = watched();
     watched.came = Some(signal);
     for stop in &watched.stops {
-        stop.set(Reason::Signal(signal));
+        stop.set(StopReason::Signal(signal));
     }
 }
 

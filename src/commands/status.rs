@@ -5,7 +5,7 @@ mod jobs;
 mod runs;
 mod show;
 
-use jobs::{Show, StatusArgs};
+use jobs::{StatusQuery, StatusView};
 use show::{run, watch};
 
 use crate::cli::{self, View};
@@ -33,16 +33,16 @@ pub fn run_asked(
     if args.csv && printer.options().json {
         return Err(Failure::usage("--csv and --json exclude each other").into());
     }
-    let wanted = StatusArgs {
+    let wanted = StatusQuery {
         show: match args.view() {
             View::Table => match settings.copy.wording(args.audience.as_deref()) {
-                Some(wording) => Show::Audience(wording),
-                None => Show::Table,
+                Some(wording) => StatusView::Audience(wording),
+                None => StatusView::Table,
             },
-            View::Summary => Show::Summary,
-            View::One(id) => Show::One(id.to_owned()),
-            View::Csv => Show::Csv(args.dialect()),
-            View::Money => Show::Money {
+            View::Summary => StatusView::Summary,
+            View::One(id) => StatusView::One(id.to_owned()),
+            View::Csv => StatusView::Csv(args.dialect()),
+            View::Money => StatusView::Money {
                 by: args.by.clone(),
                 // As caps count.
                 since: (args.filter.since).and_then(|since| since.from_utc(clock::now())),

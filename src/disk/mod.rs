@@ -21,7 +21,7 @@ pub(crate) use blocks::{Block, Blocks, lines_of, pieces_of};
 pub use identity::{FileId, names};
 pub use path::canonicalize;
 #[cfg(feature = "cli")]
-pub use private::{NotRead, read_private};
+pub use private::{SecretReadError, read_private};
 #[cfg(feature = "cli")]
 pub use replace::create;
 pub use replace::{Readers, Replacement, rename, rename_to_free};

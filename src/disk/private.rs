@@ -10,7 +10,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// Why a secret was not read.
 #[derive(Debug, thiserror::Error)]
-pub enum NotRead {
+pub enum SecretReadError {
     /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -25,7 +25,7 @@ pub enum NotRead {
 
 /// The text of the file at `path`, without a byte order mark; `None` when there is none. On Unix a file that others can read or
 /// write is refused. Windows has access lists, which `init` sets.
-pub fn read_private(path: &Path) -> Result<Option<String>, NotRead> {
+pub fn read_private(path: &Path) -> Result<Option<String>, SecretReadError> {
     let file = match open_regular(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -40,11 +40,11 @@ pub fn read_private(path: &Path) -> Result<Option<String>, NotRead> {
 }
 
 #[cfg(unix)]
-fn check_mode(metadata: &std::fs::Metadata) -> Result<(), NotRead> {
+fn check_mode(metadata: &std::fs::Metadata) -> Result<(), SecretReadError> {
     use std::os::unix::fs::MetadataExt;
     match metadata.mode() & 0o777 {
         mode if mode & 0o066 == 0 => Ok(()),
-        mode => Err(NotRead::Shared { mode }),
+        mode => Err(SecretReadError::Shared { mode }),
     }
 }
 
@@ -53,6 +53,6 @@ fn check_mode(metadata: &std::fs::Metadata) -> Result<(), NotRead> {
     clippy::unnecessary_wraps,
     reason = "the same signature on every platform"
 )]
-fn check_mode(_: &std::fs::Metadata) -> Result<(), NotRead> {
+fn check_mode(_: &std::fs::Metadata) -> Result<(), SecretReadError> {
     Ok(())
 }

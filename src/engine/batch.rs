@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::canary::{self, Canary, CheckResult, MostFailed};
-use super::cap::Cap;
+use super::canary::{self, Canary, CheckResult, FailureLimit};
+use super::cap::Caps;
 use super::dispatch::{self, Attempt, Dispatcher, SendCounts};
-use super::poll::{Poller, Rounds};
-use super::stop::Reason;
+use super::poll::{PollSchedule, Poller};
+use super::stop::StopReason;
 use super::submit::Orders;
 use crate::jobs::{AttemptState, JobKey, JobState, Status};
 use crate::journal::LogError;
@@ -32,7 +32,7 @@ pub enum BatchEvent<'a> {
     /// What happens to one of them.
     Sending(dispatch::DispatchEvent<'a>),
     /// They are sent, within these caps.
-    Sent(&'a Cap<'a>),
+    Sent(&'a Caps<'a>),
     /// What a look at the canary finds out.
     Canary(canary::CanaryEvent<'a>),
 }
@@ -53,7 +53,7 @@ pub enum BatchError {
 
 /// What became of a batch.
 #[derive(Default)]
-pub struct Sent {
+pub struct BatchResult {
     /// What was sent.
     pub tally: SendCounts,
     /// Whether a cap has kept something back.
@@ -64,7 +64,7 @@ pub struct Sent {
     pub canary: Option<CheckResult>,
 }
 
-impl Sent {
+impl BatchResult {
     /// Whether the rest of the rows is ordered, too.
     pub fn goes_on(&self) -> bool {
         self.canary.as_ref().is_none_or(|canary| canary.goes_on)
@@ -86,19 +86,19 @@ pub struct Batch<'a> {
     /// The first few of the rows.
     pub canary: Option<Canary<'a>>,
     /// How many orders may be refused or fail.
-    pub max_failed: Option<MostFailed>,
+    pub max_failed: Option<FailureLimit>,
     /// Whether all clips are waited for.
     pub wait: bool,
     /// The caps, counted again from the log: what a canary was charged is in them.
-    pub cap: &'a dyn Fn() -> Result<Cap<'a>, LogError>,
+    pub cap: &'a dyn Fn() -> Result<Caps<'a>, LogError>,
     /// Takes each event.
     pub report: &'a dyn Fn(BatchEvent<'_>),
 }
 
 impl Batch<'_> {
     /// Sends the rows, and waits for their clips where that is asked for.
-    pub async fn run(&self, manifest: &mut Manifest) -> Result<Sent, BatchError> {
-        let mut sent = Sent::default();
+    pub async fn run(&self, manifest: &mut Manifest) -> Result<BatchResult, BatchError> {
+        let mut sent = BatchResult::default();
         match self.canary.as_ref().filter(|_| self.most > 0) {
             Some(canary) => self.send_canary(canary, manifest, &mut sent).await?,
             None => self.send(manifest, self.most, &|_| true, &mut sent).await?,
@@ -106,10 +106,10 @@ impl Batch<'_> {
         let stop = self.orders.stop;
         if self.wait && sent.goes_on() && !stop.is_set() {
             let covers = |job: &JobState| self.orders.plan.covers(job);
-            sent.is_unanswered |= !self.poller.ask(Rounds::UntilEnded, covers).await?;
+            sent.is_unanswered |= !self.poller.ask(PollSchedule::UntilEnded, covers).await?;
             let renders = self.failed_renders();
             if let Some(failed) = self.passes_limit(&sent.tally, renders) {
-                stop.set(Reason::TooManyFailed(failed));
+                stop.set(StopReason::TooManyFailed(failed));
             }
         }
         Ok(sent)
@@ -120,7 +120,7 @@ impl Batch<'_> {
         &self,
         canary: &Canary<'_>,
         manifest: &mut Manifest,
-        sent: &mut Sent,
+        sent: &mut BatchResult,
     ) -> Result<(), BatchError> {
         let rows = canary.rows(self.orders.plan, manifest, self.most)?;
         let few = rows.len() as u64;
@@ -129,12 +129,12 @@ impl Batch<'_> {
         let jobs: HashSet<JobKey> = rows.values().copied().collect();
         self.wait_for_others(&jobs).await;
         let covers = |job: &JobState| jobs.contains(&job.key);
-        sent.is_unanswered |= !self.poller.ask(Rounds::UntilEnded, covers).await?;
+        sent.is_unanswered |= !self.poller.ask(PollSchedule::UntilEnded, covers).await?;
         if self.orders.stop.is_set() {
             return Ok(());
         }
         let rest = self.left_beside(&rows, few).await;
-        let most = self.max_failed.unwrap_or(MostFailed::Count(0));
+        let most = self.max_failed.unwrap_or(FailureLimit::Count(0));
         let view = |job: &JobKey| Ok((*job, self.orders.writer.view(*job)?));
         let clips = rows.values().map(view).collect::<Result<_, LogError>>()?;
         let report = |event: canary::CanaryEvent<'_>| (self.report)(BatchEvent::Canary(event));
@@ -194,7 +194,7 @@ impl Batch<'_> {
         manifest: &mut Manifest,
         most: u64,
         is_now: &dyn Fn(u32) -> bool,
-        sent: &mut Sent,
+        sent: &mut BatchResult,
     ) -> Result<(), BatchError> {
         let Orders {
             writer,
@@ -211,7 +211,7 @@ impl Batch<'_> {
         let renders = Cell::new(self.failed_renders());
         let too_many_failed = |tally: &SendCounts| {
             let failed = self.passes_limit(&before.and(*tally), renders.get());
-            failed.map(Reason::TooManyFailed)
+            failed.map(StopReason::TooManyFailed)
         };
         let client = self.poller.client;
         let dispatcher = Dispatcher::new(client, writer, self.throttle, stop, &now, &report)
@@ -249,7 +249,7 @@ impl Batch<'_> {
             }
             // What could not be asked for is asked for again.
             let covers = |job: &JobState| self.orders.plan.covers(job);
-            watcher.ask(Rounds::One, covers).await?;
+            watcher.ask(PollSchedule::One, covers).await?;
             renders.set(self.failed_renders());
         }
     }

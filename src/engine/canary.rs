@@ -174,14 +174,14 @@ fn ratio(shape: &str) -> Option<f64> {
 
 /// How many orders may fail before a batch stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MostFailed {
+pub enum FailureLimit {
     /// So many.
     Count(u64),
     /// This share of the orders, from 0 to 1.
     Share(f64),
 }
 
-impl MostFailed {
+impl FailureLimit {
     /// Whether `failed` of `all` orders are too many.
     pub fn is_passed(self, failed: u64, all: u64) -> bool {
         match self {
@@ -191,7 +191,7 @@ impl MostFailed {
     }
 }
 
-impl fmt::Display for MostFailed {
+impl fmt::Display for FailureLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(most) => write!(f, "{most}"),
@@ -200,7 +200,7 @@ impl fmt::Display for MostFailed {
     }
 }
 
-impl FromStr for MostFailed {
+impl FromStr for FailureLimit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -314,8 +314,8 @@ mod tests {
 
     #[test]
     fn failures_are_counted_or_shared() {
-        let most = |text: &str| text.parse::<MostFailed>();
-        assert_eq!(most("5"), Ok(MostFailed::Count(5)));
+        let most = |text: &str| text.parse::<FailureLimit>();
+        assert_eq!(most("5"), Ok(FailureLimit::Count(5)));
         assert!(!most("5").unwrap().is_passed(5, 10));
         assert!(most("5").unwrap().is_passed(6, 10));
         assert!(!most("10%").unwrap().is_passed(20, 200));

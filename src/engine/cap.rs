@@ -6,7 +6,7 @@ mod rule;
 use std::cell::{Cell, RefCell};
 
 use crate::jobs::{Credits, JobKey, JobView, Ledger};
-use crate::journal::Reached;
+use crate::journal::ReachedCap;
 
 #[cfg(feature = "cli")]
 pub(crate) use rule::Rule;
@@ -102,7 +102,7 @@ impl CapCharge {
 /// They count an attempt from the moment that it is handed out, since its line may not be in the log
 /// yet when the next one is asked for; and from then on what the vendor reports of it.
 #[derive(Default)]
-pub struct Cap<'a> {
+pub struct Caps<'a> {
     limits: Vec<Limit<'a>>,
     /// What the log was charged and had reserved before the run.
     before: Credits,
@@ -112,7 +112,7 @@ pub struct Cap<'a> {
     is_shared: bool,
 }
 
-impl<'a> Cap<'a> {
+impl<'a> Caps<'a> {
     /// Caps that all hold, on a log that was charged and has reserved `before`.
     pub fn new(limits: Vec<Limit<'a>>, before: Credits) -> Self {
         Self {
@@ -133,9 +133,9 @@ impl<'a> Cap<'a> {
     }
 
     /// The log has not let an attempt through because of these caps: what that means for others.
-    pub fn refused(&self, reached: &[Reached]) -> Admission {
+    pub fn refused(&self, reached: &[ReachedCap]) -> Admission {
         let mut admission = Admission::Held;
-        for Reached { place, committed } in reached {
+        for ReachedCap { place, committed } in reached {
             if let Some(limit) = self.limits.get(*place) {
                 limit.reached.set(true);
                 limit.when_reached.set(Some(*committed));
@@ -181,7 +181,7 @@ impl<'a> Cap<'a> {
     }
 
     /// Takes in what an attempt has come to, also where it was not made. `job` is as for
-    /// [`Cap::admits`].
+    /// [`Caps::admits`].
     pub fn settle(&self, attempt: CapCharge, ledger: &Ledger, job: Option<&JobView>) {
         self.handed_out.borrow_mut().retain(|one| *one != attempt);
         // One that was reserved before has not been added.
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_cap_counts_what_is_handed_out_and_then_what_the_vendor_reports() {
         for limit in [whole(30, 8), whole(30, 8).of(|_| true)] {
-            let cap = Cap::new(vec![limit], Credits::ZERO);
+            let cap = Caps::new(vec![limit], Credits::ZERO);
             let mut ledger = Ledger::new(Rates::default());
             let admits = |number, ledger: &Ledger| {
                 cap.admits(candidate(number), ledger, job_of("acme").as_ref())
@@ -316,14 +316,14 @@ mod tests {
     #[test]
     fn without_a_cap_everything_is_admitted() {
         let ledger = Ledger::new(Rates::default());
-        let admission = Cap::default().admits(candidate(1), &ledger, None);
+        let admission = Caps::default().admits(candidate(1), &ledger, None);
         assert_eq!(admission, Admission::Granted);
     }
 
     #[test]
     fn a_part_that_is_full_holds_only_its_own() {
         let ledger = Ledger::new(Rates::default());
-        let cap = Cap::new(vec![whole(20, 0), whole(10, 2).of(is_acme)], Credits::ZERO);
+        let cap = Caps::new(vec![whole(20, 0), whole(10, 2).of(is_acme)], Credits::ZERO);
         let admits = |client: &str| cap.admits(candidate(1), &ledger, job_of(client).as_ref());
         assert_eq!(admits("acme"), Admission::Granted);
         assert_eq!(admits("acme"), Admission::Held, "2 + 10 is more than 10");
@@ -341,12 +341,12 @@ mod tests {
     fn of_a_shared_log_only_a_cap_that_was_reached_holds_back() {
         let ledger = Ledger::new(Rates::default());
         let limits = vec![whole(20, 0), whole(10, 0).of(is_acme)];
-        let cap = Cap::shared(limits);
+        let cap = Caps::shared(limits);
         let admits = |client: &str| cap.admits(candidate(1), &ledger, job_of(client).as_ref());
         for _ in 0..9 {
             assert_eq!(admits("acme"), Admission::Granted, "the log counts");
         }
-        let reached = |place| Reached {
+        let reached = |place| ReachedCap {
             place,
             committed: Credits::whole(9),
         };
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn a_job_that_cannot_be_looked_at_counts_everywhere() {
         let ledger = Ledger::new(Rates::default());
-        let cap = Cap::new(vec![whole(10, 10).of(is_acme)], Credits::ZERO);
+        let cap = Caps::new(vec![whole(10, 10).of(is_acme)], Credits::ZERO);
         let admission = cap.admits(candidate(1), &ledger, None);
         assert_eq!(admission, Admission::Held);
     }

@@ -12,14 +12,14 @@ use std::sync::mpsc;
 use crate::jobs::{Digest, Ledger, Lines};
 use crate::journal::{self, AppendError, JobLog, LogError, Writer};
 #[cfg(feature = "postgres")]
-use crate::journal::{Address, Merge};
+use crate::journal::{Address, LineBatch};
 
 /// Lines that go into one transaction.
 #[cfg(feature = "postgres")]
 const AT_ONCE: usize = 1000;
 
 /// What was copied.
-pub struct Copied {
+pub struct CopySummary {
     /// Lines of the first log.
     pub read: u64,
     /// Those of them that the other one did not hold.
@@ -51,7 +51,7 @@ pub enum CopyError {
 }
 
 /// Adds the lines of a log to one in a file.
-pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
+pub fn into_file(from: &JobLog, to: &Writer) -> Result<CopySummary, CopyError> {
     let path = to.path();
     if same_file::is_same_file(from.path(), path).unwrap_or(false) {
         return Err(CopyError::Same);
@@ -85,7 +85,7 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
             path: path.to_owned(),
             error,
         })?;
-    Ok(Copied {
+    Ok(CopySummary {
         read,
         added,
         doubted,
@@ -94,7 +94,11 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
 
 /// Adds the lines of a log to `to`, which is in a database.
 #[cfg(feature = "postgres")]
-pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Copied, CopyError> {
+pub fn into_database(
+    from: &JobLog,
+    to: &JobLog,
+    address: &Address,
+) -> Result<CopySummary, CopyError> {
     // However its address is written.
     if from.is_in_database() && same_file::is_same_file(from.path(), to.path()).unwrap_or(false) {
         return Err(CopyError::Same);
@@ -104,7 +108,7 @@ pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Co
     let mut doubts = |there: &[String]| {
         let marks = doubts::mark_all(from, there)?;
         doubted += marks.len() as u64;
-        Ok(Merge::of(marks.into_iter().collect::<Lines>().as_str()))
+        Ok(LineBatch::of(marks.into_iter().collect::<Lines>().as_str()))
     };
     // Read while they are written, so that no more than a few parts are held.
     let (parts, next) = mpsc::sync_channel(2);
@@ -116,7 +120,7 @@ pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Co
         (reading.join().unwrap_or_else(|_| Err(panicked())), added)
     });
     let (added, read) = (added?, read?);
-    Ok(Copied {
+    Ok(CopySummary {
         read,
         added,
         doubted,
@@ -126,8 +130,8 @@ pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Co
 /// Sends the lines of a log in parts; how many there are. It ends early where no one takes them any
 /// more.
 #[cfg(feature = "postgres")]
-fn read_parts(from: &JobLog, parts: &mpsc::SyncSender<Merge>) -> Result<u64, LogError> {
-    let mut part = Merge::default();
+fn read_parts(from: &JobLog, parts: &mpsc::SyncSender<LineBatch>) -> Result<u64, LogError> {
+    let mut part = LineBatch::default();
     let mut read = 0;
     let mut is_taken = true;
     lines_of(from, |line| {

@@ -13,7 +13,7 @@ use crate::journal::{Damage, JobLog, LogError, Suspect};
 
 /// Lines that keep the jobs of damaged lines from being sent.
 #[derive(Default)]
-pub struct Marks {
+pub struct DoubtMarks {
     /// The lines.
     pub lines: Lines,
     /// How many they are.
@@ -29,9 +29,9 @@ pub fn marks(
     empty: Ledger,
     sandbox: bool,
     now: Timestamp,
-) -> Result<Marks, LogError> {
+) -> Result<DoubtMarks, LogError> {
     let in_sandbox = sandbox || ledger.is_rehearsal();
-    let mut marks = Marks::default();
+    let mut marks = DoubtMarks::default();
     let mut marked = BTreeSet::new();
     let mut items = BTreeSet::new();
     let mut add = |job: Option<(JobKey, u32)>,

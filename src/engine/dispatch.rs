@@ -25,27 +25,27 @@ pub use request::Transport;
 
 pub use crate::engine::counts::SendCounts;
 
-use crate::engine::cap::{Admission, Cap};
-use crate::engine::stop::{InFlight, Reason, Stop};
+use crate::engine::cap::{Admission, Caps};
+use crate::engine::stop::{InFlight, Stop, StopReason};
 use crate::jobs::{self, EventKind, GenerationId, JobView, Lines};
-use crate::journal::{Announced, Announcement, Appending, Claim, Refused, Writer};
+use crate::journal::{AnnounceRefusal, Announced, Announcement, Claim, PendingAppend, Writer};
 use crate::vendor::{Permit, Throttle};
 
 /// Replies in a row that end the run: of unknown outcome, or 404 and 405 with nothing accepted yet.
 const MAX_IN_A_ROW: u32 = 3;
 
 /// An attempt that has its outcome, whose line is on its way to the disk.
-struct Settled {
+struct FinishedAttempt {
     attempt: Attempt,
-    outcome: Settlement,
-    line: Appending,
+    outcome: AttemptOutcome,
+    line: PendingAppend,
     /// Held until the line is in the log.
     claim: Claim,
     in_flight: InFlight,
 }
 
 /// What became of an attempt.
-enum Settlement {
+enum AttemptOutcome {
     /// It has this id.
     Accepted(GenerationId),
     /// Refused for good, with this HTTP status.
@@ -83,7 +83,7 @@ struct RunState {
 }
 
 /// An attempt's job, as caps on a part of the log look at it.
-type JobOf<'a> = &'a dyn Fn(&Attempt) -> Option<JobView>;
+type JobLookup<'a> = &'a dyn Fn(&Attempt) -> Option<JobView>;
 
 /// Sends attempts.
 pub struct Dispatcher<'a, T> {
@@ -100,12 +100,12 @@ pub struct Dispatcher<'a, T> {
     /// Takes each event.
     pub report: &'a dyn Fn(DispatchEvent<'_>),
     /// What may be charged and reserved.
-    cap: Option<&'a Cap<'a>>,
-    job: JobOf<'a>,
+    cap: Option<&'a Caps<'a>>,
+    job: JobLookup<'a>,
     /// Attempts of the run at most.
     most: usize,
     /// Why no further one is made after so many.
-    enough: &'a dyn Fn(&SendCounts) -> Option<Reason>,
+    enough: &'a dyn Fn(&SendCounts) -> Option<StopReason>,
     state: Mutex<RunState>,
 }
 
@@ -138,7 +138,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// others write to the log as well, that is only known when an attempt is announced. `job` is an
     /// attempt's, for caps on a part of the log.
     #[must_use]
-    pub fn within(mut self, cap: &'a Cap<'a>, job: JobOf<'a>) -> Self {
+    pub fn within(mut self, cap: &'a Caps<'a>, job: JobLookup<'a>) -> Self {
         self.cap = Some(cap);
         self.job = job;
         self
@@ -153,7 +153,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// Makes no further attempt, and stops the run, once `enough` gives a reason.
     #[must_use]
-    pub fn until(mut self, enough: &'a dyn Fn(&SendCounts) -> Option<Reason>) -> Self {
+    pub fn until(mut self, enough: &'a dyn Fn(&SendCounts) -> Option<StopReason>) -> Self {
         self.enough = enough;
         self
     }
@@ -217,7 +217,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// Makes an attempt, unless the run stops first, up to its outcome.
-    async fn make(&self, attempt: Attempt) -> Option<Settled> {
+    async fn make(&self, attempt: Attempt) -> Option<FinishedAttempt> {
         let Some((permit, claim)) = self.announce(&attempt).await else {
             self.count(&attempt);
             return None;
@@ -244,7 +244,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// An attempt's job, where a cap has to look at it: it may read the log for that.
-    fn job_for(&self, cap: &Cap<'_>, attempt: &Attempt) -> Option<JobView> {
+    fn job_for(&self, cap: &Caps<'_>, attempt: &Attempt) -> Option<JobView> {
         cap.has_parts().then(|| (self.job)(attempt)).flatten()
     }
 
@@ -257,7 +257,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             match self.writer.announce(self.announcement(attempt)).await {
                 Ok(Announced::Granted(claim)) => return Some((permit, claim)),
-                Ok(Announced::Refused(Refused::NotBefore(quiet))) => {
+                Ok(Announced::Refused(AnnounceRefusal::NotBefore(quiet))) => {
                     self.hold_for_others(&quiet);
                 }
                 Ok(Announced::Refused(refused)) => {
@@ -266,7 +266,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 }
                 Err(error) => {
                     // Nothing was sent, so nothing is lost.
-                    self.stop.set(Reason::of_append(&error));
+                    self.stop.set(StopReason::of_append(&error));
                     return None;
                 }
             }
@@ -286,26 +286,26 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// Takes in that an attempt is not made.
-    fn leave(&self, attempt: &Attempt, refused: Refused) {
+    fn leave(&self, attempt: &Attempt, refused: AnnounceRefusal) {
         match refused {
-            Refused::Taken => {
+            AnnounceRefusal::Taken => {
                 self.state().tally.taken += 1;
                 (self.report)(DispatchEvent::Taken(attempt));
             }
             // It is announced again after the wait.
-            Refused::NotBefore(_) => {}
-            Refused::Later(why) => {
+            AnnounceRefusal::NotBefore(_) => {}
+            AnnounceRefusal::Later(why) => {
                 self.state().tally.later += 1;
                 (self.report)(DispatchEvent::Left(attempt, why));
             }
-            Refused::Paused(by) => self.stop.set(Reason::Paused(by)),
-            Refused::Mixed => self.stop.set(Reason::LogTaken {
+            AnnounceRefusal::Paused(by) => self.stop.set(StopReason::Paused(by)),
+            AnnounceRefusal::Mixed => self.stop.set(StopReason::LogTaken {
                 by_rehearsal: !attempt.sandbox,
             }),
-            Refused::CapReached(reached) => {
+            AnnounceRefusal::CapReached(reached) => {
                 let admission = self.cap.map(|cap| cap.refused(&reached));
                 if admission != Some(Admission::Held) {
-                    self.stop.set(Reason::CapReached);
+                    self.stop.set(StopReason::CapReached);
                 }
             }
         }
@@ -334,7 +334,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             // It stays announced, and so in doubt. Kept for later the line could come too late.
             Err(error) => {
-                self.stop.set(Reason::of_append(&error));
+                self.stop.set(StopReason::of_append(&error));
                 self.state().tally.unknown += 1;
                 let why = "the log could no longer be written, and shows it as unknown";
                 (self.report)(DispatchEvent::Withdrawn(attempt, why));

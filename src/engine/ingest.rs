@@ -6,7 +6,7 @@ use super::observe::{Ingested, Observer};
 use crate::jobs::{Binding, GenerationId, JobKey, Lines, Observation, Status, Text, Via};
 #[cfg(feature = "postgres")]
 use crate::journal::KeptCapture;
-use crate::journal::{AppendError, Appending, LogError};
+use crate::journal::{AppendError, LogError, PendingAppend};
 use crate::vendor::Payload;
 use crate::webhook::Verification;
 
@@ -112,7 +112,7 @@ pub struct Ingest<'a> {
     captures: Vec<KeptCapture>,
     waiting: UnfoldedObservations,
     /// The batch before, on its way to the disk.
-    appending: Option<(Appending, UnfoldedObservations)>,
+    appending: Option<(PendingAppend, UnfoldedObservations)>,
 }
 
 /// What lines that are not folded yet are about, by job.

@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-pub use mail_server::{Email, Login, Security};
+pub use mail_server::{Email, MailLogin, Security};
 pub use request::{NoticeRequest, Shape};
 pub use send::send;
 

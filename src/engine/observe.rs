@@ -1,7 +1,7 @@
 //! Observations in, the lines that they add to the log out. Polls, replayed captures and the
 //! receiver all come through here; the rule is in [`jobs`](crate::jobs).
 
-use crate::jobs::{Attribution, Binding, JobKey, Lines, News, Observation};
+use crate::jobs::{Attribution, Binding, JobKey, Lines, NewObservation, Observation};
 use crate::journal::{LogError, Writer};
 
 /// What an observation came to.
@@ -79,7 +79,7 @@ impl Observer<'_> {
         Ok(adopted.map_or_else(Ingested::UnknownId, |news| self.line(&news, seen)))
     }
 
-    fn line(&self, news: &News<'_>, seen: &Observation<'_>) -> Ingested {
+    fn line(&self, news: &NewObservation<'_>, seen: &Observation<'_>) -> Ingested {
         Ingested::New {
             job: news.job.key,
             attempt: news.attempt,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::noted_logs::NotedLogs;
-use super::stop::{Reason, Stop};
+use super::stop::{Stop, StopReason};
 use crate::jobs::Ledger;
 use crate::journal::{Location, Lock, LogError, Writer, may_be_torn, resolve};
 use crate::manifest::is_sheet;
@@ -120,7 +120,7 @@ fn once_free<T>(
             other => return Ok(other?),
         };
         let signal = patience.stop.reasons().into_iter().find_map(|r| match r {
-            Reason::Signal(number) => Some(number),
+            StopReason::Signal(number) => Some(number),
             _ => None,
         });
         if let Some(number) = signal {

@@ -15,7 +15,7 @@ use crate::vendor::root_cause;
 const CONCURRENCY: usize = 8;
 
 /// Why a photo cannot be fetched.
-pub enum Missed {
+pub enum FetchProblem {
     /// Its host, which has this name, cannot be found.
     Host(String),
     /// It may be there later.
@@ -30,7 +30,7 @@ pub async fn look_at(
     urls: impl Iterator<Item = &String>,
     client: &Client,
     over: impl Future<Output = ()>,
-) -> Vec<Result<(), Missed>> {
+) -> Vec<Result<(), FetchProblem>> {
     let nowhere = RefCell::new(BTreeSet::new());
     let nowhere = &nowhere;
     let looks = stream::iter(urls).map(|url| async move {
@@ -39,10 +39,10 @@ pub async fn look_at(
         let host = host.unwrap_or_default();
         // Each host is looked up once.
         if nowhere.borrow().contains(&host) {
-            return Err(Missed::Host(host));
+            return Err(FetchProblem::Host(host));
         }
         let looked = look(client, url, &host).await;
-        if matches!(looked, Err(Missed::Host(_))) {
+        if matches!(looked, Err(FetchProblem::Host(_))) {
             nowhere.borrow_mut().insert(host);
         }
         looked
@@ -52,28 +52,30 @@ pub async fn look_at(
 }
 
 /// Whether a photo is there, and is one: its first bytes say so.
-async fn look(client: &Client, url: &str, host: &str) -> Result<(), Missed> {
+async fn look(client: &Client, url: &str, host: &str) -> Result<(), FetchProblem> {
     let reply = ask(client, url, host).await?;
     match reply.status() {
         // There is no first byte to be had of an empty file.
-        StatusCode::RANGE_NOT_SATISFIABLE => return Err(Missed::Wrong(picture::EMPTY.to_owned())),
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            return Err(FetchProblem::Wrong(picture::EMPTY.to_owned()));
+        }
         status if !status.is_success() => {
-            return Err(Missed::Wrong(format!("the server answers {status}")));
+            return Err(FetchProblem::Wrong(format!("the server answers {status}")));
         }
         _ => {}
     }
     let kind = reply.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
     let head = head_of(reply).await?;
-    picture::judge(&head, kind.as_deref()).map_err(Missed::Wrong)
+    picture::judge(&head, kind.as_deref()).map_err(FetchProblem::Wrong)
 }
 
 /// As many first bytes as report what a file is; a server may send all of it.
-async fn head_of(mut reply: Response) -> Result<Vec<u8>, Missed> {
+async fn head_of(mut reply: Response) -> Result<Vec<u8>, FetchProblem> {
     let mut head = Vec::new();
     while head.len() < picture::HEAD {
         let chunk = reply.chunk().await;
-        match chunk.map_err(|error| Missed::Temporary(root_cause(&error)))? {
+        match chunk.map_err(|error| FetchProblem::Temporary(root_cause(&error)))? {
             Some(chunk) => head.extend_from_slice(&chunk),
             None => break,
         }
@@ -81,18 +83,18 @@ async fn head_of(mut reply: Response) -> Result<Vec<u8>, Missed> {
     Ok(head)
 }
 
-async fn ask(client: &Client, url: &str, host: &str) -> Result<Response, Missed> {
+async fn ask(client: &Client, url: &str, host: &str) -> Result<Response, FetchProblem> {
     // Signed addresses are often good for GET only, so there is no HEAD before it.
     let first = format!("bytes=0-{}", picture::HEAD - 1);
     let reply = client.get(url).header(RANGE, first).send().await;
     // The network may be back in a minute; an address that is wrong will not.
     reply.map_err(|error| {
         if is_about_the_name(&error) {
-            Missed::Host(host.to_owned())
+            FetchProblem::Host(host.to_owned())
         } else if error.is_builder() {
-            Missed::Wrong(root_cause(&error))
+            FetchProblem::Wrong(root_cause(&error))
         } else {
-            Missed::Temporary(root_cause(&error))
+            FetchProblem::Temporary(root_cause(&error))
         }
     })
 }

@@ -32,7 +32,7 @@ pub struct PhotoStore {
 
 /// What became of a run's photos.
 #[derive(Debug, Default)]
-pub struct Placed {
+pub struct PhotoUploads {
     /// Photos that were uploaded now.
     pub uploaded: u64,
     /// Photos that an earlier run had uploaded.
@@ -40,7 +40,7 @@ pub struct Placed {
     signed: HashMap<String, String>,
 }
 
-impl Placed {
+impl PhotoUploads {
     /// The address that the vendor is given for a photo: one with a signature, where it has one.
     pub fn address_for_vendor<'a>(&'a self, photo: &'a str) -> &'a str {
         self.signed.get(photo).map_or(photo, String::as_str)
@@ -111,7 +111,7 @@ impl PhotoStore {
     }
 
     /// Uploads the photos that are not there yet, and signs the addresses of all.
-    pub async fn place(&self, photos: &[Arc<LocalPhoto>]) -> Result<Placed, PhotoError> {
+    pub async fn place(&self, photos: &[Arc<LocalPhoto>]) -> Result<PhotoUploads, PhotoError> {
         let by_name: BTreeMap<&str, &Arc<LocalPhoto>> = photos
             .iter()
             .map(|photo| (photo.name.as_str(), photo))
@@ -125,7 +125,7 @@ impl PhotoStore {
             Ok::<_, PhotoError>((is_new, photo.address.clone(), signed.into()))
         });
         let all: Vec<(bool, String, String)> = each.buffered(CONCURRENCY).try_collect().await?;
-        let mut placed = Placed::default();
+        let mut placed = PhotoUploads::default();
         for (is_new, address, signed) in all {
             *if is_new {
                 &mut placed.uploaded

@@ -8,9 +8,9 @@ use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use super::observe::{Ingested, Observer};
-use super::stop::{Reason, Stop};
+use super::stop::{Stop, StopReason};
 use crate::jobs::{Facts, GenerationId, JobKey, JobState, Lines, Observation, Status, Via};
-use crate::journal::{LogError, Quiet, Writer};
+use crate::journal::{LogError, VendorBackoff, Writer};
 use crate::vendor::{Client, Endpoint, PollOutcome, Throttle};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
@@ -24,7 +24,7 @@ const LONGEST_WAIT: u32 = 4;
 
 /// How often a clip is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounds {
+pub enum PollSchedule {
     /// Once.
     One,
     /// Until it has ended, or cannot be asked for.
@@ -63,7 +63,7 @@ pub enum PollEvent<'a> {
     /// One could not be asked for; nothing changes.
     Unavailable(&'a PollTarget, &'a str),
     /// For so long none is asked for: the vendor has asked another computer to wait.
-    Waiting(&'a Quiet),
+    Waiting(&'a VendorBackoff),
     /// Every one that was due was asked for.
     RoundOver,
     /// These could not be asked for [`MAX_FAILURES`] times in a row, and are left alone.
@@ -128,7 +128,7 @@ impl Poller<'_> {
     /// Gives whether the vendor could be asked for all of them.
     pub async fn ask(
         &self,
-        rounds: Rounds,
+        rounds: PollSchedule,
         covers: impl Fn(&JobState) -> bool,
     ) -> Result<bool, LogError> {
         if self.stop.is_set() {
@@ -172,7 +172,7 @@ impl Poller<'_> {
     async fn ask_all(
         &self,
         mut targets: Vec<PollTarget>,
-        rounds: Rounds,
+        rounds: PollSchedule,
     ) -> Result<bool, LogError> {
         let mut is_answered = true;
         while !targets.is_empty() && !self.stop.is_set() {
@@ -181,7 +181,7 @@ impl Poller<'_> {
             targets = later;
             targets.extend(self.pass(due).await?);
             (self.report)(PollEvent::RoundOver);
-            if rounds == Rounds::One {
+            if rounds == PollSchedule::One {
                 return Ok(targets.iter().all(|t| t.failures == 0));
             }
             let (given_up, kept): (Vec<_>, Vec<_>) = targets
@@ -251,7 +251,7 @@ impl Poller<'_> {
         }
         if let Err(error) = self.observer.writer.append(&lines).await {
             // Nothing is lost: the next poll says the same.
-            self.stop.set(Reason::of_append(&error));
+            self.stop.set(StopReason::of_append(&error));
         }
     }
 
@@ -325,7 +325,7 @@ impl Poller<'_> {
                 })
             }
             PollOutcome::Denied { http_status, error } => {
-                self.stop.set(Reason::Denied(http_status, error));
+                self.stop.set(StopReason::Denied(http_status, error));
                 stopped
             }
         }

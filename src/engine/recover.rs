@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 pub use saved::MARK;
 
-use crate::jobs::{GenerationId, JobKey, Line, LineError, Lines, Logged, Status};
+use crate::jobs::{GenerationId, JobKey, Line, LineError, Lines, LoggedEvent, Status};
 use crate::journal::{AppendError, LogError, Writer};
 
 /// What became of a line.
@@ -96,7 +96,7 @@ fn was_resent(writer: &Writer, line: &Line<'_>) -> Result<bool, LogError> {
         event.attempt == line.attempt && event.word.status() == Some(Status::Submitting)
     });
     // Of two requests, a log that was made smaller keeps the later one.
-    let later = |event: &Logged| event.at.is_some_and(|at| at.as_millisecond() > line.at);
+    let later = |event: &LoggedEvent| event.at.is_some_and(|at| at.as_millisecond() > line.at);
     let mut sent = 0;
     for request in requests {
         sent += 1;

@@ -6,7 +6,7 @@ use super::named::jobs_named;
 use super::plan::{self, Allowed, ChangeDoubt, Decision, Held, Plan, PlanError};
 use crate::jobs::recognition::{PhotoAddress, normal::is_invisible};
 use crate::jobs::{Event, EventKind, JobKey, JobView, Lines, Rates};
-use crate::journal::{LogError, Unsettled, Writer};
+use crate::journal::{DecisionError, LogError, Writer};
 use crate::manifest::{Manifest, Problem, check_address, named_photo};
 use crate::text::{escape, format, is_address};
 
@@ -58,7 +58,7 @@ pub struct Renaming {
 }
 
 /// What a manifest says of names.
-pub struct OfManifest {
+pub struct ManifestNames {
     /// The jobs that get another one.
     pub renamings: Vec<Renaming>,
     /// Rows that may be for the photo of a job, as may others.
@@ -95,7 +95,7 @@ impl Renaming {
         manifest: &mut Manifest,
         rates: &Rates,
         writer: &Writer,
-    ) -> Result<OfManifest, PlanError> {
+    ) -> Result<ManifestNames, PlanError> {
         let mut problems = Vec::new();
         let mut plan = Plan::of_sound_rows(manifest, rates, |problem| problems.push(problem))?;
         let found = {
@@ -131,7 +131,7 @@ impl Renaming {
                 photo_name: row.photo_name.filter(|_| has_moved),
             });
         }
-        Ok(OfManifest {
+        Ok(ManifestNames {
             renamings,
             unclear,
             problems,
@@ -248,7 +248,7 @@ pub fn write_down(
     writer: &Writer,
     by: &str,
     sandbox: bool,
-) -> Result<(), Unsettled> {
+) -> Result<(), DecisionError> {
     let line = |renaming: &Renaming| -> Lines {
         let view = &renaming.view;
         let at = view.state.stamp(writer.now());

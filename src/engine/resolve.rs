@@ -5,12 +5,12 @@ use crate::jobs::{
     AttemptState, Event, EventKind, GenerationId, JobKey, JobState, JobView, Lines, Resolution,
     Status, Verdict,
 };
-use crate::journal::{AppendError, LogError, Unsettled, Writer};
+use crate::journal::{AppendError, DecisionError, LogError, Writer};
 use crate::text::escape;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum ResolveVerdict {
     /// It was accepted, under this id.
     Accepted(GenerationId),
     /// It was never accepted.
@@ -61,13 +61,13 @@ pub enum ResolveError {
 /// The job and the attempt that a finding is about.
 pub fn attempt_of(
     name: &str,
-    finding: &Finding,
+    finding: &ResolveVerdict,
     writer: &Writer,
 ) -> Result<(JobKey, u32), ResolveError> {
     let keys = jobs_named(writer.path(), &writer.ledger(), name)?;
     // Asked before the ledger is held, which it reads, too.
     let owner = match finding {
-        Finding::Accepted(id) => writer.owner_of(id),
+        ResolveVerdict::Accepted(id) => writer.owner_of(id),
         _ => None,
     };
     let ledger = writer.ledger();
@@ -90,7 +90,7 @@ pub fn attempt_of(
         return Ok((job.key, number));
     }
     let attempt = match finding {
-        Finding::Dismissed => Some(job.newest()),
+        ResolveVerdict::Dismissed => Some(job.newest()),
         _ => attempt_in_doubt(job),
     };
     let attempt = attempt.ok_or_else(|| ResolveError::NotInDoubt(job.key, job.status()))?;
@@ -103,9 +103,9 @@ fn attempt_in_doubt(job: &JobState) -> Option<&AttemptState> {
     in_doubt.or_else(|| job.attempts().rfind(|a| was_in_doubt(a)))
 }
 
-fn can_be_about(job: &JobState, finding: &Finding) -> bool {
+fn can_be_about(job: &JobState, finding: &ResolveVerdict) -> bool {
     match finding {
-        Finding::Dismissed => job.status() != Status::Completed && !job.is_dismissed(),
+        ResolveVerdict::Dismissed => job.status() != Status::Completed && !job.is_dismissed(),
         _ => job.attempts().any(|a| a.status() == Status::Unknown),
     }
 }
@@ -118,7 +118,7 @@ fn was_in_doubt(attempt: &AttemptState) -> bool {
 
 /// Writes a finding down. `by` is the user, and `sandbox` whether this is a rehearsal.
 pub fn write_down(
-    finding: &Finding,
+    finding: &ResolveVerdict,
     (job, attempt): (JobKey, u32),
     writer: &Writer,
     by: &str,
@@ -126,9 +126,9 @@ pub fn write_down(
 ) -> Result<(), ResolveError> {
     let view = writer.view(job)?;
     let (verdict, id) = match finding {
-        Finding::Accepted(id) => (Verdict::Accepted, Some(id)),
-        Finding::NotAccepted => (Verdict::NotAccepted, None),
-        Finding::Dismissed => (Verdict::Dismissed, None),
+        ResolveVerdict::Accepted(id) => (Verdict::Accepted, Some(id)),
+        ResolveVerdict::NotAccepted => (Verdict::NotAccepted, None),
+        ResolveVerdict::Dismissed => (Verdict::Dismissed, None),
     };
     let at = writer.ledger().stamp(job, writer.now());
     let resolution = Resolution {
@@ -156,10 +156,10 @@ pub fn write_down(
         writer.decide(&[job], &[], &line)
     };
     settled.map_err(|unsettled| match unsettled {
-        Unsettled::Failed(error) => ResolveError::Write(error),
-        Unsettled::BeingSent(host) => ResolveError::BeingSent { job, host },
+        DecisionError::Failed(error) => ResolveError::Write(error),
+        DecisionError::BeingSent(host) => ResolveError::BeingSent { job, host },
         // What others have written is folded by then.
-        Unsettled::Outdated => owned().unwrap_or(ResolveError::Outdated(job)),
+        DecisionError::Outdated => owned().unwrap_or(ResolveError::Outdated(job)),
     })
 }
 
@@ -179,7 +179,7 @@ pub fn own_id(view: &JobView, writer: &Writer) -> Option<GenerationId> {
 
 /// What a dismissal does not undo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paid {
+pub enum DismissalCost {
     /// There is a clip, which was charged.
     Clip,
     /// A clip is being made.
@@ -190,7 +190,7 @@ pub enum Paid {
     Nothing,
 }
 
-impl Paid {
+impl DismissalCost {
     /// Of a job.
     pub fn of(job: &JobState) -> Self {
         let has = |is: fn(&AttemptState) -> bool| job.attempts().any(is);

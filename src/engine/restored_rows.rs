@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::plan::Plan;
-use crate::jobs::{Event, EventKind, Fact, JobKey, JobState, Ledger, Line, Lines, Word};
+use crate::jobs::{Event, EventKind, JobFact, JobKey, JobState, Ledger, Line, LineStatus, Lines};
 use crate::journal::{AppendError, LogError, Writer, map_lines_of};
 
 /// Why a row's older version could not be made to count.
@@ -55,7 +55,7 @@ fn replaced(log: &Path, ledger: &Ledger) -> Result<HashMap<JobKey, JobKey>, LogE
         }
         for line in &Line::whole_parts(text).unwrap_or_default() {
             let by = line.other_text("by_job").and_then(|by| JobKey::parse(&by));
-            if let (Word::Fact(Fact::Superseded), Some(by)) = (line.word, by) {
+            if let (LineStatus::Fact(JobFact::Superseded), Some(by)) = (line.word, by) {
                 found.push((line.at, line.job, by));
             }
         }

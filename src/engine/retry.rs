@@ -19,11 +19,11 @@ use crate::vendor::{
     with_prompt,
 };
 
-pub use barred::{Barred, is_called, why_left_alone};
+pub use barred::{SkippedJob, is_called, why_left_alone};
 
 /// What is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retried {
+pub enum RetryKind {
     /// Jobs that are known to have failed, by new attempts.
     Failed,
     /// Attempts whose outcome is unknown, as they were.
@@ -32,7 +32,7 @@ pub enum Retried {
     Rejected,
 }
 
-impl Retried {
+impl RetryKind {
     /// Whether a job gets an attempt.
     pub fn takes(self, job: &JobState) -> bool {
         job.is_counted()
@@ -96,7 +96,7 @@ pub type Clips = HashMap<String, Vec<(Clip, Option<String>)>>;
 
 /// An attempt that is to be made. Of many, what is decided is held, and not what was read for that.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Wanted {
+pub struct RetryAttempt {
     /// The job.
     pub job: JobKey,
     /// The attempt's number.
@@ -112,7 +112,7 @@ pub struct Wanted {
     resend: bool,
 }
 
-impl Wanted {
+impl RetryAttempt {
     fn of(attempt: &Attempt) -> Self {
         Self {
             job: attempt.job,
@@ -128,7 +128,7 @@ impl Wanted {
 #[derive(Debug, Default)]
 pub struct RetrySelection {
     /// The attempts to be made.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<RetryAttempt>,
     /// How many jobs have had all the attempts that they get.
     pub exhausted: u64,
     /// Whether the first of them is for a listing or a SKU.
@@ -146,7 +146,7 @@ impl RetrySelection {
         match attempt {
             Some(attempt) => {
                 self.column = self.column.or(view.id().map(|(column, _)| column));
-                self.wanted.push(Wanted::of(&attempt));
+                self.wanted.push(RetryAttempt::of(&attempt));
             }
             None => self.requestless.push(match view.id() {
                 Some((_, id)) => id.to_owned(),
@@ -180,7 +180,7 @@ pub struct Retries<'a> {
 
 impl Retries<'_> {
     /// The attempts to be made: new ones, or those in doubt, to be sent again as they were.
-    pub fn find(&self, which: Retried) -> Result<RetrySelection, RetryError> {
+    pub fn find(&self, which: RetryKind) -> Result<RetrySelection, RetryError> {
         let mut found = RetrySelection {
             is_empty: true,
             ..RetrySelection::default()
@@ -194,7 +194,7 @@ impl Retries<'_> {
                 found.rowless.insert(key);
                 continue;
             }
-            if which == Retried::Unknown {
+            if which == RetryKind::Unknown {
                 let attempts = view.state.attempts();
                 for state in attempts.filter(|a| a.status() == Status::Unknown) {
                     found.add(self.repeated(&view, state.number), &view);
@@ -210,7 +210,7 @@ impl Retries<'_> {
     }
 
     /// An attempt with all that is sent and kept of it, read from the log once more.
-    pub fn attempt(&self, wanted: &Wanted) -> Result<Option<Attempt>, RetryError> {
+    pub fn attempt(&self, wanted: &RetryAttempt) -> Result<Option<Attempt>, RetryError> {
         let Some(view) = self.log.view(wanted.job)? else {
             return Ok(None);
         };

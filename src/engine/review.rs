@@ -20,7 +20,7 @@ pub struct ClipReview {
 
 /// Why a verdict says nothing of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stray {
+pub enum UnmatchedReview {
     /// The log knows no such job.
     #[error("the log knows no such job")]
     NoJob,
@@ -54,7 +54,7 @@ pub enum NotOrdered {
 
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ordered {
+pub enum OrderOutcome {
     /// The vendor makes it.
     Accepted,
     /// Nothing was charged, for this reason.
@@ -89,7 +89,7 @@ pub fn check_order(
 }
 
 /// What became of the order that was made after an attempt; `None` where none was.
-pub fn ordered_after(view: &JobView, attempt: u32) -> Option<Ordered> {
+pub fn ordered_after(view: &JobView, attempt: u32) -> Option<OrderOutcome> {
     let newest = view.state.newest();
     if newest.number <= attempt {
         return None;
@@ -97,9 +97,9 @@ pub fn ordered_after(view: &JobView, attempt: u32) -> Option<Ordered> {
     let fields = view.attempts.get(&newest.number);
     let error = || Some(fields?.fields.text("error")?.to_owned());
     Some(match newest.status() {
-        Status::SubmitFailed => Ordered::Refused(error().unwrap_or_default()),
-        Status::Unknown | Status::Submitting => Ordered::InDoubt,
-        _ => Ordered::Accepted,
+        Status::SubmitFailed => OrderOutcome::Refused(error().unwrap_or_default()),
+        Status::Unknown | Status::Submitting => OrderOutcome::InDoubt,
+        _ => OrderOutcome::Accepted,
     })
 }
 
@@ -110,14 +110,17 @@ pub fn has_clip(view: &JobView) -> bool {
 }
 
 /// Whether a verdict can be written down.
-pub fn check(verdict: ClipReview, view: Option<&JobView>) -> Result<(), Stray> {
-    let view = view.ok_or(Stray::NoJob)?;
-    let attempt = view.state.attempt(verdict.attempt).ok_or(Stray::NoClip)?;
+pub fn check(verdict: ClipReview, view: Option<&JobView>) -> Result<(), UnmatchedReview> {
+    let view = view.ok_or(UnmatchedReview::NoJob)?;
+    let attempt = view
+        .state
+        .attempt(verdict.attempt)
+        .ok_or(UnmatchedReview::NoClip)?;
     if attempt.status() != Status::Completed {
-        return Err(Stray::NoClip);
+        return Err(UnmatchedReview::NoClip);
     }
     if view.state.effective().number != verdict.attempt {
-        return Err(Stray::Replaced);
+        return Err(UnmatchedReview::Replaced);
     }
     Ok(())
 }

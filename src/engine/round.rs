@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub use memory::RoundNews;
 pub use memory_file::MemoryFile;
 pub use schedule::{Schedule, TimeOfDay};
-pub use service::{Next, RoundRemainder, serve, sheets};
+pub use service::{NextRound, RoundRemainder, serve, sheets};
 
 use crate::exit::{Code, Ending};
 
@@ -82,7 +82,7 @@ impl fmt::Display for RoundStep {
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct StepOutcome {
     /// What the step itself met. How the jobs stand is not in it: a later step may change that.
     pub own: Ending,
     /// How many clips it ordered, fetched or published.
@@ -92,13 +92,16 @@ pub struct Done {
 /// A round that is under way.
 #[derive(Clone, Debug, Default)]
 pub struct Round {
-    done: Vec<(RoundStep, Done)>,
+    done: Vec<(RoundStep, StepOutcome)>,
     is_over: bool,
 }
 
 impl Round {
     /// A round of the steps that `has` picks, one after the other, as `take` takes them.
-    pub fn of(has: impl Fn(RoundStep) -> bool, mut take: impl FnMut(RoundStep) -> Done) -> Self {
+    pub fn of(
+        has: impl Fn(RoundStep) -> bool,
+        mut take: impl FnMut(RoundStep) -> StepOutcome,
+    ) -> Self {
         let mut round = Self::default();
         for step in RoundStep::ALL {
             if round.wants(step) && has(step) {
@@ -118,7 +121,7 @@ impl Round {
     }
 
     /// Takes in what a step came to.
-    fn note(&mut self, step: RoundStep, done: Done) {
+    fn note(&mut self, step: RoundStep, done: StepOutcome) {
         let ends = [
             Code::Interrupted,
             Code::Terminated,
@@ -187,8 +190,8 @@ impl RoundOutcome {
 mod tests {
     use super::*;
 
-    fn done(code: Code) -> Done {
-        Done {
+    fn done(code: Code) -> StepOutcome {
+        StepOutcome {
             own: code.into(),
             clips: 0,
         }

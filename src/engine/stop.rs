@@ -11,7 +11,7 @@ use crate::journal::{AppendError, DatabaseError};
 
 /// A reason to start nothing new. Requests in flight are still drained.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum StopReason {
     /// The person, or the system, asked: SIGINT (2) or SIGTERM (15).
     Signal(u8),
     /// The log cannot be written any more.
@@ -53,7 +53,7 @@ pub enum Reason {
     Shared,
 }
 
-impl Reason {
+impl StopReason {
     /// Why lines could not be appended.
     pub fn of_append(error: &AppendError) -> Self {
         if let Some(database) = error.database() {
@@ -86,7 +86,7 @@ impl Drop for InFlight {
     }
 }
 
-type Reasons = watch::Sender<Vec<Reason>>;
+type Reasons = watch::Sender<Vec<StopReason>>;
 
 impl Stop {
     /// Of a part of the run: it ends with the run, and may end by itself before.
@@ -100,7 +100,7 @@ impl Stop {
     }
 
     /// Stops the run. Every reason is kept, in order.
-    pub fn set(&self, reason: Reason) {
+    pub fn set(&self, reason: StopReason) {
         self.reasons.send_if_modified(|reasons| {
             let is_new = !reasons.contains(&reason);
             if is_new {
@@ -114,7 +114,7 @@ impl Stop {
     pub fn forget_deadline(&self) {
         self.reasons.send_if_modified(|reasons| {
             let before = reasons.len();
-            reasons.retain(|reason| *reason != Reason::Deadline);
+            reasons.retain(|reason| *reason != StopReason::Deadline);
             reasons.len() < before
         });
     }
@@ -142,13 +142,13 @@ impl Stop {
     }
 
     /// Every reason so far.
-    pub fn reasons(&self) -> Vec<Reason> {
+    pub fn reasons(&self) -> Vec<StopReason> {
         self.reasons.borrow().clone()
     }
 
     /// Returns once the run is to stop.
     pub async fn wait(&self) {
-        let any = |reasons: &[Reason]| !reasons.is_empty();
+        let any = |reasons: &[StopReason]| !reasons.is_empty();
         match &self.run {
             None => until(&self.reasons, any).await,
             Some(run) => tokio::select! {
@@ -160,7 +160,8 @@ impl Stop {
 
     /// Returns once someone has asked the run to stop.
     pub async fn signaled(&self) {
-        let asked = |reasons: &[Reason]| reasons.iter().any(|r| matches!(r, Reason::Signal(_)));
+        let asked =
+            |reasons: &[StopReason]| reasons.iter().any(|r| matches!(r, StopReason::Signal(_)));
         until(&self.reasons, asked).await;
     }
 
@@ -175,7 +176,7 @@ impl Stop {
 }
 
 /// Returns once the reasons are as asked for.
-async fn until(reasons: &Reasons, asked: impl Fn(&[Reason]) -> bool) {
+async fn until(reasons: &Reasons, asked: impl Fn(&[StopReason]) -> bool) {
     // The sender outlives this, so the channel cannot close.
     let _ = reasons.subscribe().wait_for(|r| asked(r)).await;
 }
@@ -187,22 +188,22 @@ mod tests {
     #[test]
     fn that_the_time_is_up_is_forgotten_and_nothing_else() {
         let run = Stop::default();
-        run.set(Reason::Deadline);
+        run.set(StopReason::Deadline);
         run.forget_deadline();
         assert!(!run.is_set());
-        run.set(Reason::Signal(15));
+        run.set(StopReason::Signal(15));
         run.forget_deadline();
-        assert_eq!(run.reasons(), [Reason::Signal(15)]);
+        assert_eq!(run.reasons(), [StopReason::Signal(15)]);
     }
 
     #[tokio::test]
     async fn a_part_stops_with_its_run_but_not_the_run_with_it() {
         let run = Stop::default();
         let (failed, other) = (run.part(), run.part());
-        failed.set(Reason::Shared);
+        failed.set(StopReason::Shared);
         assert!(failed.is_set() && !run.is_set() && !other.is_set());
         failed.wait().await;
-        run.set(Reason::Signal(15));
+        run.set(StopReason::Signal(15));
         assert!(other.is_set());
         assert_eq!(other.or(std::future::ready(())).await, None);
         assert!(other.reasons().is_empty(), "they are the run's");

@@ -10,9 +10,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::dispatch::Attempt;
-use super::photos::Placed;
+use super::photos::PhotoUploads;
 use super::plan::Plan;
-use super::stop::{Reason, Stop};
+use super::stop::{Stop, StopReason};
 use crate::jobs::{Clip, Credits, IdColumn, JobView, Order, PHOTO_FILE, Rates};
 use crate::journal::Writer;
 use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row, RowFault};
@@ -31,7 +31,7 @@ pub struct Orders<'a> {
     /// How the vendor is given a duration.
     pub duration_style: DurationStyle,
     /// Where the photos on this computer are online.
-    pub photos: &'a Placed,
+    pub photos: &'a PhotoUploads,
     /// Whether the webhook's address names job and attempt.
     pub correlate: bool,
     /// Whether the orders go to a sandbox.
@@ -61,7 +61,7 @@ impl Orders<'_> {
         let attempts = rows.map_while(move |(index, row)| {
             let attempt = self.attempt(index, row, id_column, &carried);
             attempt
-                .map_err(|error| self.stop.set(Reason::Input(error)))
+                .map_err(|error| self.stop.set(StopReason::Input(error)))
                 .ok()
         });
         Ok(attempts.flatten())
@@ -117,7 +117,7 @@ impl Orders<'_> {
 }
 
 /// The clip with the photo's address as the vendor can fetch it.
-fn for_vendor<'c>(clip: &'c Clip, photos: &Placed) -> Cow<'c, Clip> {
+fn for_vendor<'c>(clip: &'c Clip, photos: &PhotoUploads) -> Cow<'c, Clip> {
     let address = photos.address_for_vendor(clip.image_url());
     if address == clip.image_url() {
         return Cow::Borrowed(clip);
@@ -223,7 +223,7 @@ mod tests {
         let log = dir.path().join("jobs.jsonl");
         let ledger = Ledger::new(rates.clone());
         let writer = Writer::open(&log, ledger, "test", Duration::ZERO).unwrap();
-        let (stop, photos) = (Stop::default(), Placed::default());
+        let (stop, photos) = (Stop::default(), PhotoUploads::default());
         let orders = Orders {
             plan: &plan,
             writer: &writer,

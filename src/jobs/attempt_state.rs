@@ -5,13 +5,13 @@
 
 mod charges;
 
-use super::bill::{Bill, Charge, Ends};
+use super::bill::{Bill, Charge, ReportedEnds};
 use super::line_facts::{self, LineFacts};
-use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
+use super::status::{JobFact, LineStatus, ReviewVerdict, Status, Verdict};
 
 /// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Resolution {
+pub(super) struct RankedResolution {
     at: i64,
     caution: u8,
     raw: Box<[u8]>,
@@ -21,8 +21,8 @@ pub(super) struct Resolution {
 
 /// What few attempts have; kept out of line.
 #[derive(Clone, Debug)]
-struct Rare {
-    resolution: Option<Resolution>,
+struct RareFields {
+    resolution: Option<RankedResolution>,
     /// Further ids, ascending by hash: one attempt, billed more than once.
     more: Vec<Bill>,
     /// A figure in a line without an id.
@@ -36,7 +36,7 @@ struct Rare {
     superseded: Option<(i64, bool)>,
 }
 
-impl Default for Rare {
+impl Default for RareFields {
     fn default() -> Self {
         Self {
             resolution: None,
@@ -61,14 +61,14 @@ pub struct AttemptState {
     /// it fits in.
     id: u64,
     charge: Charge,
-    ends: Ends,
+    ends: ReportedEnds,
     /// Hash of what its furthest end says; 0 for no end, 1 where its lines differ.
     end_hash: u64,
     /// Thousandths of a credit, with the bit [`line_facts::ESTIMATE_HELD`] where the log holds it.
     estimate: u32,
     /// When it was first announced, and first refused, as far as that tells lines apart; 0 for never.
     times: [u32; 2],
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareFields>>,
 }
 
 /// Places in [`AttemptState::times`].
@@ -91,7 +91,7 @@ impl AttemptState {
             flags: 0,
             id: 0,
             charge: Charge::NONE,
-            ends: Ends::default(),
+            ends: ReportedEnds::default(),
             end_hash: 0,
             estimate: 0,
             times: [0; 2],
@@ -99,11 +99,11 @@ impl AttemptState {
         }
     }
 
-    fn rare(&mut self) -> &mut Rare {
+    fn rare(&mut self) -> &mut RareFields {
         self.rare.get_or_insert_with(Box::default)
     }
 
-    pub(super) fn resolution(&self) -> Option<&Resolution> {
+    pub(super) fn resolution(&self) -> Option<&RankedResolution> {
         self.rare.as_ref()?.resolution.as_ref()
     }
 
@@ -311,18 +311,21 @@ impl AttemptState {
 
     pub(super) fn absorb(&mut self, facts: &LineFacts, raw: &[u8]) {
         match facts.word {
-            Word::Status(status) => self.absorb_status(status, facts),
-            Word::Fact(Fact::Downloaded) => self.flags |= DOWNLOADED,
-            Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
-            Word::Fact(Fact::Resolved) => return self.absorb_resolution(facts, raw),
-            Word::Fact(Fact::Superseded) => self.absorb_superseded(facts),
-            Word::Fact(Fact::Reviewed) => self.absorb_review(facts),
-            Word::Fact(Fact::Renamed) => {}
+            LineStatus::Status(status) => self.absorb_status(status, facts),
+            LineStatus::Fact(JobFact::Downloaded) => self.flags |= DOWNLOADED,
+            LineStatus::Fact(JobFact::Published) => self.flags |= PUBLISHED,
+            LineStatus::Fact(JobFact::Resolved) => return self.absorb_resolution(facts, raw),
+            LineStatus::Fact(JobFact::Superseded) => self.absorb_superseded(facts),
+            LineStatus::Fact(JobFact::Reviewed) => self.absorb_review(facts),
+            LineStatus::Fact(JobFact::Renamed) => {}
         }
         let charge = facts.charged.map_or(Charge::NONE, |amount| {
             Charge::reported(amount, facts.at, facts.flags & line_facts::IS_ADJUSTED != 0)
         });
-        let ends = facts.word.status().map_or_else(Ends::default, Ends::of);
+        let ends = facts
+            .word
+            .status()
+            .map_or_else(ReportedEnds::default, ReportedEnds::of);
         if facts.id != 0 {
             self.absorb_bill(Bill {
                 id: facts.id,
@@ -426,7 +429,7 @@ impl AttemptState {
         let Some(verdict) = facts.verdict else {
             return;
         };
-        let new = Resolution {
+        let new = RankedResolution {
             at: facts.at,
             caution: verdict.caution(),
             raw: raw.into(),

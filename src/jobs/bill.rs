@@ -37,9 +37,9 @@ impl Charge {
 
 /// The ends that the lines of one id reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ends(u8);
+pub(super) struct ReportedEnds(u8);
 
-impl Ends {
+impl ReportedEnds {
     /// What a line of `status` says.
     pub const fn of(status: Status) -> Self {
         Self(match status {
@@ -76,12 +76,12 @@ pub(super) struct Bill {
     /// Hash of the id.
     pub id: u64,
     pub charge: Charge,
-    pub ends: Ends,
+    pub ends: ReportedEnds,
 }
 
 impl Bill {
     /// Takes in what another line reported of the same id.
-    pub fn join(&mut self, charge: Charge, ends: Ends) {
+    pub fn join(&mut self, charge: Charge, ends: ReportedEnds) {
         self.charge = self.charge.max(charge);
         self.ends.join(ends);
     }

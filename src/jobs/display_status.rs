@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::new_attempt::Bar;
+use super::new_attempt::AttemptBlock;
 use super::state::JobState;
-use super::status::{Fact, Status, Verdict, Word};
-use super::view::{JobView, Logged};
+use super::status::{JobFact, LineStatus, Status, Verdict};
+use super::view::{JobView, LoggedEvent};
 
 /// Where a job stands. The order is that of a summary: good news first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,13 +85,13 @@ impl DisplayStatus {
     /// orders it again before that has ended.
     fn of_older(job: &JobState) -> Option<Self> {
         match job.bar()? {
-            Bar::BeingSent => Some(Self::BeingSent),
-            Bar::InDoubt => Some(Self::Unknown),
-            Bar::UnderWay if job.attempts().any(|a| a.status() == Status::Processing) => {
+            AttemptBlock::BeingSent => Some(Self::BeingSent),
+            AttemptBlock::InDoubt => Some(Self::Unknown),
+            AttemptBlock::UnderWay if job.attempts().any(|a| a.status() == Status::Processing) => {
                 Some(Self::Rendering)
             }
-            Bar::UnderWay => Some(Self::Queued),
-            Bar::NewerVersion | Bar::Dismissed | Bar::Completed => None,
+            AttemptBlock::UnderWay => Some(Self::Queued),
+            AttemptBlock::NewerVersion | AttemptBlock::Dismissed | AttemptBlock::Completed => None,
         }
     }
 
@@ -136,14 +136,14 @@ impl JobView {
         {
             return Some(at);
         }
-        let says_so = |event: &&Logged| match (DisplayStatus::of(&self.state), event.word) {
-            (DisplayStatus::Replaced, word) => word == Word::Fact(Fact::Superseded),
-            (DisplayStatus::Closed, word) => word == Word::Fact(Fact::Resolved),
+        let says_so = |event: &&LoggedEvent| match (DisplayStatus::of(&self.state), event.word) {
+            (DisplayStatus::Replaced, word) => word == LineStatus::Fact(JobFact::Superseded),
+            (DisplayStatus::Closed, word) => word == LineStatus::Fact(JobFact::Resolved),
             _ if event.attempt != effective.number => false,
-            (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
-            (_, Word::Status(reported)) => reported == status,
+            (_, LineStatus::Status(Status::Submitting)) => status == Status::Unknown,
+            (_, LineStatus::Status(reported)) => reported == status,
             // A person's decision stands where no line of the vendor's does.
-            (_, Word::Fact(fact)) => fact == Fact::Resolved && !effective.has_seen(status),
+            (_, LineStatus::Fact(fact)) => fact == JobFact::Resolved && !effective.has_seen(status),
         };
         let events = self.events.iter().filter(says_so);
         events.filter_map(|event| event.at).min()

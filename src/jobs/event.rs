@@ -11,7 +11,7 @@ use serde::ser::Serializer;
 use super::event_kind::{EventKind, is_false, time};
 use super::id::{IdColumn, JobKey};
 use super::stamp::Stamp;
-use super::status::Word;
+use super::status::LineStatus;
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
@@ -97,7 +97,7 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     /// What kind of line it is.
-    status: Word,
+    status: LineStatus,
     /// `listing_id` or `sku`, from the manifest: whom the job belongs to.
     #[serde(flatten, serialize_with = "item")]
     item: Option<(IdColumn, &'a str)>,

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::facts::ReportedFacts;
 use super::id::{GenerationId, JobKey};
 use super::money::Credits;
-use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
+use super::status::{JobFact, LineStatus, ReviewVerdict, Status, Verdict};
 
 /// What a line says beyond whose it is.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -209,24 +209,24 @@ pub struct Review<'a> {
 
 impl EventKind<'_> {
     /// The word in `status`.
-    pub(super) fn word(&self) -> Word {
+    pub(super) fn word(&self) -> LineStatus {
         match self {
             Self::Submitting(_) => Status::Submitting.into(),
             Self::Unknown(_) | Self::MarkedUnknown { .. } => Status::Unknown.into(),
             Self::SubmitFailed(_) => Status::SubmitFailed.into(),
             Self::Reported(seen) => seen.status.into(),
             Self::Step(step) => step.status.into(),
-            Self::Downloaded(_) => Fact::Downloaded.into(),
-            Self::Published(_) => Fact::Published.into(),
-            Self::Resolved(_) => Fact::Resolved.into(),
-            Self::Superseded { .. } => Fact::Superseded.into(),
-            Self::Renamed { .. } => Fact::Renamed.into(),
-            Self::Reviewed(_) => Fact::Reviewed.into(),
+            Self::Downloaded(_) => JobFact::Downloaded.into(),
+            Self::Published(_) => JobFact::Published.into(),
+            Self::Resolved(_) => JobFact::Resolved.into(),
+            Self::Superseded { .. } => JobFact::Superseded.into(),
+            Self::Renamed { .. } => JobFact::Renamed.into(),
+            Self::Reviewed(_) => JobFact::Reviewed.into(),
         }
     }
 }
 
-impl Serialize for Word {
+impl Serialize for LineStatus {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }

@@ -11,14 +11,14 @@ pub(super) const END: u32 = u32::MAX;
 
 /// Where the lines of each job stand: a chain of offsets, newest first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places {
+pub(super) struct LineOffsets {
     offsets: Vec<u64>,
     /// The line before it of the same job.
     before: Vec<u32>,
     heads: Vec<u32>,
 }
 
-impl Places {
+impl LineOffsets {
     pub fn note(&mut self, job: u32, offset: u64) {
         let job = job as usize;
         if self.heads.len() <= job {

@@ -10,13 +10,13 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-pub use self::queries::{IdMatch, Mixed};
+pub use self::queries::{IdMatch, MixedLog};
 use super::damage::{AcceptedDamage, Digest};
 use super::id::JobKey;
-use super::index::{END, Ids, Places};
+use super::index::{END, Ids, LineOffsets};
 use super::items::Items;
 use super::line::Line;
-use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, Read, ReadLines, Reading};
+use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, LineKind, ReadLines, ReadOptions};
 use super::money::{Credits, Rates};
 use super::state::JobState;
 use super::status::Status;
@@ -29,7 +29,7 @@ const MOST_UNREADABLE: usize = 1000;
 
 /// Where what a log holds comes from.
 #[derive(Clone, Copy, Debug, Default)]
-struct Origin {
+struct LogOrigin {
     /// Any id is one that no sandbox made.
     has_live_id: bool,
     /// Any line is a sandbox's.
@@ -41,13 +41,13 @@ struct Origin {
 /// The folded log.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    reading: Reading,
+    reading: ReadOptions,
     jobs: Vec<JobState>,
     by_key: HashTable<u32>,
     ids: Option<Ids>,
-    places: Option<Places>,
+    places: Option<LineOffsets>,
     items: Option<Items>,
-    origin: Origin,
+    origin: LogOrigin,
     /// What its jobs have been charged and have reserved, where that is asked for again and again.
     committed: Option<Credits>,
     lines: u64,
@@ -68,13 +68,13 @@ impl Ledger {
     /// An empty ledger; `rates` price attempts whose lines report no estimate.
     pub fn new(rates: Rates) -> Self {
         Self {
-            reading: Reading::new(rates),
+            reading: ReadOptions::new(rates),
             jobs: Vec::new(),
             by_key: HashTable::new(),
             ids: Some(Ids::default()),
             places: None,
             items: None,
-            origin: Origin::default(),
+            origin: LogOrigin::default(),
             committed: None,
             lines: 0,
             unreadable: 0,
@@ -96,7 +96,7 @@ impl Ledger {
     /// Also keeps where lines stand, for [`Ledger::places`]. Before the first line.
     #[must_use]
     pub fn with_places(mut self) -> Self {
-        self.places = Some(Places::default());
+        self.places = Some(LineOffsets::default());
         self
     }
 
@@ -130,7 +130,7 @@ impl Ledger {
     }
 
     /// How its lines are to be read for [`Ledger::fold`].
-    pub(crate) fn reading(&self) -> &Reading {
+    pub(crate) fn reading(&self) -> &ReadOptions {
         &self.reading
     }
 
@@ -156,7 +156,7 @@ impl Ledger {
             let known = self.jobs.len();
             let mut found = [END; LOOKED_UP];
             for ((_, read), found) in group.iter().zip(&mut found) {
-                if let Read::One(facts) = read {
+                if let LineKind::One(facts) = read {
                     *found = self.find(facts.key).unwrap_or(END);
                 }
             }
@@ -164,8 +164,10 @@ impl Ledger {
                 let start = at.start as usize;
                 let raw = &text[start..start + at.len as usize];
                 let job = match read {
-                    Read::One(facts) if found != END => Some(self.absorb_facts(facts, raw, found)),
-                    Read::One(facts) => {
+                    LineKind::One(facts) if found != END => {
+                        Some(self.absorb_facts(facts, raw, found))
+                    }
+                    LineKind::One(facts) => {
                         let mut new = self.jobs[known..].iter();
                         let index = match new.position(|job| job.key == facts.key) {
                             Some(at) => (known + at) as u32,
@@ -173,8 +175,8 @@ impl Ledger {
                         };
                         Some(self.absorb_facts(facts, raw, index))
                     }
-                    Read::Many => self.absorb_parts(raw),
-                    Read::Accepted(digest) => {
+                    LineKind::Many => self.absorb_parts(raw),
+                    LineKind::Accepted(digest) => {
                         self.has_damage_lines = true;
                         if let Some(digest) = digest {
                             *self.accepted.entry(*digest).or_default() += 1;

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::id::{GenerationId, IdColumn, JobKey};
-use super::status::{Fact, ReviewVerdict, Status, Verdict, Word};
+use super::status::{JobFact, LineStatus, ReviewVerdict, Status, Verdict};
 use super::text::Text;
 use super::time::parse_millis;
 
@@ -51,7 +51,7 @@ pub struct Line<'a> {
     /// The attempt, from 1.
     pub attempt: u32,
     /// What it says.
-    pub word: Word,
+    pub word: LineStatus,
     /// Whether it is a line of the vendor's sample scripts, which name no job.
     pub keyless: bool,
     /// The listing or SKU.
@@ -199,7 +199,7 @@ struct NewerLine<'a> {
 impl<'a> NewerLine<'a> {
     fn read(raw: &'a str) -> Option<RawLine<'a>> {
         let line: Self = serde_json::from_str(raw).ok()?;
-        if Word::parse(line.status.as_str()).is_some() {
+        if LineStatus::parse(line.status.as_str()).is_some() {
             return None;
         }
         let text = |raw: Option<&'a RawValue>| serde_json::from_str(raw?.get()).ok();
@@ -367,26 +367,30 @@ impl<'a> RawLine<'a> {
             ),
         };
         let mut newer = false;
-        let word = match self.status.as_ref().map(|s| (s, Word::parse(s.as_str()))) {
-            Some((_, Some(Word::Status(Status::SubmitFailed))))
+        let word = match self
+            .status
+            .as_ref()
+            .map(|s| (s, LineStatus::parse(s.as_str())))
+        {
+            Some((_, Some(LineStatus::Status(Status::SubmitFailed))))
                 if keyless && !is_http_refusal(self.end.error) =>
             {
-                Word::Status(Status::Unknown)
+                LineStatus::Status(Status::Unknown)
             }
             Some((_, Some(word))) => word,
             // The sample scripts copy whatever word the vendor used; an unknown one is not an end.
-            _ if keyless && generation_id.is_some() => Word::Status(Status::Pending),
+            _ if keyless && generation_id.is_some() => LineStatus::Status(Status::Pending),
             Some((_, None)) => {
                 newer = true;
-                Word::Status(Status::Unknown)
+                LineStatus::Status(Status::Unknown)
             }
             None => return Err(LineError::Malformed("no status".to_owned())),
         };
-        if word == Word::Fact(Fact::Resolved) {
+        if word == LineStatus::Fact(JobFact::Resolved) {
             let verdict = self.verdict.as_ref().map(Text::as_str);
             newer = verdict.is_some_and(|verdict| Verdict::parse(verdict).is_none());
         }
-        if word == Word::Fact(Fact::Reviewed) {
+        if word == LineStatus::Fact(JobFact::Reviewed) {
             let look = self.verdict.as_ref().map(Text::as_str);
             newer = look.is_some_and(|look| ReviewVerdict::parse(look).is_none());
         }

@@ -13,20 +13,20 @@ use super::line::{self, EndFields};
 use super::money::{Credits, Rates};
 use super::request::RequestFacts;
 use super::status::Verdict;
-use super::status::{Fact, ReviewVerdict, Status, Word};
+use super::status::{JobFact, LineStatus, ReviewVerdict, Status};
 
 /// The line's facts. Texts are given by their places in the line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LineFacts {
     pub key: JobKey,
     pub attempt: u32,
-    pub word: Word,
+    pub word: LineStatus,
     pub flags: u8,
     /// Milliseconds since 1970.
     pub at: i64,
     /// Hash of the generation id; 0 for none.
     pub id: u64,
-    /// Of an end: hash of what it says; see [`Reading::hash_of_end`].
+    /// Of an end: hash of what it says; see [`ReadOptions::hash_of_end`].
     pub end_hash: u64,
     /// Thousandths of a credit. One that the log holds has the bit [`ESTIMATE_HELD`], so that it is more
     /// than any that stands in for it.
@@ -87,7 +87,7 @@ pub(crate) const UNLIKE: u64 = 1;
 
 /// How the lines of one ledger are read.
 #[derive(Clone, Debug)]
-pub(crate) struct Reading {
+pub(crate) struct ReadOptions {
     pub hasher: DefaultHashBuilder,
     pub rates: Rates,
     pub items: bool,
@@ -96,7 +96,7 @@ pub(crate) struct Reading {
 /// The batch of some lines, for [`Ledger::fold`](super::Ledger::fold).
 #[derive(Debug, Default)]
 pub(crate) struct ReadLines {
-    pub lines: Vec<(LineAt, Read)>,
+    pub lines: Vec<(LineAt, LineKind)>,
     /// Where lines start that say nothing.
     pub unreadable: Vec<u32>,
 }
@@ -120,7 +120,7 @@ pub(crate) struct LineAt {
 
 /// What a line is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Read {
+pub(crate) enum LineKind {
     /// A line.
     One(LineFacts),
     /// A compacted line, whose history is to be read.
@@ -130,7 +130,7 @@ pub(crate) enum Read {
     Accepted(Option<Digest>),
 }
 
-impl Reading {
+impl ReadOptions {
     /// A reading that keeps only what every fold needs.
     pub fn new(rates: Rates) -> Self {
         Self {
@@ -162,16 +162,16 @@ impl Reading {
         match AcceptedDamage::parse(raw) {
             Some(AcceptedDamage { text, digest }) => {
                 let digest = text.is_none().then_some(digest);
-                into.lines.push((at, Read::Accepted(digest)));
+                into.lines.push((at, LineKind::Accepted(digest)));
             }
             None => into.unreadable.push(at.start),
         }
     }
 
-    fn classify(&self, line: &Line<'_>) -> Read {
+    fn classify(&self, line: &Line<'_>) -> LineKind {
         match line.history {
-            Some(_) => Read::Many,
-            None => Read::One(self.facts(line)),
+            Some(_) => LineKind::Many,
+            None => LineKind::One(self.facts(line)),
         }
     }
 
@@ -229,7 +229,7 @@ impl Reading {
             look: line
                 .verdict
                 .as_ref()
-                .filter(|_| line.word == Word::Fact(Fact::Reviewed))
+                .filter(|_| line.word == LineStatus::Fact(JobFact::Reviewed))
                 .and_then(|look| ReviewVerdict::parse(look.as_ref())),
             item: item.map(|(column, id)| (column, Span::of(id, line.raw))),
             model: match (&request, line.request) {
@@ -258,7 +258,7 @@ fn flags(line: &Line<'_>) -> u8 {
     put(IS_REFUSAL, matches!(line.http_status, Some(401..=403)));
     put(IS_ADJUSTED, line.adjusted_credits.is_some());
     put(IS_NEWER, line.newer);
-    let is_superseded = line.word == Word::Fact(Fact::Superseded);
+    let is_superseded = line.word == LineStatus::Fact(JobFact::Superseded);
     // The fold reads no further fields; these lines are few.
     let names_itself = || Line::parse_whole(line.raw).is_ok_and(|line| line.names_itself());
     put(IS_TAKEN_BACK, is_superseded && names_itself());

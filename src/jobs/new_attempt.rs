@@ -9,7 +9,7 @@ use super::status::Status;
 
 /// What keeps a job from a new attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bar {
+pub enum AttemptBlock {
     /// A newer version wrote of it what this one does not understand.
     NewerVersion,
     /// A person closed the job.
@@ -24,7 +24,7 @@ pub enum Bar {
     UnderWay,
 }
 
-impl Bar {
+impl AttemptBlock {
     /// Why nothing is sent, as the end of a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,29 +41,29 @@ impl Bar {
 impl JobState {
     /// What keeps the job from a new attempt, the most final first. Where nothing does, every
     /// attempt is known to have ended without a clip or never to have been accepted.
-    pub fn bar(&self) -> Option<Bar> {
+    pub fn bar(&self) -> Option<AttemptBlock> {
         self.bar_of(|attempt| attempt.status() == Status::Completed)
     }
 
     /// The same, where clips that a person rejected bar nothing.
-    pub fn bar_beside_rejected(&self) -> Option<Bar> {
+    pub fn bar_beside_rejected(&self) -> Option<AttemptBlock> {
         self.bar_of(|attempt| attempt.status() == Status::Completed && !attempt.is_rejected())
     }
 
-    fn bar_of(&self, has_clip: fn(&AttemptState) -> bool) -> Option<Bar> {
+    fn bar_of(&self, has_clip: fn(&AttemptState) -> bool) -> Option<AttemptBlock> {
         let any = |is: fn(&AttemptState) -> bool| self.attempts().any(is);
         if self.is_newer() {
-            Some(Bar::NewerVersion)
+            Some(AttemptBlock::NewerVersion)
         } else if self.is_dismissed() {
-            Some(Bar::Dismissed)
+            Some(AttemptBlock::Dismissed)
         } else if any(has_clip) {
-            Some(Bar::Completed)
+            Some(AttemptBlock::Completed)
         } else if any(AttemptState::is_being_sent) {
-            Some(Bar::BeingSent)
+            Some(AttemptBlock::BeingSent)
         } else if any(|a| a.status() == Status::Unknown) {
-            Some(Bar::InDoubt)
+            Some(AttemptBlock::InDoubt)
         } else if self.has_attempt_under_way() {
-            Some(Bar::UnderWay)
+            Some(AttemptBlock::UnderWay)
         } else {
             None
         }
@@ -112,7 +112,7 @@ impl JobState {
     /// another attempt has brought the clip, or is about to.
     pub fn may_be_resent(&self) -> bool {
         self.newest().status() != Status::Completed
-            && self.bar_beside_rejected() == Some(Bar::InDoubt)
+            && self.bar_beside_rejected() == Some(AttemptBlock::InDoubt)
             && !self.has_attempt_under_way()
     }
 }
@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn the_rule_case_by_case() {
-        use Bar::{Completed, Dismissed, InDoubt, UnderWay};
+        use AttemptBlock::{Completed, Dismissed, InDoubt, UnderWay};
         // The lines of each attempt, what bars a new one, and whether it is made by itself.
-        type Case<'a> = (&'a [&'a [&'a str]], Option<Bar>, bool);
+        type Case<'a> = (&'a [&'a [&'a str]], Option<AttemptBlock>, bool);
         let cases: &[Case<'_>] = &[
             (&[&["~"]], None, true),
             (&[&["submit_failed"]], None, false),

@@ -68,7 +68,7 @@ pub enum Binding {
 
 /// An observation that adds something to what is known of an attempt.
 #[derive(Clone, Debug)]
-pub struct News<'j> {
+pub struct NewObservation<'j> {
     /// The job.
     pub job: &'j JobState,
     /// The attempt.
@@ -80,7 +80,7 @@ pub struct News<'j> {
     model: Option<Cow<'j, str>>,
 }
 
-impl News<'_> {
+impl NewObservation<'_> {
     /// What is to be written down, when the clock says `now`.
     pub fn event<'e>(
         &'e self,
@@ -113,7 +113,7 @@ pub enum Attribution<'l> {
     /// The log holds all of it.
     Known,
     /// It adds something.
-    News(News<'l>),
+    News(NewObservation<'l>),
     /// The lines of this attempt have to be looked at; see [`JobView::news`].
     Compare {
         /// The job.
@@ -139,7 +139,7 @@ impl Ledger {
         }
         let has_seen = attempt.has_seen(seen.status) && !found.is_news(seen.status);
         match found.known {
-            Some(known) if !has_seen => Attribution::News(News {
+            Some(known) if !has_seen => Attribution::News(NewObservation {
                 job: found.job,
                 attempt: attempt.number,
                 binding: Binding::Known,
@@ -166,7 +166,12 @@ impl Ledger {
 
 impl JobView {
     /// What an observation of one of its attempts adds; `None` where the log holds all of it.
-    pub fn news(&self, attempt: u32, seen: &Observation<'_>, has_seen: bool) -> Option<News<'_>> {
+    pub fn news(
+        &self,
+        attempt: u32,
+        seen: &Observation<'_>,
+        has_seen: bool,
+    ) -> Option<NewObservation<'_>> {
         let known = self.attempts.get(&attempt);
         if has_seen && known.is_some_and(|known| !adds(known, seen)) {
             return None;
@@ -176,7 +181,11 @@ impl JobView {
 
     /// An id that no job has may be that of an attempt whose reply was lost. `Err` says why it is
     /// not that of `attempt`.
-    pub fn bind(&self, attempt: u32, seen: &Observation<'_>) -> Result<News<'_>, &'static str> {
+    pub fn bind(
+        &self,
+        attempt: u32,
+        seen: &Observation<'_>,
+    ) -> Result<NewObservation<'_>, &'static str> {
         let Some(known) = self.attempts.get(&attempt) else {
             return Err("the attempt that its address names is not in this log");
         };
@@ -201,8 +210,8 @@ impl JobView {
         Ok(self.news_of(attempt, binding))
     }
 
-    fn news_of(&self, attempt: u32, binding: Binding) -> News<'_> {
-        News {
+    fn news_of(&self, attempt: u32, binding: Binding) -> NewObservation<'_> {
+        NewObservation {
             job: &self.state,
             attempt,
             binding,

@@ -182,7 +182,7 @@ proptest! {
                 prop_assert!(job.may_get_new_attempt() && job.newest().is_temporary());
             }
             if job.may_be_resent() {
-                prop_assert!(job.bar_beside_rejected() == Some(super::Bar::InDoubt));
+                prop_assert!(job.bar_beside_rejected() == Some(super::AttemptBlock::InDoubt));
                 let has_clip_or_may =
                     |a: &super::AttemptState| a.status().is_accepted() && !is_over(a);
                 prop_assert!(!job.attempts().any(|a| has_clip_or_may(a) && !a.is_rejected()));

@@ -6,7 +6,7 @@ use super::items;
 use super::line_facts::{self, LineFacts};
 use super::money::Credits;
 use super::stamp::{self, Stamp};
-use super::status::{Fact, Status, Verdict, Word};
+use super::status::{JobFact, LineStatus, Status, Verdict};
 
 /// One job: one clip the user wants.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl JobState {
         if facts.flags & line_facts::KEYLESS != 0 {
             self.flags |= KEYLESS;
         }
-        if facts.word == Word::Fact(Fact::Renamed) {
+        if facts.word == LineStatus::Fact(JobFact::Renamed) {
             self.flags |= RENAMED;
         }
         self.newest_at = self.newest_at.max(facts.at);

@@ -91,7 +91,7 @@ impl std::fmt::Display for Status {
 
 /// Facts about a job, which are lines of their own and not states of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fact {
+pub enum JobFact {
     /// The clip is on disk: `file`, `bytes`, `sha256`.
     Downloaded,
     /// The clip was published: `target`, `reference`.
@@ -106,7 +106,7 @@ pub enum Fact {
     Reviewed,
 }
 
-impl Fact {
+impl JobFact {
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::Downloaded,
@@ -132,18 +132,18 @@ impl Fact {
 
 /// What a line's `status` field says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Word {
+pub enum LineStatus {
     /// A state of the attempt.
     Status(Status),
     /// A fact about it.
-    Fact(Fact),
+    Fact(JobFact),
 }
 
-impl Word {
+impl LineStatus {
     /// Reads the field; `None` for an unknown word.
     pub fn parse(word: &str) -> Option<Self> {
         Status::parse(word).map(Self::Status).or_else(|| {
-            Fact::ALL
+            JobFact::ALL
                 .into_iter()
                 .find(|f| f.as_str() == word)
                 .map(Self::Fact)
@@ -167,14 +167,14 @@ impl Word {
     }
 }
 
-impl From<Status> for Word {
+impl From<Status> for LineStatus {
     fn from(status: Status) -> Self {
         Self::Status(status)
     }
 }
 
-impl From<Fact> for Word {
-    fn from(fact: Fact) -> Self {
+impl From<JobFact> for LineStatus {
+    fn from(fact: JobFact) -> Self {
         Self::Fact(fact)
     }
 }
@@ -252,12 +252,18 @@ mod tests {
     #[test]
     fn every_word_reads_back() {
         for status in Status::ALL {
-            assert_eq!(Word::parse(status.as_str()), Some(Word::Status(status)));
+            assert_eq!(
+                LineStatus::parse(status.as_str()),
+                Some(LineStatus::Status(status))
+            );
         }
-        for fact in Fact::ALL {
-            assert_eq!(Word::parse(fact.as_str()), Some(Word::Fact(fact)));
+        for fact in JobFact::ALL {
+            assert_eq!(
+                LineStatus::parse(fact.as_str()),
+                Some(LineStatus::Fact(fact))
+            );
         }
-        assert_eq!(Word::parse("queued"), None);
+        assert_eq!(LineStatus::parse("queued"), None);
     }
 
     #[test]

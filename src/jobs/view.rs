@@ -17,14 +17,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 pub use self::field_map::FieldMap;
-use self::field_map::Order;
+use self::field_map::Precedence;
 use super::id::{IdColumn, JobKey};
 use super::line::{Line, LineError};
 use super::line_facts::IS_TAKEN_BACK;
-use super::line_facts::Reading;
+use super::line_facts::ReadOptions;
 use super::money::Rates;
 use super::state::JobState;
-use super::status::{Fact, Status, Verdict, Word};
+use super::status::{JobFact, LineStatus, Status, Verdict};
 use crate::text::is_address;
 
 /// One attempt with its fields.
@@ -34,7 +34,7 @@ pub struct AttemptView {
     pub fields: FieldMap,
     /// The request's body as it was sent, byte for byte.
     pub request: Option<Box<RawValue>>,
-    request_order: Option<Order>,
+    request_order: Option<Precedence>,
     /// How many lines report the request.
     requests: u32,
     /// Every id it was given, ascending; more than one means that it was billed more than once.
@@ -62,9 +62,9 @@ pub struct JobView {
     pub attempts: BTreeMap<u32, AttemptView>,
     /// Names of carried columns in the manifest's order, as far as one line reported them.
     columns: Vec<String>,
-    columns_order: Option<Order>,
+    columns_order: Option<Precedence>,
     /// Its events, oldest first.
-    pub events: Vec<Logged>,
+    pub events: Vec<LoggedEvent>,
     /// The computer whose run is sending an attempt of it just now. No line says this.
     pub sender: Option<Box<str>>,
 }
@@ -75,18 +75,18 @@ pub struct JobView {
 /// again word for word where a log is compacted, and is compared with what is taken back into one.
 /// Fields that only another version knows stand in it alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logged {
+pub struct LoggedEvent {
     /// When it was written; `None` for a line of the vendor's sample scripts without a time.
     pub at: Option<Timestamp>,
     /// The attempt.
     pub attempt: u32,
     /// What it says.
-    pub word: Word,
+    pub word: LineStatus,
     /// The line, without its newline.
     pub text: Arc<str>,
 }
 
-impl Logged {
+impl LoggedEvent {
     fn of(line: &Line<'_>, text: Arc<str>) -> Self {
         let at = Some(line.at).filter(|at| *at != 0);
         Self {
@@ -114,19 +114,19 @@ impl JobView {
         rates: &Rates,
     ) -> Result<Option<Self>, LineError> {
         // Only ids within one view are compared, so any hash will do.
-        let reading = Reading::new(rates.clone());
+        let reading = ReadOptions::new(rates.clone());
         let mut view: Option<Self> = None;
         for raw in lines {
             let parts = Line::whole_parts(raw)?;
             for part in parts.iter().filter(|part| part.job == key) {
                 let view = view.get_or_insert_with(|| Self::new(key, part.attempt));
                 let text = view.absorb(part, &reading);
-                view.events.push(Logged::of(part, text));
+                view.events.push(LoggedEvent::of(part, text));
             }
         }
         if let Some(view) = &mut view {
-            let rank = |word: Word| word.status().map_or(9, Status::rank);
-            let place = |event: &Logged| (event.at, rank(event.word));
+            let rank = |word: LineStatus| word.status().map_or(9, Status::rank);
+            let place = |event: &LoggedEvent| (event.at, rank(event.word));
             view.events.sort_by_key(place);
             view.events.dedup();
         }
@@ -147,36 +147,36 @@ impl JobView {
     }
 
     /// Takes a line in; gives its text.
-    fn absorb(&mut self, line: &Line<'_>, reading: &Reading) -> Arc<str> {
+    fn absorb(&mut self, line: &Line<'_>, reading: &ReadOptions) -> Arc<str> {
         let facts = reading.facts(line);
         self.state.absorb(&facts, line.raw.as_bytes());
         let raw: Arc<str> = line.raw.into();
-        let order = Order {
+        let order = Precedence {
             rank: line.word.status().map_or(0, Status::rank),
             at: line.at,
             caution: match facts.look {
                 Some(look) => look as u8,
-                None if line.word == Word::Fact(Fact::Superseded) => {
+                None if line.word == LineStatus::Fact(JobFact::Superseded) => {
                     u8::from(facts.flags & IS_TAKEN_BACK == 0)
                 }
                 None => facts.verdict.map_or(0, Verdict::caution),
             },
             raw: raw.clone(),
         };
-        let job_order = Order {
+        let job_order = Precedence {
             rank: 0,
             ..order.clone()
         };
         if let Some((column, id)) = &line.id {
             let fields = match line.word {
-                Word::Fact(Fact::Renamed) => &mut self.renamed,
+                LineStatus::Fact(JobFact::Renamed) => &mut self.renamed,
                 _ => &mut self.fields,
             };
             fields.offer(column.name(), &job_order, || Value::from(&*id.0));
         }
         let attempt = self.attempts.entry(line.attempt).or_default();
         if let Some(id) = &line.generation_id
-            && line.word != Word::Fact(Fact::Resolved)
+            && line.word != LineStatus::Fact(JobFact::Resolved)
         {
             attempt.ids.insert(id.as_str().to_owned());
         }
@@ -189,32 +189,32 @@ impl JobView {
             }
         }
         let fields = match line.word {
-            Word::Status(_) => &mut attempt.fields,
-            Word::Fact(Fact::Downloaded) => &mut attempt.downloaded,
-            Word::Fact(Fact::Published) => {
+            LineStatus::Status(_) => &mut attempt.fields,
+            LineStatus::Fact(JobFact::Downloaded) => &mut attempt.downloaded,
+            LineStatus::Fact(JobFact::Published) => {
                 let target = line.other_text("target").unwrap_or_default();
                 attempt.published.entry(target).or_default()
             }
-            Word::Fact(Fact::Resolved) => &mut attempt.resolved,
-            Word::Fact(Fact::Reviewed) => &mut attempt.reviewed,
-            Word::Fact(Fact::Superseded) => &mut self.fields,
-            Word::Fact(Fact::Renamed) => &mut self.renamed,
+            LineStatus::Fact(JobFact::Resolved) => &mut attempt.resolved,
+            LineStatus::Fact(JobFact::Reviewed) => &mut attempt.reviewed,
+            LineStatus::Fact(JobFact::Superseded) => &mut self.fields,
+            LineStatus::Fact(JobFact::Renamed) => &mut self.renamed,
         };
         offer_typed(fields, line, &order);
         for (name, raw) in &line.rest {
             let value = || serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-            if is_job_field(name.as_str()) && line.word != Word::Fact(Fact::Renamed) {
+            if is_job_field(name.as_str()) && line.word != LineStatus::Fact(JobFact::Renamed) {
                 continue;
             }
             fields.offer(name.as_str(), &order, value);
         }
-        if line.word != Word::Fact(Fact::Renamed) {
+        if line.word != LineStatus::Fact(JobFact::Renamed) {
             self.absorb_job_fields(line, &job_order);
         }
         raw
     }
 
-    fn absorb_job_fields(&mut self, line: &Line<'_>, order: &Order) {
+    fn absorb_job_fields(&mut self, line: &Line<'_>, order: &Precedence) {
         let mut columns = Vec::new();
         for (name, raw) in &line.rest {
             let name = name.as_str();
@@ -371,7 +371,7 @@ impl AttemptView {
     }
 }
 
-fn offer_typed(fields: &mut FieldMap, line: &Line<'_>, order: &Order) {
+fn offer_typed(fields: &mut FieldMap, line: &Line<'_>, order: &Precedence) {
     let numbers = [
         ("credits", line.credits),
         ("adjusted_credits", line.adjusted_credits),

@@ -46,7 +46,7 @@ pub enum Announced {
     /// It is in the log, and may be sent.
     Granted(Claim),
     /// It is not in the log, and must not be sent.
-    Refused(Refused),
+    Refused(AnnounceRefusal),
 }
 
 /// What has become of a claim that was to be made sure of.
@@ -55,21 +55,21 @@ pub enum Renewed {
     /// It is this run's.
     Holds,
     /// It is, but nothing may be sent yet: the vendor has asked a computer to wait.
-    NotBefore(Quiet),
+    NotBefore(VendorBackoff),
     /// It is not this run's any more.
     Lost,
 }
 
 /// That the vendor wants to be left alone, whichever computer it has said so to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quiet {
+pub struct VendorBackoff {
     /// For how long yet.
     pub left: Duration,
     /// The computer that it has asked; empty where that is not known.
     pub asked: String,
 }
 
-impl fmt::Display for Quiet {
+impl fmt::Display for VendorBackoff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let asked = match self.asked.as_str() {
             "" => "another computer",
@@ -81,24 +81,24 @@ impl fmt::Display for Quiet {
 
 /// Why an attempt is not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum AnnounceRefusal {
     /// Another computer makes it, or has made it: the log says so.
     Taken,
     /// The next run decides again, with what others have written since.
     Later(String),
     /// Not yet: the vendor has asked another computer to wait.
-    NotBefore(Quiet),
+    NotBefore(VendorBackoff),
     /// The log is paused; by whom, since when.
     Paused(String),
     /// Another computer has begun a rehearsal in a log that live jobs were for, or the reverse.
     Mixed,
     /// It would go beyond these caps.
-    CapReached(Vec<Reached>),
+    CapReached(Vec<ReachedCap>),
 }
 
 /// A cap that does not admit another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reached {
+pub struct ReachedCap {
     /// Its place among the caps.
     pub place: usize,
     /// What counts against it.
@@ -210,7 +210,7 @@ pub struct Lease {
 
 /// Who may fetch or publish something.
 #[derive(Debug)]
-pub enum Leased {
+pub enum LeaseOutcome {
     /// This run.
     Mine(Lease),
     /// A run on another computer, or another one on this computer.

@@ -11,7 +11,7 @@ use crate::jobs::{AcceptedDamage, Digest, Lines};
 
 /// How a log is rewritten.
 #[derive(Clone, Debug, Default)]
-pub struct Compacting<'a> {
+pub struct CompactOptions<'a> {
     /// Whether the old file is kept, as `JOBS.1`.
     pub keep: bool,
     /// Damaged lines are quoted, in lines that can be read; these lines are added, which keep the
@@ -21,7 +21,7 @@ pub struct Compacting<'a> {
 
 /// What compacting did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compacted {
+pub struct CompactSummary {
     /// Jobs.
     pub jobs: u64,
     /// Lines in the old file.
@@ -42,7 +42,11 @@ pub struct Compacted {
 
 /// Rewrites a log, atomically. The log was read with places, while it was
 /// held. Where that would make it no shorter it is left as it is.
-pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compacted, LogError> {
+pub fn compact(
+    held: HeldLog,
+    log: JobLog,
+    how: &CompactOptions<'_>,
+) -> Result<CompactSummary, LogError> {
     let path = log.path().to_owned();
     let fail = |doing| {
         let path = path.clone();
@@ -57,17 +61,17 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
         return Err(LogError::Kept(kept.clone()));
     }
     let old = fs::metadata(&path).map_err(fail("read the job log"))?.len();
-    let mut done = Compacted {
+    let mut done = CompactSummary {
         jobs: log.ledger().jobs().len() as u64,
         lines_before: log.ledger().lines() + log.ledger().unreadable(),
         bytes_before: old,
-        ..Compacted::default()
+        ..CompactSummary::default()
     };
     // The caller holds the lock, so that no other run writes a copy of this name.
     let name = CompanionFile::Compacted.of(&path);
     let new = Replacement::by_name(&path, name, Readers::User);
     let mut new = new.map_err(fail("rewrite the job log"))?;
-    let mut out = Counted::new(&mut new);
+    let mut out = CountingWriter::new(&mut new);
     write_jobs(&log, &mut out).map_err(|error| match error {
         CompactError::Log(error) => error,
         CompactError::Copy(error) => fail("rewrite the job log")(error),
@@ -110,13 +114,13 @@ fn keep_old(path: &Path, kept: &Path) -> io::Result<()> {
 }
 
 /// Lines on their way to the new file.
-struct Counted<W: Write> {
+struct CountingWriter<W: Write> {
     out: BufWriter<W>,
     lines: u64,
     bytes: u64,
 }
 
-impl<W: Write> Counted<W> {
+impl<W: Write> CountingWriter<W> {
     fn new(file: W) -> Self {
         Self {
             out: BufWriter::with_capacity(1 << 20, file),
@@ -139,7 +143,7 @@ enum CompactError {
     Copy(io::Error),
 }
 
-fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), CompactError> {
+fn write_jobs(log: &JobLog, out: &mut CountingWriter<impl Write>) -> Result<(), CompactError> {
     let rates = log.ledger().rates();
     let lines_of = |view: crate::jobs::JobView| {
         let mut text = String::new();
@@ -157,9 +161,9 @@ fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), Compact
 }
 
 /// Quotes the damaged lines, and keeps the lines that quote others. Gives how many are quoted now.
-fn write_damage(log: &JobLog, out: &mut Counted<impl Write>) -> io::Result<u64> {
+fn write_damage(log: &JobLog, out: &mut CountingWriter<impl Write>) -> io::Result<u64> {
     let mut damaged = 0;
-    let mut quote = |digest, text: &[u8], out: &mut Counted<_>| {
+    let mut quote = |digest, text: &[u8], out: &mut CountingWriter<_>| {
         damaged += 1;
         let text = Some(text.to_vec());
         let quoted = AcceptedDamage { digest, text };

@@ -10,7 +10,7 @@ use rayon::slice::ParallelSlice;
 
 use super::address::Address;
 use super::file::{
-    Damage, LineReader, Lock, LogError, Mismatch, ReadLog, Remembered, holds_all, resolve,
+    Damage, LineReader, Lock, LogError, MemoryReader, Mismatch, ReadLog, holds_all, resolve,
 };
 use super::location::{self, Location};
 #[cfg(feature = "postgres")]
@@ -126,7 +126,7 @@ impl JobLog {
 
     fn read_once(path: &Path, mut ledger: Ledger) -> Result<Self, LogError> {
         let path = path.to_owned();
-        let remembered = Remembered::of(&path);
+        let remembered = MemoryReader::of(&path);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

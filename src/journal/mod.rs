@@ -22,10 +22,10 @@ mod writer;
 
 pub use address::{Address, redacted};
 pub use announce::{
-    Announced, Announcement, CLAIM_HOLDS, CapCount, Claim, ClaimCap, Lease, Leased, Quiet, Reached,
-    Refused, Renewed,
+    AnnounceRefusal, Announced, Announcement, CLAIM_HOLDS, CapCount, Claim, ClaimCap, Lease,
+    LeaseOutcome, ReachedCap, Renewed, VendorBackoff,
 };
-pub use compact::{Compacted, Compacting, compact};
+pub use compact::{CompactOptions, CompactSummary, compact};
 pub use fault::{DatabaseError, DatabaseFault};
 pub use file::*;
 pub use location::Location;
@@ -33,9 +33,9 @@ pub use log::JobLog;
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AskedToWait, AtWork, BeingSent, Forward, KeptCapture, Listed, LostLines, Made, Merge, Outbox,
-    Promises, Rights, at_work, captures_behind, init_log, init_statements, list_logs, merge_into,
-    promises, rows_elsewhere, upgrade_tables,
+    BeingSent, DurabilityGuarantees, Forward, KeptCapture, LineBatch, ListedBackoff, ListedLog,
+    ListedRun, LostLines, Outbox, Rights, SetupResult, at_work, captures_behind, init_log,
+    init_statements, list_logs, merge_into, promises, rows_elsewhere, upgrade_tables,
 };
-pub use store::{Appending, Unsettled};
+pub use store::{DecisionError, PendingAppend};
 pub use writer::{RequestRecord, Writer};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::file::{AppendError, Appender, Pending};
 #[cfg(feature = "postgres")]
-use super::postgres::{Answer, DatabaseAppender};
+use super::postgres::{DatabaseAppender, TaskAnswer};
 
 /// What takes lines in.
 #[derive(Debug)]
@@ -25,16 +25,16 @@ pub(super) enum Store {
 /// Lines on their way into the log.
 #[derive(Debug)]
 #[must_use]
-pub struct Appending(pub(super) PendingSink);
+pub struct PendingAppend(pub(super) PendingSink);
 
 #[derive(Debug)]
 pub(super) enum PendingSink {
     File(Pending<()>),
     #[cfg(feature = "postgres")]
-    Database(Pending<Answer>),
+    Database(Pending<TaskAnswer>),
 }
 
-impl Appending {
+impl PendingAppend {
     /// Returns once the lines are durable and folded.
     pub async fn done(self) -> Result<(), AppendError> {
         match self.0 {
@@ -52,7 +52,7 @@ impl Appending {
             #[cfg(feature = "postgres")]
             PendingSink::Database(pending) => {
                 let answer = pending.done().await?;
-                Ok(!matches!(answer, Answer::Otherwise))
+                Ok(!matches!(answer, TaskAnswer::Otherwise))
             }
         }
     }
@@ -69,7 +69,7 @@ impl Appending {
 
 /// Why what a person has decided was not taken in.
 #[derive(Debug)]
-pub enum Unsettled {
+pub enum DecisionError {
     /// This computer is sending it right now.
     BeingSent(String),
     /// Another computer has written about it since this one has read the log.

@@ -21,8 +21,8 @@ use super::announce::ClaimCap;
 use super::file::{AppendError, Damage, Lock, LogError, ReadLog, Recovery};
 use super::location;
 #[cfg(feature = "postgres")]
-use super::postgres::{Acceptance, KeptCapture, Merge, TaskKind};
-use super::store::{Appending, PendingSink, Store};
+use super::postgres::{AcceptedId, KeptCapture, LineBatch, TaskKind};
+use super::store::{PendingAppend, PendingSink, Store};
 use crate::clock;
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line, Lines};
 
@@ -180,8 +180,8 @@ impl Writer {
     }
 
     /// The same in two steps, for callers that have something to do meanwhile.
-    pub fn begin_append(&self, lines: &Lines) -> Appending {
-        Appending(match &self.store {
+    pub fn begin_append(&self, lines: &Lines) -> PendingAppend {
+        PendingAppend(match &self.store {
             Store::File { appender, .. } => PendingSink::File(appender.begin(lines.as_str())),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
@@ -191,8 +191,8 @@ impl Writer {
     }
 
     /// The same for lines that may wait for the next ones, or for the second step.
-    pub fn begin_append_lazily(&self, lines: &Lines) -> Appending {
-        Appending(match &self.store {
+    pub fn begin_append_lazily(&self, lines: &Lines) -> PendingAppend {
+        PendingAppend(match &self.store {
             Store::File { appender, .. } => {
                 PendingSink::File(appender.begin_lazily(lines.as_str()))
             }
@@ -211,17 +211,17 @@ impl Writer {
         id: &GenerationId,
         line: &Lines,
         otherwise: &Lines,
-    ) -> Appending {
+    ) -> PendingAppend {
         match &self.store {
             Store::File { .. } => self.begin_append_lazily(line),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let kind = TaskKind::Accepted(Acceptance {
+                let kind = TaskKind::Accepted(AcceptedId {
                     attempt,
                     id: id.clone(),
-                    otherwise: Merge::of(otherwise.as_str()),
+                    otherwise: LineBatch::of(otherwise.as_str()),
                 });
-                Appending(PendingSink::Database(appender.ask(kind, line.as_str())))
+                PendingAppend(PendingSink::Database(appender.ask(kind, line.as_str())))
             }
         }
     }

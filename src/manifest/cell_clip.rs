@@ -8,7 +8,7 @@ use url::Url;
 
 use super::cells::{Cells, MAX_CELL};
 use super::columns::Columns;
-use super::exports::Known;
+use super::exports::KnownExport;
 use super::local::{LocalPhotos, is_path};
 use super::odd::{self, Purpose, placeholder_in, trimmed};
 use super::options::Options;
@@ -43,7 +43,7 @@ impl<'a> Cells<'a> {
                 self.add_problem(
                     column,
                     self.missing_message(column, "photo's address"),
-                    known.and_then(Known::photo_help).unwrap_or(
+                    known.and_then(KnownExport::photo_help).unwrap_or(
                         "write it; to allow clips made from the prompt alone: --allow-no-image",
                     ),
                 );

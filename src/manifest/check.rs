@@ -8,7 +8,7 @@ use super::columns::{ClipColumns, Columns};
 use super::field::normalized;
 use super::local::is_path;
 use super::odd::trimmed;
-use super::options::{Condition, Defaults, Options};
+use super::options::{Defaults, Options, RowCondition};
 use super::problem::{Problem, ProblemLocation, Row, RowFault};
 use super::records::Record;
 use super::values::{NamedAddress, photos_in};
@@ -17,11 +17,11 @@ use crate::jobs::{Clip, Seconds, Video, Voice};
 
 /// Conditions on one file's rows, all of which must hold.
 #[derive(Debug, Default)]
-pub(super) struct Chosen(Vec<(Option<usize>, String)>);
+pub(super) struct RowFilter(Vec<(Option<usize>, String)>);
 
-impl Chosen {
+impl RowFilter {
     /// For the file with these columns. A column that it does not have is empty in all its rows.
-    pub fn of(conditions: &[Condition], columns: &Columns) -> Self {
+    pub fn of(conditions: &[RowCondition], columns: &Columns) -> Self {
         let resolved = conditions.iter().map(|condition| {
             let value = trimmed(&condition.value).to_owned();
             (columns.called(&condition.column), value)
@@ -52,7 +52,7 @@ impl Columns {
 pub(super) struct Checker<'a> {
     pub place: ProblemLocation<'a>,
     pub columns: &'a Columns,
-    pub chosen: &'a Chosen,
+    pub chosen: &'a RowFilter,
     /// Where relative paths of photos start.
     pub folder: &'a Path,
     pub options: &'a Options,

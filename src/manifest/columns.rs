@@ -4,7 +4,7 @@ use crate::jobs::{IdColumn, LOG_FIELDS};
 use crate::text::is_address;
 
 use super::{
-    exports::Known,
+    exports::KnownExport,
     field::{Field, is_field, is_misleading, known_name, map_option, meant, nearest, normalized},
     odd::{CURLY_QUOTES, USE_STRAIGHT_QUOTES},
     options::Options,
@@ -28,7 +28,7 @@ pub(super) struct Columns {
     /// What makes the prompt of rows that have none.
     pub template: Option<Vec<TemplatePiece>>,
     /// The program's export that the file is.
-    pub known: Option<Known>,
+    pub known: Option<KnownExport>,
     /// Columns without meaning here, carried into the log.
     pub carried: Vec<usize>,
     /// The names they are carried under.
@@ -434,6 +434,6 @@ pub(super) fn recognized(headers: &[String], options: &Options) -> usize {
                 .chain(&options.usual_map)
                 .any(|(_, mapped)| normalized(mapped) == normalized(header))
     };
-    let exported = Known::of(headers).map_or(0, |known| known.columns.len());
+    let exported = KnownExport::of(headers).map_or(0, |known| known.columns.len());
     headers.iter().filter(|header| named(header)).count() + exported
 }

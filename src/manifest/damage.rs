@@ -2,7 +2,7 @@
 
 /// Why the rest of a file cannot be split into rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Damage {
+pub(super) enum TextDamage {
     /// A byte that no UTF-8 text has there; `column` counts bytes of the line from 1.
     NotUtf8 { column: usize, byte: u8 },
     /// Bytes that the chosen encoding does not have.
@@ -25,19 +25,19 @@ pub(super) fn count_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The first damage to the text of a row that starts on `line`, with the line it is on.
-pub(super) fn find_damage(raw: &[u8], line: u64, translated: bool) -> Option<(u64, Damage)> {
+pub(super) fn find_damage(raw: &[u8], line: u64, translated: bool) -> Option<(u64, TextDamage)> {
     let (at, damage) = if let Err(error) = std::str::from_utf8(raw) {
         let at = error.valid_up_to();
         let line_start = memchr::memrchr2(b'\n', b'\r', &raw[..at]).map_or(0, |before| before + 1);
         let (column, byte) = (at - line_start + 1, raw[at]);
-        (at, Damage::NotUtf8 { column, byte })
+        (at, TextDamage::NotUtf8 { column, byte })
     } else if let Some(at) = memchr::memchr(0, raw) {
         // UTF-16 without a mark is NUL in every other byte of plain text, so at once.
         let first = line == 1 && at < 2;
-        (at, Damage::Nul { first })
+        (at, TextDamage::Nul { first })
     } else if translated {
         let at = memchr::memmem::find(raw, "\u{fffd}".as_bytes())?;
-        (at, Damage::Untranslatable)
+        (at, TextDamage::Untranslatable)
     } else {
         return None;
     };

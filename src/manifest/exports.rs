@@ -108,7 +108,7 @@ fn column(headers: &[String], name: &str) -> Option<usize> {
 
 /// What an export's headers say, for one file.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownExport {
     name: &'static str,
     /// Columns (counted from 0) that have a meaning by being this export's.
     pub columns: Vec<(Field, usize)>,
@@ -130,7 +130,7 @@ enum SkippedRows {
     NoPhoto(usize),
 }
 
-impl Known {
+impl KnownExport {
     /// The export with these headers.
     pub fn of(headers: &[String]) -> Option<Self> {
         let is_it = |export: &&Export| {

@@ -4,11 +4,11 @@ use std::io::Read;
 
 use super::{
     columns,
-    damage::Damage,
+    damage::TextDamage,
     odd,
     options::{self, Options},
     problem::{ManifestError, ProblemLocation},
-    records::{ReadFault, Record, Records},
+    records::{ReadFault, Record, RecordReader},
     source::{OpenFile, Utf8Reader},
 };
 
@@ -32,21 +32,21 @@ const HEADER_LINES: u64 = 10;
 pub(super) fn open_records(
     source: &OpenFile,
     delimiter: u8,
-) -> Result<Records<Utf8Reader<'_>>, ManifestError> {
+) -> Result<RecordReader<Utf8Reader<'_>>, ManifestError> {
     let text = source.rewind().map_err(|e| source.failed("read", e))?;
-    let records = Records::new(text, delimiter, source.encoding().is_some());
+    let records = RecordReader::new(text, delimiter, source.encoding().is_some());
     Ok(records.by_row(source.is_workbook()))
 }
 
 /// The first rows of a file with something on them, among which the header is.
-struct Top {
+struct FirstRows {
     rows: Vec<Header>,
     /// What a leading `sep=;` line says.
     separator: Option<u8>,
 }
 
-fn read_top(records: &mut Records<impl Read>) -> Result<Top, ReadFault> {
-    let mut top = Top {
+fn read_top(records: &mut RecordReader<impl Read>) -> Result<FirstRows, ReadFault> {
+    let mut top = FirstRows {
         rows: Vec::new(),
         separator: None,
     };
@@ -89,7 +89,7 @@ fn is_blank_row(record: &Record<'_>) -> bool {
 
 /// Reads past the header; its digest, `None` where the file ends before.
 pub(super) fn skip_to_header(
-    records: &mut Records<impl Read>,
+    records: &mut RecordReader<impl Read>,
     above: usize,
 ) -> Result<Option<u64>, ReadFault> {
     let mut passed = 0;
@@ -143,7 +143,7 @@ pub(super) fn detect_delimiter(
     source: &OpenFile,
     options: &Options,
 ) -> Result<(u8, Header), ManifestError> {
-    let read = |delimiter| -> Result<Result<Top, ReadFault>, ManifestError> {
+    let read = |delimiter| -> Result<Result<FirstRows, ReadFault>, ManifestError> {
         Ok(read_top(&mut open_records(source, delimiter)?))
     };
     let mut candidates = match options.delimiter {
@@ -153,7 +153,7 @@ pub(super) fn detect_delimiter(
     };
     if options.delimiter.is_none()
         && !source.is_workbook()
-        && let Ok(Top {
+        && let Ok(FirstRows {
             separator: Some(declared),
             ..
         }) = read(candidates[0])?
@@ -204,36 +204,36 @@ pub(super) fn broken(source: &OpenFile, headers: &[String], fault: ReadFault) ->
         headers,
     };
     ManifestError::Invalid(vec![match damage {
-        Damage::NotUtf8 { column, byte } => place.row(
+        TextDamage::NotUtf8 { column, byte } => place.row(
             format!("byte {column} of this line (0x{byte:02X}) is not UTF-8 text"),
             "save the file as UTF-8, or name its encoding: --encoding windows-1252 (older Excel), \
              --encoding macintosh (older Macs)",
         ),
-        Damage::Untranslatable => place.row(
+        TextDamage::Untranslatable => place.row(
             format!(
                 "something on this line is not {} text",
                 source.encoding().unwrap_or("UTF-8")
             ),
             "save the file as UTF-8, or name another encoding with --encoding",
         ),
-        Damage::Nul { first: true } if source.encoding().is_none() => place.row(
+        TextDamage::Nul { first: true } if source.encoding().is_none() => place.row(
             "this looks like UTF-16 without a byte order mark",
             "save the file as UTF-8, or try --encoding utf-16le (or utf-16be)",
         ),
-        Damage::Nul { .. } => place.row(
+        TextDamage::Nul { .. } => place.row(
             "there is a NUL character on this line, so this is not a text file, or it is damaged",
             "export the sheet again as \"CSV UTF-8\"",
         ),
-        Damage::TooLong { open: Some(cell) } => place.column(
+        TextDamage::TooLong { open: Some(cell) } => place.column(
             cell,
             "this row is longer than 1 MiB, and the quote that opens this cell has not been closed",
             "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
         ),
-        Damage::TooLong { open: None } => place.row(
+        TextDamage::TooLong { open: None } => place.row(
             "this row is longer than 1 MiB",
             "check that the file is a CSV and that its lines end",
         ),
-        Damage::OpenQuote { cell } => place.column(
+        TextDamage::OpenQuote { cell } => place.column(
             cell,
             "the quote that opens this cell is never closed, so the rows after it cannot be told \
              apart",

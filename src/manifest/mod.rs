@@ -59,7 +59,7 @@ mod workbook;
 pub use cell_clip::check_prompt;
 pub use files::{is_sheet, sheets_in};
 pub use local::{LocalPhoto, LocalPhotos};
-pub use options::{Condition, Defaults, Options};
+pub use options::{Defaults, Options, RowCondition};
 pub use problem::{Column, ManifestError, Problem, Row, RowFault};
 #[cfg(test)]
 pub use sheets::PASSES;

@@ -38,7 +38,7 @@ pub struct Options {
     /// `--prompt`: makes the prompt of rows that have none.
     pub prompt: Option<Template>,
     /// `--where`: rows that do not fulfill all of these are left out.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<RowCondition>,
     /// Defaults for empty cells.
     pub defaults: Defaults,
 }
@@ -46,7 +46,7 @@ pub struct Options {
 /// `COLUMN=VALUE`. The column is found without regard to case, spaces and underscores; the value
 /// must be the cell's, but for blanks around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct RowCondition {
     /// The column's header, or the name that it has here.
     pub column: String,
     /// What its cell must hold; may be empty.

@@ -97,20 +97,20 @@ pub fn out_of_reach(url: &Url, allow_own: bool) -> Option<OutOfReach> {
         Host::Ipv6(ip) => of_ip(ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4)),
     };
     match where_to {
-        Reach::Own if allow_own => None,
-        Reach::Own => Some(OutOfReach {
+        HostKind::Own if allow_own => None,
+        HostKind::Own => Some(OutOfReach {
             message: "the photo is on this computer, where the vendor cannot fetch it",
             help: UPLOAD,
         }),
-        Reach::Network => Some(OutOfReach {
+        HostKind::Network => Some(OutOfReach {
             message: "the photo is on your own network, where the vendor cannot fetch it",
             help: UPLOAD,
         }),
-        Reach::Internet => shows_page(url).map(|(message, help)| OutOfReach { message, help }),
+        HostKind::Internet => shows_page(url).map(|(message, help)| OutOfReach { message, help }),
     }
 }
 
-enum Reach {
+enum HostKind {
     /// This computer.
     Own,
     /// A home's or an office's network.
@@ -118,29 +118,29 @@ enum Reach {
     Internet,
 }
 
-fn of_name(name: &str) -> Reach {
+fn of_name(name: &str) -> HostKind {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     if name == "localhost" || name.ends_with(".localhost") {
-        Reach::Own
+        HostKind::Own
     } else if !name.contains('.') || PRIVATE_ENDINGS.iter().any(|end| name.ends_with(end)) {
-        Reach::Network
+        HostKind::Network
     } else {
-        Reach::Internet
+        HostKind::Internet
     }
 }
 
-fn of_ip(ip: IpAddr) -> Reach {
+fn of_ip(ip: IpAddr) -> HostKind {
     let is_shared = |ip: Ipv4Addr| ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
     let is_network = match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || is_shared(ip),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
     };
     if ip.is_loopback() || ip.is_unspecified() {
-        Reach::Own
+        HostKind::Own
     } else if is_network {
-        Reach::Network
+        HostKind::Network
     } else {
-        Reach::Internet
+        HostKind::Internet
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use crate::jobs::recognition::hash_of;
 
-use super::damage::{Damage, Quotes, check_quotes, count_lines, find_damage};
+use super::damage::{Quotes, TextDamage, check_quotes, count_lines, find_damage};
 
 /// Longest row, in bytes of UTF-8. An open quote must not pull a whole file into memory.
 const MAX_ROW: usize = 1024 * 1024;
@@ -25,7 +25,7 @@ pub(super) enum ReadFault {
     /// The text itself is damaged, on this line.
     Damage {
         line: u64,
-        damage: Damage,
+        damage: TextDamage,
     },
 }
 
@@ -40,7 +40,7 @@ impl From<io::Error> for ReadFault {
     clippy::struct_excessive_bools,
     reason = "where the reader stands, each fact by itself"
 )]
-pub(super) struct Records<R> {
+pub(super) struct RecordReader<R> {
     input: R,
     /// Whether `input` was translated, so that U+FFFD stands for something that was lost.
     translated: bool,
@@ -64,7 +64,7 @@ pub(super) struct Records<R> {
     ends: Vec<usize>,
 }
 
-impl<R: Read> Records<R> {
+impl<R: Read> RecordReader<R> {
     pub fn new(input: R, delimiter: u8, translated: bool) -> Self {
         Self {
             input,
@@ -103,7 +103,7 @@ impl<R: Read> Records<R> {
         }
         let quotes = check_quotes(raw, self.delimiter);
         if let Quotes::Open { cell } = quotes {
-            let damage = Damage::OpenQuote { cell };
+            let damage = TextDamage::OpenQuote { cell };
             return Err(ReadFault::Damage { line, damage });
         }
         self.line += if self.by_row { 1 } else { count_lines(raw) };
@@ -112,7 +112,7 @@ impl<R: Read> Records<R> {
         // The cells are the row's bytes without some ASCII ones, so they are text when it is.
         let text = std::str::from_utf8(&self.cells[..length]).map_err(|_| ReadFault::Damage {
             line,
-            damage: Damage::Untranslatable,
+            damage: TextDamage::Untranslatable,
         })?;
         Ok(Some(Record {
             line,
@@ -184,7 +184,7 @@ impl<R: Read> Records<R> {
         };
         ReadFault::Damage {
             line: self.line,
-            damage: Damage::TooLong { open },
+            damage: TextDamage::TooLong { open },
         }
     }
 
@@ -314,7 +314,7 @@ mod tests {
     }
 
     fn read(text: &[u8]) -> Result<Vec<(u64, Vec<String>)>, ReadFault> {
-        let mut records = Records::new(Drip(text), b',', false);
+        let mut records = RecordReader::new(Drip(text), b',', false);
         let mut rows = Vec::new();
         while let Some(record) = records.next()? {
             rows.push((record.line, record.cells().map(str::to_owned).collect()));
@@ -355,7 +355,7 @@ mod tests {
         assert_eq!(rows[0].1, ["27\" screen", "x"]);
     }
 
-    fn damage(text: &[u8]) -> (u64, Damage) {
+    fn damage(text: &[u8]) -> (u64, TextDamage) {
         match read(text) {
             Err(ReadFault::Damage { line, damage }) => (line, damage),
             other => panic!("{other:?}"),
@@ -365,13 +365,13 @@ mod tests {
     #[test]
     fn a_quote_that_is_never_closed_is_found_where_it_opens() {
         let found = damage(b"a,b\nc,\"d\ne,f\ng,h\n");
-        assert_eq!(found, (2, Damage::OpenQuote { cell: 1 }));
+        assert_eq!(found, (2, TextDamage::OpenQuote { cell: 1 }));
     }
 
     #[test]
     fn an_open_quote_in_a_huge_file_does_not_pull_it_into_memory() {
         let input = b"a,b\nc,\"d\n".chain(io::repeat(b'x'));
-        let mut records = Records::new(input, b',', false);
+        let mut records = RecordReader::new(input, b',', false);
         assert!(records.next().unwrap().is_some());
         let fault = records.next().unwrap_err();
         assert!(
@@ -379,7 +379,7 @@ mod tests {
                 fault,
                 ReadFault::Damage {
                     line: 2,
-                    damage: Damage::TooLong { open: Some(1) }
+                    damage: TextDamage::TooLong { open: Some(1) }
                 }
             ),
             "{fault:?}"
@@ -389,12 +389,12 @@ mod tests {
 
     #[test]
     fn an_endless_row_is_refused() {
-        let mut records = Records::new(io::repeat(b'x'), b',', false);
+        let mut records = RecordReader::new(io::repeat(b'x'), b',', false);
         let fault = records.next().unwrap_err();
         assert!(matches!(
             fault,
             ReadFault::Damage {
-                damage: Damage::TooLong { open: None },
+                damage: TextDamage::TooLong { open: None },
                 ..
             }
         ));
@@ -403,7 +403,7 @@ mod tests {
     #[test]
     fn text_after_a_closing_quote_is_noticed() {
         let text = b"a,\"b,c\nd,\"e\",f\n";
-        let mut records = Records::new(&text[..], b',', false);
+        let mut records = RecordReader::new(&text[..], b',', false);
         let record = records.next().unwrap().unwrap();
         assert_eq!(record.text_after_quote, Some(1));
         assert_eq!((record.line, record.last_line()), (1, 2));
@@ -415,20 +415,20 @@ mod tests {
             damage(b"a,b\nc,\"d\r\nxy\xe9\"\n"),
             (
                 3,
-                Damage::NotUtf8 {
+                TextDamage::NotUtf8 {
                     column: 3,
                     byte: 0xe9
                 }
             )
         );
-        assert_eq!(damage(b"a\nb\0\n"), (2, Damage::Nul { first: false }));
-        assert_eq!(damage(b"s\0k\0u\0"), (1, Damage::Nul { first: true }));
+        assert_eq!(damage(b"a\nb\0\n"), (2, TextDamage::Nul { first: false }));
+        assert_eq!(damage(b"s\0k\0u\0"), (1, TextDamage::Nul { first: true }));
     }
 
     #[test]
     fn a_cells_own_line_is_known() {
         let text = b"\n\"a\nb\",\"c\nd\",e\n";
-        let mut records = Records::new(&text[..], b',', false);
+        let mut records = RecordReader::new(&text[..], b',', false);
         let record = records.next().unwrap().unwrap();
         assert_eq!([0, 1, 2].map(|n| record.line_of(n)), [2, 3, 4]);
         assert_eq!(record.first_long_cell(), Some(0));

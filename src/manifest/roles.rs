@@ -2,7 +2,7 @@
 //! that are understood.
 
 use super::{
-    exports::Known,
+    exports::KnownExport,
     field::{Field, map_option, nearest, normalized},
     options::Options,
     problem::{Problem, ProblemLocation, excerpt},
@@ -73,7 +73,7 @@ impl Roles<'_> {
     }
 
     /// Gives columns their role that is known from a program's export, where nothing else is given.
-    pub fn apply_export(&mut self) -> Option<Known> {
+    pub fn apply_export(&mut self) -> Option<KnownExport> {
         let is_id = |field| matches!(field, Field::Sku | Field::ListingId);
         let is_named = |field| {
             let mapped = self.fields().map(|(_, field)| field);
@@ -85,7 +85,7 @@ impl Roles<'_> {
                 .chain(own)
                 .any(|named| named == field || is_id(named) && is_id(field))
         };
-        let known = Known::of(self.place.headers)?.without(is_named);
+        let known = KnownExport::of(self.place.headers)?.without(is_named);
         for &(field, column) in &known.columns {
             self.by_column[column] = Some(Role::Field(field));
         }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::{
     check::Checker,
-    check::Chosen,
+    check::RowFilter,
     columns::Columns,
     field::{is_field, nearest},
     header::{broken, detect_delimiter, open_records, skip_to_header},
-    options::{Condition, Options},
+    options::{Options, RowCondition},
     problem::{ManifestError, ProblemLocation, excerpt},
     problem::{Row, RowFault},
-    records::{Record, Records},
+    records::{Record, RecordReader},
     source::{OpenFile, Utf8Reader},
 };
 use crate::text::escape;
@@ -23,7 +23,7 @@ pub(super) struct Sheet {
     delimiter: u8,
     pub columns: Columns,
     /// Which rows are meant.
-    chosen: Chosen,
+    chosen: RowFilter,
     /// Number of non-empty rows above the header.
     above: usize,
     /// The header's digest, to notice a file that was changed.
@@ -60,7 +60,7 @@ impl Sheet {
             above: header.above,
             header: header.digest,
             source,
-            chosen: Chosen::of(&options.conditions, &columns),
+            chosen: RowFilter::of(&options.conditions, &columns),
             options,
             delimiter,
             columns,
@@ -163,7 +163,7 @@ impl Sheet {
 pub(super) struct SheetRows<'a> {
     source: &'a OpenFile,
     /// `None` once nothing more can be read.
-    records: Option<Records<Utf8Reader<'a>>>,
+    records: Option<RecordReader<Utf8Reader<'a>>>,
     checker: Checker<'a>,
 }
 
@@ -219,10 +219,10 @@ impl Iterator for SheetRows<'_> {
 
 /// Refuses a condition on a column that no file has: it was mistyped.
 pub(super) fn check_conditions(
-    conditions: &[Condition],
+    conditions: &[RowCondition],
     sheets: &[Sheet],
 ) -> Result<(), ManifestError> {
-    let is_known = |condition: &&Condition| {
+    let is_known = |condition: &&RowCondition| {
         let mut sheets = sheets.iter();
         sheets.any(|sheet| sheet.columns.called(&condition.column).is_some())
     };

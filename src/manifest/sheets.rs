@@ -231,12 +231,12 @@ impl Manifest {
 }
 
 /// For each carried column of the manifest its place among a file's; empty where they are the same.
-type Places = Cow<'static, [Option<usize>]>;
+type ColumnMap = Cow<'static, [Option<usize>]>;
 
 /// One pass over a manifest's rows. Empty rows are skipped.
 pub struct ManifestRows<'a> {
     /// The files that are still to be read, the first of them perhaps in part.
-    parts: VecDeque<(Places, SheetRows<'a>)>,
+    parts: VecDeque<(ColumnMap, SheetRows<'a>)>,
 }
 
 impl ManifestRows<'_> {
@@ -248,7 +248,7 @@ impl ManifestRows<'_> {
     /// What `read` makes of the first file that still has a row.
     fn of_next_file<T>(
         &mut self,
-        mut read: impl FnMut(&Places, &mut SheetRows<'_>) -> Option<Result<T, RowFault>>,
+        mut read: impl FnMut(&ColumnMap, &mut SheetRows<'_>) -> Option<Result<T, RowFault>>,
     ) -> Option<Result<T, RowFault>> {
         loop {
             let (places, rows) = self.parts.front_mut()?;

@@ -41,7 +41,7 @@ pub(super) struct OpenFile {
     /// The workbook that `file` is a table of.
     workbook: Option<Workbook>,
     /// `None` for a copy, which no one else can change.
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
     /// `None` is UTF-8, which is passed through as it is.
     encoding: Option<&'static Encoding>,
     /// Length of the byte order mark.
@@ -61,12 +61,12 @@ struct Workbook {
 
 /// What changes when someone writes to a file.
 #[derive(PartialEq, Eq)]
-struct Stamp {
+struct FileStamp {
     length: u64,
     modified: Option<SystemTime>,
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self {
@@ -98,7 +98,7 @@ impl OpenFile {
         if !file.metadata().map_err(failed)?.is_file() {
             return Self::spool(&name, file, options);
         }
-        let stamp = Some(Stamp::of(&file).map_err(failed)?);
+        let stamp = Some(FileStamp::of(&file).map_err(failed)?);
         let mut source = Self::new(Arc::clone(&name), file, stamp, options)?;
         path.parent().unwrap_or(path).clone_into(&mut source.folder);
         Ok(source)
@@ -127,7 +127,7 @@ impl OpenFile {
     fn new(
         name: Arc<str>,
         file: File,
-        stamp: Option<Stamp>,
+        stamp: Option<FileStamp>,
         options: &Options,
     ) -> Result<Self, ManifestError> {
         let chosen = options.encoding.as_deref().map(encoding_for).transpose()?;
@@ -163,7 +163,7 @@ impl OpenFile {
     fn of_workbook(
         name: Arc<str>,
         file: File,
-        stamp: Option<Stamp>,
+        stamp: Option<FileStamp>,
         options: &Options,
     ) -> Result<Self, ManifestError> {
         let table = match workbook::to_csv(&file, options.sheet.as_deref()) {
@@ -244,7 +244,7 @@ impl OpenFile {
         };
         let workbook = self.workbook.as_ref();
         let original = workbook.map_or(&self.file, |workbook| &workbook.file);
-        let now = Stamp::of(original).map_err(|source| self.failed("look at", source))?;
+        let now = FileStamp::of(original).map_err(|source| self.failed("look at", source))?;
         Ok(now != *stamp)
     }
 

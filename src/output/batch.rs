@@ -10,7 +10,7 @@ use super::sending::Sending;
 use super::words;
 use crate::engine::batch::BatchEvent;
 use crate::engine::canary::{self, CheckResult, CheckedClip};
-use crate::engine::cap::{Cap, Limit};
+use crate::engine::cap::{Caps, Limit};
 use crate::jobs::{Credits, JobView};
 use crate::text::escape;
 
@@ -18,7 +18,7 @@ use crate::text::escape;
 pub const TYPED: &str = "--max-credits";
 
 /// Says which caps have kept something back.
-pub fn warn_of_cap(cap: &Cap<'_>, printer: &Printer) {
+pub fn warn_of_cap(cap: &Caps<'_>, printer: &Printer) {
     for limit in cap.reached() {
         if limit.name == TYPED {
             printer.warn(

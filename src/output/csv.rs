@@ -55,12 +55,12 @@ impl Default for Dialect {
 
 /// The names of carried columns, in the order in which jobs first have them.
 #[derive(Clone, Debug, Default)]
-pub struct Carried {
+pub struct CarriedColumns {
     names: Vec<String>,
     known: HashSet<String>,
 }
 
-impl Carried {
+impl CarriedColumns {
     /// Takes in the columns of one more job.
     pub fn add(&mut self, view: &JobView) {
         for (name, _) in view.carried() {
@@ -118,7 +118,7 @@ impl<W: Write> CsvTable<W> {
     /// Writes the header. On a terminal, cells are escaped as well.
     pub fn new(
         mut out: W,
-        carried: Carried,
+        carried: CarriedColumns,
         rates: Rates,
         dialect: Dialect,
         for_terminal: bool,
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn no_cell_moves_the_cursor_when_the_file_is_shown() {
         let mut out = Vec::new();
-        let carried = Carried {
+        let carried = CarriedColumns {
             names: vec!["=\u{1b}[2J".to_owned(), "two\nlines".to_owned()],
             known: HashSet::new(),
         };

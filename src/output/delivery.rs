@@ -10,7 +10,7 @@ use super::{
 };
 use crate::engine::delivery::due::HeldBack;
 use crate::engine::delivery::{
-    self, DownloadSummary, Failure, FailureKind, PublishSummary, Unmarked,
+    self, DeliveryFailure, DownloadSummary, FailureKind, PublishSummary, Unmarked,
 };
 use crate::engine::recover::MARK;
 use crate::exit::{Code, Ending};
@@ -45,7 +45,7 @@ pub fn report_lost(lines: &str, printer: &Printer) {
 }
 
 /// Reports a clip that was not delivered.
-pub fn warn_of(failure: &Failure, printer: &Printer) {
+pub fn warn_of(failure: &DeliveryFailure, printer: &Printer) {
     printer.warn(format_args!(
         "{} (job {}): {}",
         escape(&failure.item),
@@ -55,8 +55,8 @@ pub fn warn_of(failure: &Failure, printer: &Printer) {
 }
 
 /// The same of several; what kept more than one from it is said once.
-pub fn warn_of_all(failures: &[Failure], printer: &Printer) {
-    let mut alike: BTreeMap<&str, Vec<&Failure>> = BTreeMap::new();
+pub fn warn_of_all(failures: &[DeliveryFailure], printer: &Printer) {
+    let mut alike: BTreeMap<&str, Vec<&DeliveryFailure>> = BTreeMap::new();
     for failure in failures {
         let others = alike.entry(&failure.message).or_default();
         if others.is_empty() {
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_keeps_several_clips_from_arriving_is_said_once() {
-        let failure = |n: u64, message: &str| Failure {
+        let failure = |n: u64, message: &str| DeliveryFailure {
             job: JobKey::from_number(n),
             item: format!("LST-{n}"),
             kind: FailureKind::MayHelp,

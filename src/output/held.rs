@@ -91,7 +91,7 @@ pub struct HeldReport<'a> {
 }
 
 /// Held rows of one file of which the same is said.
-struct Alike<'a> {
+struct HeldGroup<'a> {
     first: &'a Held,
     lines: Vec<u64>,
     rows: u64,
@@ -168,12 +168,12 @@ impl HeldReport<'_> {
 
     /// Reports held rows: once where the same is to be said of many, and first what is said of most.
     fn report_held(&self) {
-        let mut all: Vec<Alike<'_>> = Vec::new();
+        let mut all: Vec<HeldGroup<'_>> = Vec::new();
         let mut places = HashMap::new();
         for held in &self.found.held {
             let place = *places.entry(self.what_is_said(held)).or_insert(all.len());
             if place == all.len() {
-                all.push(Alike {
+                all.push(HeldGroup {
                     first: held,
                     lines: Vec::new(),
                     rows: 0,
@@ -188,7 +188,7 @@ impl HeldReport<'_> {
         }
         all.sort_by_key(|alike| Reverse(alike.rows));
         all.truncate(MOST_NAMED);
-        for Alike { first, lines, .. } in &all {
+        for HeldGroup { first, lines, .. } in &all {
             let named: Vec<String> = lines.iter().take(MOST_NAMED).map(u64::to_string).collect();
             let more = match lines.len().saturating_sub(MOST_NAMED) as u64 {
                 0 => String::new(),

@@ -11,8 +11,8 @@ use super::{
     commands::Commands, display_status::Tone, job_summary::JobSummary, printer::Printer, words,
 };
 use crate::jobs::{
-    AttemptState, AttemptView, DisplayStatus, Fact, JobView, Line, Logged, Rates, ReviewVerdict,
-    Status, Verdict, Word,
+    AttemptState, AttemptView, DisplayStatus, JobFact, JobView, Line, LineStatus, LoggedEvent,
+    Rates, ReviewVerdict, Status, Verdict,
 };
 use crate::text::{escape, unquoted};
 
@@ -228,7 +228,7 @@ const fn as_of_job(status: Status) -> DisplayStatus {
 /// Each event of an attempt, as time and plain words, oldest first.
 fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
     let events = view.events.iter().filter(|event| event.attempt == attempt);
-    let words = |logged: &Logged| {
+    let words = |logged: &LoggedEvent| {
         let at = logged.at;
         let at = at.map_or_else(|| "no time noted".to_owned(), words::moment);
         Some((at, escape(&event(&logged.line()?)).into_owned()))
@@ -239,13 +239,13 @@ fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
 /// One line of the log in plain words.
 fn event(line: &Line<'_>) -> String {
     let mut text = match line.word {
-        Word::Status(_) if line.other("step").is_some() => {
+        LineStatus::Status(_) if line.other("step").is_some() => {
             let step = field(line, "step").unwrap_or_default().replace('_', " ");
             let target = field(line, "target").unwrap_or_default();
             with(line, &format!("{step}, for {target}"), "error")
         }
-        Word::Status(status) => of_status(status, line),
-        Word::Fact(fact) => of_fact(fact, line),
+        LineStatus::Status(status) => of_status(status, line),
+        LineStatus::Fact(fact) => of_fact(fact, line),
     };
     if let Some(status) = line.http_status {
         text = format!("{text} (HTTP {status})");
@@ -296,16 +296,16 @@ fn of_status(status: Status, line: &Line<'_>) -> String {
     }
 }
 
-fn of_fact(fact: Fact, line: &Line<'_>) -> String {
+fn of_fact(fact: JobFact, line: &Line<'_>) -> String {
     let by = || field(line, "by").unwrap_or_else(|| "someone".to_owned());
     let verdict = line.verdict.as_ref();
     match fact {
-        Fact::Downloaded => with(line, "clip saved", "file"),
-        Fact::Published => {
+        JobFact::Downloaded => with(line, "clip saved", "file"),
+        JobFact::Published => {
             let target = field(line, "target").unwrap_or_default();
             with(line, &format!("published to {target}"), "reference")
         }
-        Fact::Renamed => {
+        JobFact::Renamed => {
             let id = line
                 .id
                 .as_ref()
@@ -314,16 +314,16 @@ fn of_fact(fact: Fact, line: &Line<'_>) -> String {
             let names: Vec<String> = id.into_iter().chain(photo).collect();
             format!("now goes by {}", names.join(", "))
         }
-        Fact::Superseded if line.names_itself() => {
+        JobFact::Superseded if line.names_itself() => {
             "its row was changed back to it; it counts again".to_owned()
         }
-        Fact::Superseded => with(line, "replaced by an edited row, job", "by_job"),
-        Fact::Reviewed => match verdict.and_then(|word| ReviewVerdict::parse(word.as_str())) {
+        JobFact::Superseded => with(line, "replaced by an edited row, job", "by_job"),
+        JobFact::Reviewed => match verdict.and_then(|word| ReviewVerdict::parse(word.as_str())) {
             Some(ReviewVerdict::Kept) => by() + " kept the clip",
             Some(ReviewVerdict::Rejected) => by() + " rejected the clip",
             None => by() + UNKNOWN_WORD,
         },
-        Fact::Resolved => match verdict.and_then(|word| Verdict::parse(word.as_str())) {
+        JobFact::Resolved => match verdict.and_then(|word| Verdict::parse(word.as_str())) {
             Some(Verdict::Accepted) => format!("{} found it at the vendor's{}", by(), id(line)),
             Some(Verdict::NotAccepted) => by() + " says that it was not accepted",
             Some(Verdict::Dismissed) => by() + " closed the job",

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::{commands::Commands, words};
 use crate::disk;
-use crate::jobs::{Credits, DisplayStatus, JobKey, JobView, Logged, ReviewVerdict, Status, Word};
+use crate::jobs::{
+    Credits, DisplayStatus, JobKey, JobView, LineStatus, LoggedEvent, ReviewVerdict, Status,
+};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
@@ -326,12 +328,12 @@ fn sendings(view: &JobView, number: u32) -> impl Iterator<Item = Timestamp> {
 }
 
 /// The lines that say that an attempt has this status.
-fn logged(view: &JobView, number: u32, status: Status) -> impl Iterator<Item = &Logged> {
+fn logged(view: &JobView, number: u32, status: Status) -> impl Iterator<Item = &LoggedEvent> {
     let lines = view
         .events
         .iter()
         .filter(move |line| line.attempt == number);
-    lines.filter(move |line| line.word == Word::Status(status))
+    lines.filter(move |line| line.word == LineStatus::Status(status))
 }
 
 /// Why it is not known whether an attempt was accepted: of each request in turn, as a refusal of the second

@@ -21,7 +21,7 @@ const ORDER_LIMIT: Duration = Duration::from_secs(1);
 
 /// How much a message is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worth {
+pub enum Priority {
     /// Dropped, and counted, when too many wait.
     News,
     /// Never dropped while the run goes on: how it ended, and why.
@@ -34,7 +34,7 @@ pub enum Worth {
 pub type DrawStep = Box<dyn FnOnce(&Term) -> io::Result<()> + Send>;
 
 enum Message {
-    Text(String, Worth),
+    Text(String, Priority),
     Frame(Vec<DrawStep>),
 }
 
@@ -66,9 +66,9 @@ impl MessageQueue {
         self.bytes >= MOST_WAITING
     }
 
-    fn push(&mut self, text: String, worth: Worth) {
+    fn push(&mut self, text: String, worth: Priority) {
         self.bytes += text.len();
-        self.vital += usize::from(worth == Worth::Vital);
+        self.vital += usize::from(worth == Priority::Vital);
         self.waiting.push_back(Message::Text(text, worth));
     }
 
@@ -79,14 +79,14 @@ impl MessageQueue {
                 self.frames -= 1;
                 return Some(PendingWrite::Frame(steps));
             }
-            Message::Text(text, worth) => (text, usize::from(worth == Worth::Vital)),
+            Message::Text(text, worth) => (text, usize::from(worth == Priority::Vital)),
         };
         self.bytes -= text.len();
         while let Some(Message::Text(next, worth)) = self.waiting.front()
             && text.len() + next.len() <= CHUNK
         {
             self.bytes -= next.len();
-            vital += usize::from(*worth == Worth::Vital);
+            vital += usize::from(*worth == Priority::Vital);
             text.push_str(next);
             self.waiting.pop_front();
         }
@@ -139,7 +139,7 @@ impl Channel {
         }
         if queue.dropped > 0 {
             let notice = notice(std::mem::take(&mut queue.dropped));
-            queue.push(notice, Worth::Kept);
+            queue.push(notice, Priority::Kept);
         }
         self.changed.notify_all();
         let nothing = |queue: &mut MessageQueue| queue.waiting.is_empty() && !queue.closed;
@@ -210,12 +210,12 @@ impl Messages {
     }
 
     /// Hands in whole lines.
-    pub fn push(&self, text: String, worth: Worth) {
+    pub fn push(&self, text: String, worth: Priority) {
         if !self.has_thread() {
             return self.shared.write(&text);
         }
         let mut queue = self.shared.queue();
-        if worth == Worth::News && queue.is_full() && !queue.stalled {
+        if worth == Priority::News && queue.is_full() && !queue.stalled {
             // Many messages at once are no stall yet.
             let waited = self
                 .shared
@@ -224,7 +224,7 @@ impl Messages {
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
             queue.stalled = queue.is_full();
         }
-        if worth == Worth::News && queue.is_full() {
+        if worth == Priority::News && queue.is_full() {
             queue.dropped += 1;
             return;
         }
@@ -338,10 +338,10 @@ mod tests {
         let line = "x".repeat(CHUNK - 1) + "\n";
         let fitting = MOST_WAITING / CHUNK;
         for _ in 0..fitting + 10 {
-            messages.push(line.clone(), Worth::News);
+            messages.push(line.clone(), Priority::News);
         }
-        messages.push("the end\n".to_owned(), Worth::Kept);
-        messages.push("the only trace\n".to_owned(), Worth::Vital);
+        messages.push("the end\n".to_owned(), Priority::Kept);
+        messages.push("the only trace\n".to_owned(), Priority::Vital);
         assert_eq!(text(&written), "", "no one has read yet");
         drop(go);
         messages.drain(Duration::MAX);
@@ -364,7 +364,7 @@ mod tests {
         for n in 0..20_000 {
             let line = format!("message {n} of many, each with a few words more\n");
             expected.push_str(&line);
-            messages.push(line, Worth::News);
+            messages.push(line, Priority::News);
         }
         messages.drain(Duration::MAX);
         assert!(text(&written) == expected);
@@ -373,10 +373,10 @@ mod tests {
     #[test]
     fn the_end_waits_for_what_is_vital_and_not_for_ever_for_the_rest() {
         let (messages, go, written) = slow();
-        messages.push("some news\n".to_owned(), Worth::News);
+        messages.push("some news\n".to_owned(), Priority::News);
         messages.drain(Duration::from_millis(1));
         assert_eq!(text(&written), "", "it was not waited for");
-        messages.push("the only trace\n".to_owned(), Worth::Vital);
+        messages.push("the only trace\n".to_owned(), Priority::Vital);
         let (done, ended) = mpsc::channel();
         std::thread::scope(|scope| {
             let messages = &messages;
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn pictures_of_a_bar_do_not_pile_up() {
         let (messages, go, _written) = slow();
-        messages.push("first\n".to_owned(), Worth::News);
+        messages.push("first\n".to_owned(), Priority::News);
         for _ in 0..100 {
             messages.draw(vec![Box::new(Term::clear_line)]);
         }

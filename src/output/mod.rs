@@ -88,7 +88,7 @@ pub(crate) mod written;
 pub use self::{
     batch::{BatchReport, canary_json},
     columns::{aligned, headed},
-    csv::{Carried, CsvTable, Dialect},
+    csv::{CarriedColumns, CsvTable, Dialect},
     dry_run::DryRun,
     forward::report_forward,
     history::history,
@@ -103,13 +103,13 @@ pub use self::{
     round::RoundEnd,
     sending::Sending,
     summary::{Replayed, Summary},
-    table::{Group, footer, messages, nothing, rehearsal, table},
+    table::{ListingGroup, footer, messages, nothing, rehearsal, table},
 };
 pub use audience::{Audience, Wording};
 pub use commands::Commands;
 pub use display_status::{JobSortKey, Tone, in_order};
 pub use job_summary::{DoubtfulJob, JobSummary, sought};
-pub use tally::{Notice, Tally};
+pub use tally::{Tally, TallyNotice};
 pub use typed_options::TypedOptions;
 
 pub use crate::jobs::DisplayStatus;

@@ -13,10 +13,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::display_status::Tone;
-use super::messages::{DrawStep, Messages, Worth};
+use super::messages::{DrawStep, Messages, Priority};
 use super::metrics::Metrics;
 use super::request_log::RequestLog;
-use super::terminal::{Behind, Forgiving, width_of_stderr, width_of_stdout};
+use super::terminal::{IgnoreClosed, StreamTarget, width_of_stderr, width_of_stdout};
 use super::{columns, json};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
@@ -68,7 +68,7 @@ impl Default for OutputOptions {
 
 /// The two streams, and how to use them.
 pub struct Printer {
-    out: Forgiving<Box<dyn Write + Send + Sync>>,
+    out: IgnoreClosed<Box<dyn Write + Send + Sync>>,
     err: Arc<Messages>,
     /// Warnings that `--quiet` keeps back until it is known how the run ends.
     held: Arc<Mutex<String>>,
@@ -76,8 +76,8 @@ pub struct Printer {
     metrics: Option<Metrics>,
     /// Whether the run that it speaks for is a step of a longer one.
     is_step: bool,
-    out_is: Behind,
-    err_is: Behind,
+    out_is: StreamTarget,
+    err_is: StreamTarget,
     width: u16,
 }
 
@@ -95,8 +95,8 @@ impl Printer {
     pub fn new(options: OutputOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is, err_is) = (
-            Behind::of(&out, options.color),
-            Behind::of(&err, options.color),
+            StreamTarget::of(&out, options.color),
+            StreamTarget::of(&err, options.color),
         );
         // Text without color needs no filter; text with color needs one on old consoles.
         let out: Box<dyn Write + Send + Sync> = if out_is.colored {
@@ -114,7 +114,7 @@ impl Printer {
             RequestLog::start(&err);
         }
         Self {
-            out: Forgiving::of(out),
+            out: IgnoreClosed::of(out),
             err,
             held: Arc::default(),
             options,
@@ -131,7 +131,7 @@ impl Printer {
     #[must_use]
     pub fn of_step(&self) -> Self {
         Self {
-            out: Forgiving {
+            out: IgnoreClosed {
                 inner: Box::new(io::sink()),
                 closed: true,
                 // So that no document is made up for it.
@@ -142,7 +142,7 @@ impl Printer {
             options: self.options,
             metrics: self.metrics.clone(),
             is_step: true,
-            out_is: Behind::default(),
+            out_is: StreamTarget::default(),
             err_is: self.err_is,
             width: self.width,
         }
@@ -258,7 +258,7 @@ impl Printer {
         if self.is_step {
             self.detail(text);
         } else if !self.options.quiet {
-            self.line(text, Worth::News);
+            self.line(text, Priority::News);
         }
     }
 
@@ -292,7 +292,7 @@ impl Printer {
     /// Reports on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.options.verbose > 0 {
-            self.line(text, Worth::News);
+            self.line(text, Priority::News);
         }
     }
 
@@ -303,7 +303,7 @@ impl Printer {
         if self.options.quiet {
             self.hold(&text);
         } else {
-            self.err.push(text + "\n", Worth::News);
+            self.err.push(text + "\n", Priority::News);
         }
     }
 
@@ -322,7 +322,7 @@ impl Printer {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let text = std::mem::take(&mut *held);
         if !success && !text.is_empty() {
-            self.err.push(text, Worth::Kept);
+            self.err.push(text, Priority::Kept);
         }
     }
 
@@ -333,15 +333,15 @@ impl Printer {
             return self.hold(&text);
         }
         self.settle(false);
-        self.err.push(text + "\n", Worth::Kept);
+        self.err.push(text + "\n", Priority::Kept);
     }
 
     /// Reports on standard error, whatever was asked for.
     pub fn say(&self, text: impl Display) {
-        self.line(text, Worth::Kept);
+        self.line(text, Priority::Kept);
     }
 
-    fn line(&self, text: impl Display, worth: Worth) {
+    fn line(&self, text: impl Display, worth: Priority) {
         let text = self.wrapped(text.to_string());
         self.err.push(text + "\n", worth);
     }
@@ -363,7 +363,7 @@ impl Printer {
     /// Reports on standard error what must not be lost, as it is and not even broken into lines,
     /// whatever was asked for.
     pub fn vital(&self, text: impl Display) {
-        self.err.push(format!("{text}\n"), Worth::Vital);
+        self.err.push(format!("{text}\n"), Priority::Vital);
     }
 
     /// Where a progress bar is drawn, in order with the messages.
@@ -397,7 +397,7 @@ impl Printer {
     pub(super) fn progress_lines(&self) -> Option<impl Fn(String) + Send + Sync + 'static> {
         let err = Arc::clone(&self.err);
         let is_wanted = self.options.progress == ProgressStyle::Json;
-        is_wanted.then_some(move |line| err.push(line, Worth::News))
+        is_wanted.then_some(move |line| err.push(line, Priority::News))
     }
 
     /// Serves what is done from now on, before anything is.

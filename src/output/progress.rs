@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use self::bar::{RunCounts, Wait, style};
+use self::bar::{RunCounts, WaitNote, style};
 use super::canvas::Canvas;
 use super::metrics::MetricEvent;
 use super::metrics::Metrics;
@@ -32,7 +32,7 @@ const PICTURES: u8 = 20;
 pub struct Progress {
     counts: Arc<RunCounts>,
     bar: Option<ProgressBar>,
-    lines: Option<Lines>,
+    lines: Option<JsonLines>,
     metrics: Option<Metrics>,
 }
 
@@ -45,13 +45,13 @@ impl fmt::Debug for Progress {
 }
 
 /// Progress for programs: one JSON object a line.
-struct Lines {
+struct JsonLines {
     stage: &'static str,
     total: Option<u64>,
     write: Box<dyn Fn(String) + Send + Sync>,
 }
 
-impl Lines {
+impl JsonLines {
     /// What happened; `more` has further fields.
     fn emit(&self, counts: &RunCounts, event: &str, more: &serde_json::Value) {
         let mut line = serde_json::json!({
@@ -83,7 +83,7 @@ impl Progress {
             bar.enable_steady_tick(TICK);
             bar
         });
-        let lines = printer.progress_lines().map(|write| Lines {
+        let lines = printer.progress_lines().map(|write| JsonLines {
             stage,
             total,
             write: Box::new(write),
@@ -174,7 +174,7 @@ impl Progress {
             &serde_json::json!({ "seconds": how_long.as_secs_f64(), "why": why }),
         );
         let until = Instant::now().checked_add(how_long);
-        self.counts.set_wait(until.map(|until| Wait {
+        self.counts.set_wait(until.map(|until| WaitNote {
             until,
             why: escape(why).into_owned(),
         }));

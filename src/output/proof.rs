@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::{commands::Commands, printer::Printer, words};
 use crate::disk::path_from_here;
-use crate::engine::delivery::proof::{Flaw, Flawed, Proof};
+use crate::engine::delivery::proof::{Flaw, FlawedClip, Proof};
 use crate::text::escape;
 
 /// Warns of each clip that is not whole; `is_copy` says that a copy was looked at.
 pub fn warn(proof: &Proof, is_copy: bool, commands: &Commands, printer: &Printer) {
-    let is_wrong = |flawed: &&Flawed| !matches!(flawed.flaw, Flaw::Elsewhere(_));
+    let is_wrong = |flawed: &&FlawedClip| !matches!(flawed.flaw, Flaw::Elsewhere(_));
     for flawed in proof.flawed.iter().filter(is_wrong) {
         let (problem, _) = words_for(flawed, is_copy);
         printer.warn(format_args!(
@@ -72,7 +72,7 @@ pub fn sentence(proof: &Proof) -> String {
 }
 
 /// What is wrong, in words that end with the next step; and the next step alone.
-fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
+fn words_for(flawed: &FlawedClip, is_copy: bool) -> (String, String) {
     let file = flawed.file.as_deref().unwrap_or(Path::new(""));
     let file = path_from_here(file).display();
     let again = if is_copy {

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::delivery::{report_lost, warn_of};
 use super::replay::report_binding;
 use super::{commands::Commands, metrics::DeliveryMetric, printer::Printer, words};
-use crate::engine::forward::Forwards;
+use crate::engine::forward::ForwardStats;
 use crate::engine::ingest::{Applied, observation};
-use crate::engine::receive::{IntakeEvent, OnEndEvent, Runs};
+use crate::engine::receive::{CommandStats, IntakeEvent, OnEndEvent};
 use crate::jobs::GenerationId;
 use crate::text::escape;
 use crate::webhook::{self, Capture, RejectReason, Stats, Verification, VerifyKeys, verify};
@@ -260,9 +260,9 @@ pub struct Received {
     /// Clips whose deliveries no job of the log was found for.
     pub not_applied: u64,
     /// What was forwarded, and what was not.
-    pub forwards: Forwards,
+    pub forwards: ForwardStats,
     /// Commands for clips that have ended.
-    pub runs: Runs,
+    pub runs: CommandStats,
 }
 
 impl Received {

@@ -7,7 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use super::messages::{Messages, Worth};
+use super::messages::{Messages, Priority};
 
 /// Where the events come from that are shown. Those of libraries may hold the API key.
 const TARGET: &str = concat!(env!("CARGO_CRATE_NAME"), "::vendor");
@@ -31,7 +31,7 @@ impl Subscriber for RequestLog {
     fn event(&self, event: &Event<'_>) {
         let mut text = Text(String::new());
         event.record(&mut text);
-        self.0.push(text.0 + "\n", Worth::News);
+        self.0.push(text.0 + "\n", Priority::News);
     }
 
     // No spans are enabled.

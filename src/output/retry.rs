@@ -4,13 +4,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{commands::Commands, printer::Printer, summary::Summary, tally::Tally, words};
-use crate::engine::retry::{Barred, Retried, RetrySelection, Wanted};
+use crate::engine::retry::{RetryAttempt, RetryKind, RetrySelection, SkippedJob};
 use crate::jobs::{Credits, JobView, Rates};
 use crate::text::escape;
 
 /// Says why nothing is sent for jobs that a person may have meant.
-pub fn barred(jobs: &[Barred], printer: &Printer) {
-    for Barred { job, id, why, .. } in jobs {
+pub fn barred(jobs: &[SkippedJob], printer: &Printer) {
+    for SkippedJob { job, id, why, .. } in jobs {
         let id = id.as_deref().map(|id| format!("{} ", escape(id)));
         printer.warn(format_args!(
             "{}job {job}: nothing is sent, since {}",
@@ -23,7 +23,7 @@ pub fn barred(jobs: &[Barred], printer: &Printer) {
 /// Says which jobs get no attempt, although they might.
 pub fn left_out(
     found: &RetrySelection,
-    which: Retried,
+    which: RetryKind,
     has_manifest: bool,
     max_attempts: u32,
     printer: &Printer,
@@ -32,7 +32,7 @@ pub fn left_out(
     let count = found.requestless.len() as u64;
     let named = found.requestless.join(", ");
     let named = escape(&named);
-    if count > 0 && which == Retried::Unknown {
+    if count > 0 && which == RetryKind::Unknown {
         let beside = if has_manifest {
             " (--manifest is for what has failed)"
         } else {
@@ -79,14 +79,14 @@ pub fn being_sent(printer: &Printer) {
 }
 
 /// Says what else a person may have meant, where nothing is sent.
-pub fn nothing(which: Retried, printer: &Printer, commands: &Commands) {
+pub fn nothing(which: RetryKind, printer: &Printer, commands: &Commands) {
     match which {
-        Retried::Failed => {}
-        Retried::Unknown => printer.note(format_args!(
+        RetryKind::Failed => {}
+        RetryKind::Unknown => printer.note(format_args!(
             "nothing of unknown outcome; for clips that failed: {}",
             commands.on_log("retry", "--failed")
         )),
-        Retried::Rejected => printer.note(format_args!(
+        RetryKind::Rejected => printer.note(format_args!(
             "nothing was ordered: no clip that was rejected waits for another; to look at clips: {}",
             commands.on_log("review", "")
         )),
@@ -94,16 +94,16 @@ pub fn nothing(which: Retried, printer: &Printer, commands: &Commands) {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct RetryDocument<'a> {
     #[serde(flatten)]
     summary: Value,
-    jobs: &'a [Wanted],
+    jobs: &'a [RetryAttempt],
 }
 
 /// What a dry run has found.
 pub struct Preview<'a> {
     /// The attempts.
-    pub wanted: &'a [Wanted],
+    pub wanted: &'a [RetryAttempt],
     /// What is left of the caps, for people and for programs.
     pub caps: Vec<(String, Value)>,
     /// Where the log's jobs stand.
@@ -128,7 +128,7 @@ impl Preview<'_> {
             let caps = self.caps.into_iter().map(|(_, cap)| cap).collect();
             summary.more.insert("caps".to_owned(), caps);
         }
-        Document {
+        RetryDocument {
             summary: summary.to_json(),
             jobs: self.wanted,
         }
@@ -137,7 +137,7 @@ impl Preview<'_> {
     /// The result for people; `view` reads a job.
     pub fn print(
         &self,
-        view: impl Fn(&Wanted) -> Option<JobView>,
+        view: impl Fn(&RetryAttempt) -> Option<JobView>,
         rates: &Rates,
         printer: &mut Printer,
     ) -> std::io::Result<()> {

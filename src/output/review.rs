@@ -9,12 +9,12 @@ use super::commands::Commands;
 use super::csv::SafeCsvWriter;
 use super::words;
 use crate::disk;
-use crate::engine::review::{NotOrdered, Ordered};
+use crate::engine::review::{NotOrdered, OrderOutcome};
 use crate::jobs::{JobKey, JobView, ReviewVerdict};
 
 /// What was done on the page.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OnPage {
+pub struct PageSummary {
     /// Clips that were kept.
     pub kept: u64,
     /// Clips that were rejected.
@@ -23,7 +23,7 @@ pub struct OnPage {
     pub ordered: u64,
 }
 
-impl OnPage {
+impl PageSummary {
     /// For programs.
     pub fn to_json(self, exit_code: u8) -> Value {
         json!({
@@ -44,7 +44,7 @@ impl OnPage {
 
 /// What a table said.
 #[derive(Clone, Copy, Debug)]
-pub struct FromTable {
+pub struct TableSummary {
     /// Clips that are kept.
     pub kept: u64,
     /// Clips that are rejected.
@@ -55,7 +55,7 @@ pub struct FromTable {
     pub changed: usize,
 }
 
-impl FromTable {
+impl TableSummary {
     /// For programs.
     pub fn to_json(self) -> Value {
         json!({
@@ -105,17 +105,17 @@ pub fn not_ordered(why: NotOrdered) -> (String, &'static str) {
 }
 
 /// The result of an order on the page: why it was not placed, or what happens next.
-pub fn ordered(ordered: &Ordered, job: JobKey, commands: &Commands) -> Result<String, String> {
+pub fn ordered(ordered: &OrderOutcome, job: JobKey, commands: &Commands) -> Result<String, String> {
     match ordered {
-        Ordered::Accepted => Ok(format!(
+        OrderOutcome::Accepted => Ok(format!(
             "Ordered again. `{}` waits for it.",
             commands.on_log("reconcile", "--wait")
         )),
-        Ordered::Refused(error) => Err(format!(
+        OrderOutcome::Refused(error) => Err(format!(
             "not accepted, and nothing was charged: {error}. `{}` tries again",
             commands.on_log("retry", "--failed")
         )),
-        Ordered::InDoubt => Err(format!(
+        OrderOutcome::InDoubt => Err(format!(
             "no clear answer came back, so it may have been accepted and paid for. It is not sent \
              again automatically; `{}` shows more",
             commands.look_into(None, job)

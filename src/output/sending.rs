@@ -22,13 +22,13 @@ pub struct Sending<'a> {
     manifest: Option<String>,
     progress: Progress,
     /// Attempts that failed for a reason that was reported already.
-    alike: RefCell<BTreeMap<Alike, Vec<String>>>,
+    alike: RefCell<BTreeMap<WarningKey, Vec<String>>>,
     /// Waits that end by then were reported.
     said_until: Cell<Option<Timestamp>>,
 }
 
 /// What makes two warnings one: what became of the attempts, and why.
-type Alike = (&'static str, String);
+type WarningKey = (&'static str, String);
 
 /// A wait that is reported, also without a terminal.
 const LONG_WAIT: Duration = Duration::from_secs(60);

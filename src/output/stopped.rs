@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::failure;
 use super::{commands::Commands, printer::Printer, words};
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 use crate::exit::{Code, Ending};
 use crate::text::escape;
 
@@ -41,7 +41,7 @@ pub fn at_once(in_flight: usize) {
 pub fn ending_of_server(stop: &Stop) -> Ending {
     let mut ending = Ending::default();
     for reason in stop.reasons() {
-        if let Reason::Signal(number) = reason {
+        if let StopReason::Signal(number) = reason {
             ending.note(Code::of_signal(number));
         }
     }
@@ -106,16 +106,16 @@ pub fn kept(file: &Path, kept: SavedLines, is_away: bool, commands: &Commands) -
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
     let reasons = stop.reasons();
-    let has = |is: fn(&Reason) -> bool| reasons.iter().any(is);
-    let is_kept = has(|reason| matches!(reason, Reason::Kept(_)));
-    let is_away = has(|reason| matches!(reason, Reason::Away(_)));
+    let has = |is: fn(&StopReason) -> bool| reasons.iter().any(is);
+    let is_kept = has(|reason| matches!(reason, StopReason::Kept(_)));
+    let is_away = has(|reason| matches!(reason, StopReason::Away(_)));
     for reason in &reasons {
         ending.note(code_of(reason, is_away));
         let Some(text) = in_words(reason, is_kept, is_away, commands) else {
             continue;
         };
         match reason {
-            Reason::Signal(_) | Reason::Deadline => printer.warn(text),
+            StopReason::Signal(_) | StopReason::Deadline => printer.warn(text),
             _ => printer.error(text),
         }
     }
@@ -123,61 +123,66 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
 }
 
 /// What a reason puts on the end of the run.
-fn code_of(reason: &Reason, is_away: bool) -> Code {
+fn code_of(reason: &StopReason, is_away: bool) -> Code {
     match reason {
-        Reason::Signal(number) => Code::of_signal(*number),
-        Reason::Kept(_) if is_away => Code::Temporary,
-        Reason::Disk(_) | Reason::Disturbed(_) | Reason::Kept(_) => Code::Io,
-        Reason::Away(error) => failure::code_of(error.kind),
-        Reason::Denied(..) => Code::Refused,
-        Reason::WrongAddress | Reason::Mixed | Reason::LogTaken { .. } => Code::Config,
-        Reason::Deadline => Code::Temporary,
-        Reason::Input(_) => Code::Data,
+        StopReason::Signal(number) => Code::of_signal(*number),
+        StopReason::Kept(_) if is_away => Code::Temporary,
+        StopReason::Disk(_) | StopReason::Disturbed(_) | StopReason::Kept(_) => Code::Io,
+        StopReason::Away(error) => failure::code_of(error.kind),
+        StopReason::Denied(..) => Code::Refused,
+        StopReason::WrongAddress | StopReason::Mixed | StopReason::LogTaken { .. } => Code::Config,
+        StopReason::Deadline => Code::Temporary,
+        StopReason::Input(_) => Code::Data,
         // The failure has a code of its own.
-        Reason::Shared => Code::Success,
-        Reason::ThreeUnknown
-        | Reason::TooManyFailed(_)
-        | Reason::SameId(_)
-        | Reason::Paused(_)
-        | Reason::CapReached => Code::Decision,
+        StopReason::Shared => Code::Success,
+        StopReason::ThreeUnknown
+        | StopReason::TooManyFailed(_)
+        | StopReason::SameId(_)
+        | StopReason::Paused(_)
+        | StopReason::CapReached => Code::Decision,
     }
 }
 
 /// What stopped a run, and the next step; `None` where that is reported elsewhere.
-fn in_words(reason: &Reason, is_kept: bool, is_away: bool, commands: &Commands) -> Option<String> {
+fn in_words(
+    reason: &StopReason,
+    is_kept: bool,
+    is_away: bool,
+    commands: &Commands,
+) -> Option<String> {
     let status = commands.on_log("status", "");
     Some(match reason {
-        Reason::CapReached | Reason::Shared => return None,
-        Reason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to continue".to_owned(),
-        Reason::Deadline => "--timeout leaves no time for the next request; run the same command again to continue".to_owned(),
-        Reason::Kept(file) => kept(file, SavedLines::Replies, is_away, commands),
-        Reason::Denied(http_status, error) => denied(*http_status, error, commands),
-        Reason::Disk(error) => {
+        StopReason::CapReached | StopReason::Shared => return None,
+        StopReason::Signal(_) => "stopped; what was in flight is in the log. Run the same command again to continue".to_owned(),
+        StopReason::Deadline => "--timeout leaves no time for the next request; run the same command again to continue".to_owned(),
+        StopReason::Kept(file) => kept(file, SavedLines::Replies, is_away, commands),
+        StopReason::Denied(http_status, error) => denied(*http_status, error, commands),
+        StopReason::Disk(error) => {
             let recover = commands.on_log("reconcile", "--recover FILE");
             let take_back = format!(" take back any RECOVER lines above with `{recover}`,");
             let take_back = if is_kept { "" } else { &take_back };
             format!("the job log cannot be written ({}); nothing more was sent. Make room on the disk,{take_back} then run the same command again", escape(error))
         }
-        Reason::Away(error) => format!("{}; {}", escape(&error.message), escape(&error.help)),
-        Reason::Disturbed(error) => format!("the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again", escape(error)),
-        Reason::ThreeUnknown => format!("three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{status}` shows them, and what to type once you have looked at the vendor's dashboard"),
-        Reason::TooManyFailed(failed) => {
+        StopReason::Away(error) => format!("{}; {}", escape(&error.message), escape(&error.help)),
+        StopReason::Disturbed(error) => format!("the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again", escape(error)),
+        StopReason::ThreeUnknown => format!("three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{status}` shows them, and what to type once you have looked at the vendor's dashboard"),
+        StopReason::TooManyFailed(failed) => {
             let orders = words::count(*failed, "order");
             format!("{orders} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{status}` shows why; correct that, then run the same command again")
         }
-        Reason::SameId(id) => format!("the vendor gave one id ({}) to two orders, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
-        Reason::WrongAddress => {
+        StopReason::SameId(id) => format!("the vendor gave one id ({}) to two orders, so nothing more was sent. `{status}` shows the job in doubt; ask the vendor what became of it", escape(id)),
+        StopReason::WrongAddress => {
             let retry = commands.retry_after(1);
             let text = commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)");
             format!("{text}; then `{retry}` orders these three, and the same command again the rest")
         }
-        Reason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
-        Reason::LogTaken { by_rehearsal: true } => "another computer has begun a rehearsal in this log, and live jobs never enter such a log, so nothing more was sent. Name another log, or add --sandbox to keep rehearsing".to_owned(),
-        Reason::LogTaken { by_rehearsal: false } => "another computer has ordered live jobs in this log, and a rehearsal never writes to a live log, so nothing more was sent. Name another log for rehearsals".to_owned(),
-        Reason::Paused(by) => {
+        StopReason::Mixed => "a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals".to_owned(),
+        StopReason::LogTaken { by_rehearsal: true } => "another computer has begun a rehearsal in this log, and live jobs never enter such a log, so nothing more was sent. Name another log, or add --sandbox to keep rehearsing".to_owned(),
+        StopReason::LogTaken { by_rehearsal: false } => "another computer has ordered live jobs in this log, and a rehearsal never writes to a live log, so nothing more was sent. Name another log for rehearsals".to_owned(),
+        StopReason::Paused(by) => {
             let resume = commands.on_log("log resume", "");
             format!("the log was paused {}, so nothing more was sent. `{resume}` lets all computers continue", escape(by))
         }
-        Reason::Input(error) => error.clone(),
+        StopReason::Input(error) => error.clone(),
     })
 }

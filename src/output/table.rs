@@ -15,14 +15,14 @@ use crate::text::{escape, shorten};
 
 /// The jobs of one listing or product.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub struct ListingGroup {
     /// What it holds, in order; never empty.
     pub cards: Vec<JobSummary>,
     /// Its counts and money.
     pub tally: Tally,
 }
 
-impl Group {
+impl ListingGroup {
     /// Its id.
     pub fn item(&self) -> Option<&str> {
         self.cards.first()?.item.as_deref()
@@ -31,7 +31,7 @@ impl Group {
 
 /// Prints the groups and, below, counts, money and what waits for a person.
 pub fn table(
-    groups: &[Group],
+    groups: &[ListingGroup],
     tally: &Tally,
     rates: &Rates,
     commands: &Commands,
@@ -153,7 +153,7 @@ pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
 }
 
 /// `LST-4201  3 of 4 clips ready, 15 credits, about $1.07 to $1.50`.
-fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
+fn headline(group: &ListingGroup, rates: &Rates, printer: &Printer) -> String {
     let item = group.item().map(escape);
     let item = item.unwrap_or(words::NO_ITEM.into());
     let item = shorten(&item, 40);

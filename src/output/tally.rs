@@ -10,7 +10,7 @@ use super::job_summary::DoubtfulJob;
 use super::words;
 use crate::jobs::{AttemptState, Credits, DisplayStatus, JobKey, JobState, Rates, ReviewVerdict};
 
-pub use notices::Notice;
+pub use notices::TallyNotice;
 
 /// Jobs in doubt that a notice names.
 const MOST_SOUGHT: usize = 10;

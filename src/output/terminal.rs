@@ -15,12 +15,12 @@ const USUAL_WIDTH: u16 = 80;
 
 /// What a stream is connected to.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Behind {
+pub(super) struct StreamTarget {
     pub terminal: bool,
     pub colored: bool,
 }
 
-impl Behind {
+impl StreamTarget {
     pub fn of(stream: &impl RawStream, choice: ColorChoice) -> Self {
         let colored = match choice {
             ColorChoice::Always => true,
@@ -72,7 +72,7 @@ fn usable(width: Option<u16>) -> u16 {
 }
 
 /// A writer to whom it does not matter that no one reads any more.
-pub(super) struct Forgiving<W> {
+pub(super) struct IgnoreClosed<W> {
     pub inner: W,
     /// Whether the reader has gone.
     pub closed: bool,
@@ -80,7 +80,7 @@ pub(super) struct Forgiving<W> {
     pub used: bool,
 }
 
-impl<W> Forgiving<W> {
+impl<W> IgnoreClosed<W> {
     pub fn of(inner: W) -> Self {
         Self {
             inner,
@@ -105,7 +105,7 @@ impl<W> Forgiving<W> {
     }
 }
 
-impl<W: Write> Write for Forgiving<W> {
+impl<W: Write> Write for IgnoreClosed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.used |= !bytes.is_empty();
         if self.closed {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{commands::Commands, failure, printer::Printer, words};
 use crate::exit::Failure;
-use crate::journal::{self, JobLog, LogError, NotTakenIn};
+use crate::journal::{self, JobLog, LogError, UnrecoveredLines};
 use crate::text::escape;
 
 /// What was being done where replies that wait cannot be looked at.
@@ -64,7 +64,7 @@ fn waiting(
         .map_err(|error| failure::of_log(LogError::io(LOOK, log, error)))?;
     let recover = |file: &str| commands.on_log("reconcile", &format!("--recover {file}"));
     Ok(waiting.map(|waiting| match waiting {
-        NotTakenIn::In(file) => {
+        UnrecoveredLines::In(file) => {
             let file = file.display().to_string();
             (
                 format!("{file} keeps lines of an earlier run that are not in the job log"),
@@ -74,7 +74,7 @@ fn waiting(
                 ),
             )
         }
-        NotTakenIn::Elsewhere(file) => (
+        UnrecoveredLines::Elsewhere(file) => (
             format!(
                 "{} is empty: an earlier run had lines that are not in the job log, and no room to \
                  keep them there",

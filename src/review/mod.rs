@@ -9,4 +9,4 @@
 mod file;
 mod server;
 
-pub use server::{Answer, Ask, Question, Served, serve, token};
+pub use server::{Answer, Ask, Question, ServerEnd, serve, token};

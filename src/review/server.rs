@@ -83,7 +83,7 @@ impl Question {
 
 /// Why the server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Served {
+pub enum ServerEnd {
     /// The person ended it on the page.
     Done,
     /// It was stopped from elsewhere.
@@ -112,7 +112,7 @@ pub async fn serve(
     token: String,
     questions: mpsc::Sender<Question>,
     stopped: impl Future<Output = ()>,
-) -> io::Result<Served> {
+) -> io::Result<ServerEnd> {
     let port = listener.local_addr()?.port();
     let (done, mut is_done) = watch::channel(false);
     let app = Arc::new(App {
@@ -137,9 +137,9 @@ pub async fn serve(
     let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
     let mut serving = std::pin::pin!(serving.into_future());
     let served = tokio::select! {
-        ended = &mut serving => return ended.map(|()| Served::Stopped),
-        _ = is_done.wait_for(|done| *done) => Served::Done,
-        () = stopped => Served::Stopped,
+        ended = &mut serving => return ended.map(|()| ServerEnd::Stopped),
+        _ = is_done.wait_for(|done| *done) => ServerEnd::Done,
+        () = stopped => ServerEnd::Stopped,
     };
     end.send_replace(true);
     // A player that takes no more bytes must not keep it.
@@ -150,14 +150,14 @@ pub async fn serve(
 }
 
 /// Why a request gets nothing.
-enum Barred {
+enum RequestRejection {
     /// Not the page's address: nothing is reported about what is here.
     Unknown,
     /// Another site's page, or another name for this computer.
     Foreign,
 }
 
-impl IntoResponse for Barred {
+impl IntoResponse for RequestRejection {
     fn into_response(self) -> Response {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND.into_response(),
@@ -168,21 +168,21 @@ impl IntoResponse for Barred {
 
 impl App {
     /// Lets requests of the page through.
-    fn admit(&self, token: &str, headers: &HeaderMap) -> Result<(), Barred> {
+    fn admit(&self, token: &str, headers: &HeaderMap) -> Result<(), RequestRejection> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
         if !self.hosts.iter().any(|known| known == host) {
-            return Err(Barred::Foreign);
+            return Err(RequestRejection::Foreign);
         }
         // Digests differ from their first byte on, so that no time shows how much was right.
         if Sha256::digest(token) != Sha256::digest(&self.token) {
-            return Err(Barred::Unknown);
+            return Err(RequestRejection::Unknown);
         }
         Ok(())
     }
 
     /// Lets requests of the page through that change something.
-    fn admit_change(&self, token: &str, headers: &HeaderMap) -> Result<(), Barred> {
+    fn admit_change(&self, token: &str, headers: &HeaderMap) -> Result<(), RequestRejection> {
         self.admit(token, headers)?;
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
@@ -192,7 +192,7 @@ impl App {
         if is_ours && is_json {
             Ok(())
         } else {
-            Err(Barred::Foreign)
+            Err(RequestRejection::Foreign)
         }
     }
 
@@ -209,7 +209,7 @@ async fn page(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Barred> {
+) -> Result<Response, RequestRejection> {
     app.admit(&token, &headers)?;
     Ok(respond(app.ask(Ask::Page).await))
 }
@@ -218,10 +218,10 @@ async fn clip(
     State(app): State<Arc<App>>,
     Path((token, job, attempt)): Path<(String, String, u32)>,
     headers: HeaderMap,
-) -> Result<Response, Barred> {
+) -> Result<Response, RequestRejection> {
     app.admit(&token, &headers)?;
     let Some(job) = JobKey::parse(&job) else {
-        return Err(Barred::Unknown);
+        return Err(RequestRejection::Unknown);
     };
     match app.ask(Ask::Clip(job, attempt)).await {
         Answer::File(path) => {
@@ -244,7 +244,7 @@ async fn look(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Barred> {
+) -> Result<Response, RequestRejection> {
     app.admit_change(&token, &headers)?;
     let parsed = read::<LookBody>(body).await.and_then(|body| {
         let job = JobKey::parse(&body.job)?;
@@ -270,7 +270,7 @@ async fn order(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Barred> {
+) -> Result<Response, RequestRejection> {
     app.admit_change(&token, &headers)?;
     let parsed = read::<OrderBody>(body).await.and_then(|body| {
         Some(Ask::Order {
@@ -287,7 +287,7 @@ async fn finished(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Barred> {
+) -> Result<Response, RequestRejection> {
     app.admit_change(&token, &headers)?;
     let reply = respond(app.ask(Ask::Done).await);
     app.done.send_replace(true);
@@ -299,7 +299,7 @@ async fn read<T: for<'a> Deserialize<'a>>(body: Body) -> Option<T> {
     serde_json::from_slice(&bytes).ok()
 }
 
-async fn answer(app: &App, ask: Option<Ask>) -> Result<Response, Barred> {
+async fn answer(app: &App, ask: Option<Ask>) -> Result<Response, RequestRejection> {
     Ok(match ask {
         Some(ask) => respond(app.ask(ask).await),
         None => StatusCode::BAD_REQUEST.into_response(),

@@ -57,9 +57,9 @@ pub(super) fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Api
 /// In a response's extensions: do not send it, close the connection instead.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection is cut on purpose")]
-pub(super) struct Cut;
+pub(super) struct CloseConnection;
 
-impl Cut {
+impl CloseConnection {
     /// A response that is never seen.
     pub fn response() -> Response {
         let mut response = Response::new(Body::empty());

@@ -15,7 +15,7 @@ pub enum Endpoint {
 
 /// How rendering ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum JobEnding {
     /// With a clip.
     Completed,
     /// With a clip that another provider made.

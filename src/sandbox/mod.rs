@@ -35,7 +35,7 @@ mod token;
 mod webhooks;
 
 pub use crate::vendor::SANDBOX_ORIGIN;
-pub use job::{Ending, Endpoint};
+pub use job::{Endpoint, JobEnding};
 pub use options::{
     Chance, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults, WebhookOptions,
 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::job::{Ending, Endpoint};
+use super::job::{Endpoint, JobEnding};
 use super::options::{Chance, Options};
 use super::request::Request;
 use crate::jobs::{Credits, Seconds};
@@ -60,7 +60,7 @@ pub struct Scenario {
     /// What goes wrong with the submission itself.
     pub fault: Option<Fault>,
     /// How rendering ends.
-    pub ending: Ending,
+    pub ending: JobEnding,
     /// How long it takes, in whole milliseconds.
     pub render: Duration,
     /// Whether the first status is `processing` already.
@@ -90,11 +90,11 @@ impl Options {
         let anew = draw.repeated(occasion.repeat);
         let lasting = if has_key { draw } else { anew };
         let ending = if lasting.hits(Salt::Fail, self.fail_share) {
-            Ending::Failed
+            JobEnding::Failed
         } else if lasting.hits(Salt::Failover, self.failover_share) {
-            Ending::Failover
+            JobEnding::Failover
         } else {
-            Ending::Completed
+            JobEnding::Completed
         };
         let (taken, charged) = self.price(request, ending);
         let factor = 0.5 + lasting.unit(Salt::Render);
@@ -144,7 +144,7 @@ impl Options {
     }
 
     /// Credits taken at first, and those charged in the end.
-    fn price(&self, request: &Request<'_>, ending: Ending) -> (Credits, Credits) {
+    fn price(&self, request: &Request<'_>, ending: JobEnding) -> (Credits, Credits) {
         let mut started = 1;
         let taken = match request.endpoint {
             Endpoint::Video => {
@@ -160,9 +160,9 @@ impl Options {
             Endpoint::Voice => self.rates.voice,
         };
         let charged = match ending {
-            Ending::Completed => taken,
-            Ending::Failover => taken.min(FAILOVER_RATE.times(started)),
-            Ending::Failed => Credits::ZERO,
+            JobEnding::Completed => taken,
+            JobEnding::Failover => taken.min(FAILOVER_RATE.times(started)),
+            JobEnding::Failed => Credits::ZERO,
         };
         (taken, charged)
     }
@@ -338,7 +338,7 @@ mod tests {
         let options = mixed();
         let failed = (1..=200)
             .filter(|n| {
-                plan(&options, "pan", Some(&format!("job.{n}")), 0).ending == Ending::Failed
+                plan(&options, "pan", Some(&format!("job.{n}")), 0).ending == JobEnding::Failed
             })
             .count();
         assert!((40..=80).contains(&failed), "{failed} of 200 at 0.3");
@@ -348,14 +348,14 @@ mod tests {
     fn without_a_key_each_repetition_is_another_job() {
         let options = mixed();
         let failed = (0..200)
-            .filter(|n| plan(&options, "pan", None, *n).ending == Ending::Failed)
+            .filter(|n| plan(&options, "pan", None, *n).ending == JobEnding::Failed)
             .count();
         assert!((40..=80).contains(&failed), "{failed} of 200 at 0.3");
     }
 
     #[test]
     fn another_seed_is_another_future() {
-        let endings = |seed| -> Vec<Ending> {
+        let endings = |seed| -> Vec<JobEnding> {
             let options = Options { seed, ..mixed() };
             (0..50)
                 .map(|n| plan(&options, &format!("pan {n}"), Some("k"), 0).ending)

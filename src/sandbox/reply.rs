@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::job::{Ending, Endpoint};
+use super::job::{Endpoint, JobEnding};
 use super::request::{ApiError, Request};
 use super::token::{Stage, Token};
 use crate::jobs::Credits;
@@ -64,7 +64,7 @@ impl<'a> JobReply<'a> {
         let words = request.and_then(Request::raw_words);
         let is_video = token.endpoint == Endpoint::Video;
         let ended = stage == Stage::Ended;
-        let failover = ended && is_video && token.ending == Ending::Failover;
+        let failover = ended && is_video && token.ending == JobEnding::Failover;
         Self {
             id: token.to_string(),
             object: object(token.endpoint),
@@ -116,11 +116,11 @@ impl UnderWay {
 
 impl JobEnd {
     fn of(token: &Token, output_url: String) -> Self {
-        let failed = token.ending == Ending::Failed;
+        let failed = token.ending == JobEnding::Failed;
         Self {
             output_url: (!failed).then_some(output_url),
             credits: token.charged,
-            failover_used: token.ending == Ending::Failover,
+            failover_used: token.ending == JobEnding::Failover,
             completed_at: format!("{:.3}", token.ends_at()),
             error: failed.then(|| complaint(token.complaint)),
         }
@@ -139,7 +139,7 @@ pub(super) fn status(token: &Token, stage: Stage) -> &'static str {
     match (stage, token.ending) {
         (Stage::Pending, _) => "pending",
         (Stage::Processing { .. }, _) => "processing",
-        (Stage::Ended, Ending::Failed) => "failed",
+        (Stage::Ended, JobEnding::Failed) => "failed",
         (Stage::Ended, _) => "completed",
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::app::{App, authenticate, internal_error, json_reply, refuse};
 use super::clips::{self, File};
-use super::job::{Ending, Endpoint};
+use super::job::{Endpoint, JobEnding};
 use super::plan::{Draw, Salt};
 use super::reply::JobReply;
 use super::request::ApiError;
@@ -130,7 +130,7 @@ async fn clip(Shared(app): Shared<App>, uri: Uri, headers: HeaderMap) -> Respons
             };
             (kind == expected).then_some(token)
         })
-        .filter(|t| t.ending != Ending::Failed && t.stage(now) == Stage::Ended);
+        .filter(|t| t.ending != JobEnding::Failed && t.stage(now) == Stage::Ended);
     let Some(token) = token else {
         return refuse(&not_found("no such clip"));
     };

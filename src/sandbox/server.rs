@@ -19,7 +19,7 @@ use tokio::{
 };
 use tower::Service;
 
-use super::app::{App, Cut};
+use super::app::{App, CloseConnection};
 use super::options::Options;
 use super::routes;
 use super::shop::{self, Shop};
@@ -141,8 +141,10 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
         async move {
             let response: Result<Response, Infallible> = router.call(request).await;
             match response {
-                Ok(response) if response.extensions().get::<Cut>().is_none() => Ok(response),
-                _ => Err(Cut),
+                Ok(response) if response.extensions().get::<CloseConnection>().is_none() => {
+                    Ok(response)
+                }
+                _ => Err(CloseConnection),
             }
         }
     });

@@ -56,7 +56,7 @@ fn as_json<S: Serializer>(body: &str, serializer: S) -> Result<S::Ok, S::Error> 
 
 /// There are not enough credits left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Broke;
+pub(super) struct OutOfCredits;
 
 #[derive(Debug)]
 pub(super) struct SandboxState {
@@ -110,7 +110,7 @@ impl SandboxState {
         body: Box<str>,
         key: Option<String>,
         plan: &Scenario,
-    ) -> Result<(Token, Arc<Accepted>), Broke> {
+    ) -> Result<(Token, Arc<Accepted>), OutOfCredits> {
         let now = self.options.clock.now().as_millisecond();
         let mut token = Token {
             endpoint: request.endpoint,
@@ -130,11 +130,11 @@ impl SandboxState {
         let mut memory = self.memory();
         let spent = memory.taken + plan.taken;
         if self.options.balance.is_some_and(|balance| spent > balance) {
-            return Err(Broke);
+            return Err(OutOfCredits);
         }
         token.number = memory.accepted.len() as u32;
         let accepted = Arc::new(Accepted {
-            id: token.id().ok_or(Broke)?,
+            id: token.id().ok_or(OutOfCredits)?,
             at: token.at,
             idempotency_key: key,
             endpoint: request.endpoint,

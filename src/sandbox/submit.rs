@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
+use super::app::{App, CloseConnection, authenticate, internal_error, json_reply, refuse};
 use super::job::Endpoint;
 use super::options::RetryAfter;
 use super::plan::{Draw, Fault, Scenario};
@@ -85,7 +85,7 @@ async fn read(body: Body) -> Result<String, ApiError> {
 /// The reply to a submission that was accepted.
 async fn receipt(app: &App, plan: &Scenario, token: &Token) -> Response {
     match plan.fault {
-        Some(Fault::LostReply) => return Cut::response(),
+        Some(Fault::LostReply) => return CloseConnection::response(),
         Some(Fault::BilledError) => return internal_error(),
         Some(Fault::Slow) => tokio::time::sleep(app.state.options.faults.slow_reply).await,
         _ => {}

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::job::{Ending, Endpoint, Frame};
+use super::job::{Endpoint, Frame, JobEnding};
 use crate::jobs::{Credits, GenerationId, SANDBOX_PREFIX};
 
 /// Bytes before the checksum, of a job whose clip has no length and shape of its own.
@@ -20,7 +20,7 @@ const CHECKSUM: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub endpoint: Endpoint,
-    pub ending: Ending,
+    pub ending: JobEnding,
     /// Whether its first status was `processing`.
     pub starts_processing: bool,
     /// Whether the job asked for the very model that failovers go to, so that it got another.
@@ -69,9 +69,9 @@ impl Token {
         let token = Self {
             endpoint: [Endpoint::Video, Endpoint::Voice][usize::from(flags & 1)],
             ending: match (flags >> 1) & 3 {
-                0 => Ending::Completed,
-                1 => Ending::Failover,
-                _ => Ending::Failed,
+                0 => JobEnding::Completed,
+                1 => JobEnding::Failover,
+                _ => JobEnding::Failed,
             },
             starts_processing: flags & 8 != 0,
             asked_for_backup: flags & 16 != 0,
@@ -118,9 +118,9 @@ impl Token {
 
     fn bytes(&self) -> Vec<u8> {
         let ending = match self.ending {
-            Ending::Completed => 0,
-            Ending::Failover => 1,
-            Ending::Failed => 2,
+            JobEnding::Completed => 0,
+            JobEnding::Failover => 1,
+            JobEnding::Failed => 2,
         };
         let flags = u8::from(self.endpoint == Endpoint::Voice)
             | ending << 1
@@ -178,7 +178,7 @@ mod tests {
     fn token() -> Token {
         Token {
             endpoint: Endpoint::Voice,
-            ending: Ending::Failed,
+            ending: JobEnding::Failed,
             starts_processing: true,
             asked_for_backup: false,
             complaint: 3,
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn an_id_says_what_was_put_into_it() {
         let mut tokens = vec![token()];
-        for ending in [Ending::Completed, Ending::Failover] {
+        for ending in [JobEnding::Completed, JobEnding::Failover] {
             tokens.push(Token {
                 ending,
                 endpoint: Endpoint::Video,

@@ -13,11 +13,11 @@ use crate::text::is_address;
 pub const FILE_NAME: &str = "creativeai.toml";
 
 /// Looks an environment variable up.
-type Lookup<'a> = Box<dyn Fn(&str) -> Option<OsString> + 'a>;
+type VarLookup<'a> = Box<dyn Fn(&str) -> Option<OsString> + 'a>;
 
 /// The surroundings that settings are read from. Tests make their own.
 pub struct Env<'a> {
-    vars: Lookup<'a>,
+    vars: VarLookup<'a>,
     /// The current folder; empty in the program, so that paths are shown as they were typed.
     pub folder: PathBuf,
     /// The user's settings folders, in the order in which they are looked at; new files go into

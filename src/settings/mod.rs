@@ -29,4 +29,4 @@ pub use flags::{Flags, RunFlags};
 pub use groups::RunSettings;
 pub use resolved::Settings;
 pub use secret::{read_key_file, replace_key_file, write_key_file};
-pub use value::{Origin, Row};
+pub use value::{Origin, SettingRow};

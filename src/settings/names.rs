@@ -1,6 +1,6 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
-use super::table::{CAPS, DEFINITIONS, OPEN_TABLES, PROFILE, Usual};
+use super::table::{CAPS, DEFINITIONS, DefaultValue, OPEN_TABLES, PROFILE};
 use crate::text::suggest;
 
 /// Names under which a secret may be put into the file by mistake.
@@ -36,7 +36,7 @@ pub enum NameKind {
 fn names() -> impl Iterator<Item = &'static str> {
     let written = DEFINITIONS
         .iter()
-        .filter(|known| known.usual != Usual::Unwritten);
+        .filter(|known| known.usual != DefaultValue::Unwritten);
     written.map(|known| known.name)
 }
 

@@ -4,7 +4,7 @@ use lettre::Address;
 
 use super::resolve::{Sources, parsed, text, whole};
 use super::value::{Setting, Value};
-use crate::engine::notify::{Email, Listeners, Login, RoundEvent, Security, Shape};
+use crate::engine::notify::{Email, Listeners, MailLogin, RoundEvent, Security, Shape};
 use crate::exit::Failure;
 use crate::text::is_this_computer;
 
@@ -99,7 +99,7 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
         .help("write tls = \"starttls\" or \"tls\"; \"none\" is for a server on this computer"));
     }
     let login = match (user, file.value) {
-        (Some(user), Some(password_file)) => Some(Login {
+        (Some(user), Some(password_file)) => Some(MailLogin {
             user,
             password_file,
         }),

@@ -7,7 +7,7 @@ use super::env::Env;
 use super::file::File;
 use super::flags::Flags;
 use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
-use super::value::{Origin, Row, Setting, Value};
+use super::value::{Origin, Setting, SettingRow, Value};
 
 use crate::exit::Failure;
 use crate::text::suggest;
@@ -19,7 +19,7 @@ pub struct Sources<'a> {
     /// The profile that was chosen, and by what.
     pub profile: Option<Setting<String>>,
     pub sandbox: bool,
-    pub rows: Vec<Row>,
+    pub rows: Vec<SettingRow>,
     /// The settings file that stands with the work, and so may be another person's.
     project: Option<PathBuf>,
 }
@@ -261,7 +261,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The rows in the order of the table of settings.
-    pub fn rows_in_order(&mut self) -> Vec<Row> {
+    pub fn rows_in_order(&mut self) -> Vec<SettingRow> {
         let mut rows = std::mem::take(&mut self.rows);
         let place = |name: &str| DEFINITIONS.iter().position(|known| known.name == name);
         let table = |name: &str| {
@@ -276,7 +276,7 @@ impl<'a> Sources<'a> {
     /// Shows a setting in `creativeai config`.
     pub fn show(&mut self, name: &str, value: String, origin: Origin) {
         let name = name.to_owned();
-        self.rows.push(Row {
+        self.rows.push(SettingRow {
             name,
             value,
             origin,

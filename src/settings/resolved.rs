@@ -12,8 +12,8 @@ use super::groups::{
 };
 use super::resolve::{Sources, parsed_or_number, text, whole};
 use super::secret::{self, KeySource};
-use super::tables::{Public, Words};
-use super::value::{Origin, Row, Setting};
+use super::tables::{AudienceWords, PublicSettings};
+use super::value::{Origin, Setting, SettingRow};
 use super::{log_path, notify, tables, values};
 use crate::engine::notify::Listeners;
 use crate::exit::Failure;
@@ -57,9 +57,9 @@ pub struct Settings {
     pub publish: PublishSettings,
     pub run: RunSettings,
     /// Words for others.
-    pub copy: Words,
+    pub copy: AudienceWords,
     /// Of `report --public`.
-    pub public: Public,
+    pub public: PublicSettings,
     /// Who hears of rounds.
     pub notify: Listeners,
     /// The shop that clips are published to.
@@ -76,7 +76,7 @@ pub struct Settings {
     key: KeySource,
     verify_keys: Vec<ApiKey>,
     shopify_token: KeySource,
-    rows: Vec<Row>,
+    rows: Vec<SettingRow>,
     files: Vec<PathBuf>,
     /// Why the key is not sent to the API's address.
     stray_address: Option<String>,
@@ -130,8 +130,8 @@ impl Settings {
             download: DownloadSettings::resolve(l, flags)?,
             publish: PublishSettings::resolve(l, flags)?,
             run: RunSettings::resolve(l, &flags.run)?,
-            copy: Words::resolve(l)?,
-            public: Public::resolve(l)?,
+            copy: AudienceWords::resolve(l)?,
+            public: PublicSettings::resolve(l)?,
             notify: notify::notify(l)?,
             shopify_store: l.pick_open("shopify.store", flags.shopify_store.clone(), text)?,
             shopify_api_version: l.pick("shopify.api_version", None, text)?,
@@ -142,7 +142,7 @@ impl Settings {
     }
 
     /// Every setting with its origin, in the settings file's order; keys are blotted out.
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[SettingRow] {
         &self.rows
     }
 

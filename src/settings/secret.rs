@@ -6,7 +6,7 @@ use super::flags::Flags;
 use super::log_path::folder_of;
 use super::resolve::{Sources, text};
 use super::value::{Origin, Setting};
-use crate::disk::{self, NotRead};
+use crate::disk::{self, SecretReadError};
 use crate::exit::Failure;
 use crate::vendor::{ApiKey, BaseUrl};
 
@@ -142,10 +142,10 @@ fn unusable(variable: &str, text: &str) -> Failure {
 pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
     let shown = path.display();
     let text = disk::read_private(path).map_err(|why| match why {
-        NotRead::Io(error) => Failure::config(format!("cannot read the key file {shown}"))
+        SecretReadError::Io(error) => Failure::config(format!("cannot read the key file {shown}"))
             .because(error)
             .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY"),
-        NotRead::Shared { mode } => Failure::config(format!(
+        SecretReadError::Shared { mode } => Failure::config(format!(
             "others can read or change the key file {shown} (mode {mode:04o}): anyone who has the \
              key can spend your credits"
         ))

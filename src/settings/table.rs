@@ -9,7 +9,7 @@ pub struct Definition {
     /// With its table: `voice.language`.
     pub name: &'static str,
     /// What it is without anyone's say.
-    pub usual: Usual,
+    pub usual: DefaultValue,
     /// A sentence without its full stop.
     pub about: &'static str,
     /// The default under `--sandbox`, where it differs.
@@ -27,7 +27,7 @@ pub struct Definition {
 
 /// The value of a setting that no one has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Usual {
+pub enum DefaultValue {
     /// A default that is a text.
     Text(&'static str),
     /// A default that is a number.
@@ -39,7 +39,7 @@ pub enum Usual {
 }
 
 impl Definition {
-    const fn new(name: &'static str, usual: Usual, about: &'static str) -> Self {
+    const fn new(name: &'static str, usual: DefaultValue, about: &'static str) -> Self {
         Self {
             name,
             usual,
@@ -55,19 +55,23 @@ impl Definition {
     /// The default, as a settings file would say it.
     pub fn default_value(&self, sandbox: bool) -> Option<Value> {
         match (self.usual, self.sandbox) {
-            (Usual::Text(_), Some(text)) if sandbox => Some(Value::Text(text.to_owned())),
-            (Usual::Text(text), _) => Some(Value::Text(text.to_owned())),
-            (Usual::Number(number), _) => Some(Value::Number(number.to_owned())),
-            (Usual::Example(_) | Usual::Unwritten, _) => None,
+            (DefaultValue::Text(_), Some(text)) if sandbox => Some(Value::Text(text.to_owned())),
+            (DefaultValue::Text(text), _) => Some(Value::Text(text.to_owned())),
+            (DefaultValue::Number(number), _) => Some(Value::Number(number.to_owned())),
+            (DefaultValue::Example(_) | DefaultValue::Unwritten, _) => None,
         }
     }
 
     /// The default in words; empty where there is nothing to say.
     pub fn default_text(&self) -> String {
         match (self.usual, self.sandbox) {
-            (Usual::Text(text), Some(sandbox)) => format!("{text}, with --sandbox {sandbox}"),
-            (Usual::Text("") | Usual::Example(_) | Usual::Unwritten, _) => self.unset.to_owned(),
-            (Usual::Text(value) | Usual::Number(value), _) => value.to_owned(),
+            (DefaultValue::Text(text), Some(sandbox)) => {
+                format!("{text}, with --sandbox {sandbox}")
+            }
+            (DefaultValue::Text("") | DefaultValue::Example(_) | DefaultValue::Unwritten, _) => {
+                self.unset.to_owned()
+            }
+            (DefaultValue::Text(value) | DefaultValue::Number(value), _) => value.to_owned(),
         }
     }
 
@@ -83,9 +87,9 @@ impl Definition {
     /// As TOML: the default, or an example. Nothing for what may not stand in a settings file.
     pub fn toml(&self) -> Option<String> {
         match self.usual {
-            Usual::Text(text) => Some(format!("\"{text}\"")),
-            Usual::Number(toml) | Usual::Example(toml) => Some(toml.to_owned()),
-            Usual::Unwritten => None,
+            DefaultValue::Text(text) => Some(format!("\"{text}\"")),
+            DefaultValue::Number(toml) | DefaultValue::Example(toml) => Some(toml.to_owned()),
+            DefaultValue::Unwritten => None,
         }
     }
 }
@@ -135,7 +139,7 @@ macro_rules! definitions {
     };
 }
 
-use Usual::{Example, Number, Text, Unwritten};
+use DefaultValue::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
 pub static DEFINITIONS: [Definition; 68] = definitions! {

@@ -52,7 +52,7 @@ pub(super) fn rates(l: &mut Sources<'_>) -> Result<Rates, Failure> {
 
 /// Words for others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
+pub struct AudienceWords {
     /// The language whose words come first.
     pub language: Option<String>,
     /// For agents, by state.
@@ -61,7 +61,7 @@ pub struct Words {
     pub buyer: Vec<(String, String)>,
 }
 
-impl Words {
+impl AudienceWords {
     pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         Ok(Self {
             language: l.pick_open("copy.language", None, text)?,
@@ -102,7 +102,7 @@ impl Words {
 
 /// Of `report --public`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Public {
+pub struct PublicSettings {
     /// `ab723`, `eu-ai-act` or `both`.
     pub rules: String,
     /// What the page says, in the user's own words.
@@ -111,7 +111,7 @@ pub struct Public {
     pub originals: Option<String>,
 }
 
-impl Public {
+impl PublicSettings {
     pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         let rules = |word: &str| match word {
             "ab723" | "eu-ai-act" | "both" => Ok(word.to_owned()),

@@ -75,7 +75,7 @@ impl World {
 
 const SUBMIT: &str = "creativeai submit photos/listings.csv";
 
-fn row<'a>(settings: &'a Settings, name: &str) -> &'a Row {
+fn row<'a>(settings: &'a Settings, name: &str) -> &'a SettingRow {
     settings.rows().iter().find(|r| r.name == name).unwrap()
 }
 

@@ -144,7 +144,7 @@ impl<T> Setting<Option<T>> {
 
 /// A setting as `creativeai config` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct SettingRow {
     /// As in the settings file.
     pub name: String,
     /// Empty for nothing.

@@ -17,7 +17,7 @@ use super::capture::Unreadable;
 use super::formats::{self, CaptureResult};
 use super::restore::restore;
 use super::signature::VerifyKeys;
-use super::source::{self, BLOCK, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
+use super::source::{self, BLOCK, ByteSource, Layout, MAX_DOCUMENT, MAX_ENTRY, Walk};
 use super::source::{cannot_read, newlines};
 use super::verify::{Verification, verify};
 use crate::disk::{Block, Blocks, pieces_of};
@@ -99,7 +99,7 @@ pub fn replay_kept<U: Send>(
 
 fn replay_with<U: Send>(
     paths: &[PathBuf],
-    stdin: Reader,
+    stdin: ByteSource,
     keys: &VerifyKeys,
     restores: bool,
     settle: impl for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
@@ -166,7 +166,7 @@ enum Loaded<U> {
     Begun {
         path: PathBuf,
         block: Vec<u8>,
-        reader: Reader,
+        reader: ByteSource,
     },
 }
 
@@ -175,7 +175,7 @@ where
     U: Send,
     S: for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
 {
-    fn read_all(&self, paths: &[PathBuf], stdin: Reader) -> Result<(), Stopped> {
+    fn read_all(&self, paths: &[PathBuf], stdin: ByteSource) -> Result<(), Stopped> {
         let mut stdin = Some(stdin);
         for path in paths {
             if !is_stdin(path) {
@@ -219,7 +219,7 @@ where
         }
     }
 
-    fn begin(&self, path: PathBuf, mut reader: Reader, headers: Option<&str>) -> Loaded<U> {
+    fn begin(&self, path: PathBuf, mut reader: ByteSource, headers: Option<&str>) -> Loaded<U> {
         let mut block = Vec::new();
         let limit = if headers.is_some() { MAX_ENTRY } else { BLOCK };
         let read = reader.by_ref().take(limit + 1).read_to_end(&mut block);
@@ -256,7 +256,12 @@ where
     }
 
     /// The rest of a large document.
-    fn read_rest(&self, path: &Path, mut block: Vec<u8>, reader: Reader) -> Result<(), Stopped> {
+    fn read_rest(
+        &self,
+        path: &Path,
+        mut block: Vec<u8>,
+        reader: ByteSource,
+    ) -> Result<(), Stopped> {
         let read = reader.take(MAX_DOCUMENT).read_to_end(&mut block);
         self.send_all(match read {
             Err(e) => vec![self.refuse(path, 1, cannot_read(&e))],
@@ -273,7 +278,7 @@ where
     }
 
     /// A file of any length, line by line: whole lines are verified while more is read.
-    fn stream_lines(&self, path: &Path, block: Vec<u8>, reader: Reader) -> Result<(), Stopped> {
+    fn stream_lines(&self, path: &Path, block: Vec<u8>, reader: ByteSource) -> Result<(), Stopped> {
         let reader = io::Cursor::new(block).chain(reader);
         let mut blocks = Blocks::new(reader, ROOM, MAX_ENTRY as usize + 1);
         let (used, emptied) = mpsc::channel::<Vec<u8>>();

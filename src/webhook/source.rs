@@ -21,7 +21,7 @@ pub(super) const MAX_DOCUMENT: u64 = 256 << 20;
 pub(super) const BLOCK: u64 = 1 << 16;
 
 /// A source of bytes.
-pub(super) type Reader = Box<dyn Read + Send>;
+pub(super) type ByteSource = Box<dyn Read + Send>;
 
 /// How a file is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ fn not_text() -> Unreadable {
 }
 
 /// Opens what `reader` has: unzips gzip, decodes UTF-16, drops a byte order mark.
-pub(super) fn decode(reader: Reader) -> io::Result<Reader> {
+pub(super) fn decode(reader: ByteSource) -> io::Result<ByteSource> {
     let (head, mut reader) = peek(reader)?;
     if head.starts_with(&[0x1f, 0x8b]) {
         reader = Box::new(MultiGzDecoder::new(BufReader::new(reader)));
@@ -104,7 +104,7 @@ pub(super) fn decode(reader: Reader) -> io::Result<Reader> {
 }
 
 /// The first bytes, and a reader that still has them.
-fn peek(mut reader: Reader) -> io::Result<(Vec<u8>, Reader)> {
+fn peek(mut reader: ByteSource) -> io::Result<(Vec<u8>, ByteSource)> {
     let mut head = Vec::with_capacity(3);
     reader.by_ref().take(3).read_to_end(&mut head)?;
     let again = Cursor::new(head.clone());
@@ -112,7 +112,7 @@ fn peek(mut reader: Reader) -> io::Result<(Vec<u8>, Reader)> {
 }
 
 /// Opens a file to read its captures.
-pub(super) fn open(path: &Path) -> io::Result<Reader> {
+pub(super) fn open(path: &Path) -> io::Result<ByteSource> {
     decode(Box::new(File::open(path)?))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::photos::{Local, Online, Wanted};
+use super::photos::{Local, Online, PhotoUse};
 use crate::cli::CheckArgs;
 use crate::commands::caps;
 use crate::commands::inputs::Inputs;
@@ -37,7 +37,7 @@ impl ManifestRefs {
         if let Some(photo) = &row.photo_file {
             self.local.insert(photo.name.clone(), Arc::clone(photo));
         } else if !image.is_empty() {
-            let first = || Wanted {
+            let first = || PhotoUse {
                 line: row.line,
                 id: row.id.clone(),
                 rows: 0,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::redirect::Policy;
 
 use crate::commands::{photos, sheets};
-use crate::engine::photo_check::{Missed, look_at};
+use crate::engine::photo_check::{FetchProblem, look_at};
 use crate::exit::{Code, Failure};
 use crate::manifest::LocalPhoto;
 use crate::output::findings::{Findings, MOST_SHOWN};
@@ -19,14 +19,14 @@ const SUBJECT: &str = "photos";
 const REDIRECTS: usize = 5;
 
 /// The first row that wants a photo, and how many do.
-pub struct Wanted {
+pub struct PhotoUse {
     pub line: u64,
     pub id: String,
     pub rows: u64,
 }
 
 /// Photos that are online, by their addresses.
-pub type Online = BTreeMap<String, Wanted>;
+pub type Online = BTreeMap<String, PhotoUse>;
 /// Photos on this computer, by the names that they are uploaded under.
 pub type Local = BTreeMap<String, Arc<LocalPhoto>>;
 
@@ -58,9 +58,9 @@ pub async fn check_online(
     for ((url, wanted), looked) in photos.iter().zip(looked) {
         match looked {
             Ok(()) => {}
-            Err(Missed::Host(host)) => *nowhere.entry(host).or_insert(0) += 1,
-            Err(Missed::Temporary(why)) => missing.push((url, wanted, Code::Temporary, why)),
-            Err(Missed::Wrong(why)) => missing.push((url, wanted, Code::Data, why)),
+            Err(FetchProblem::Host(host)) => *nowhere.entry(host).or_insert(0) += 1,
+            Err(FetchProblem::Temporary(why)) => missing.push((url, wanted, Code::Temporary, why)),
+            Err(FetchProblem::Wrong(why)) => missing.push((url, wanted, Code::Data, why)),
         }
     }
     let all_found = nowhere.is_empty() && missing.is_empty();
@@ -123,7 +123,7 @@ pub async fn check_local(
 }
 
 /// Where a photo is wanted: `line 7 (LST-1001)`, `line 7 (LST-1001) and 2 more`.
-fn place(wanted: &Wanted) -> String {
+fn place(wanted: &PhotoUse) -> String {
     let more = match wanted.rows {
         0 | 1 => String::new(),
         rows => format!(" and {} more", words::number(rows - 1)),

@@ -29,7 +29,7 @@ pub fn write(
     env: &Env<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let line = Line::of(words, &Cli::command());
+    let line = CommandLine::of(words, &Cli::command());
     if !line.expects_id() {
         return Ok(());
     }
@@ -62,7 +62,7 @@ pub fn write(
 
 /// A command line that is not finished.
 #[derive(Debug, Default)]
-struct Line {
+struct CommandLine {
     command: String,
     /// Words that belong to no option.
     words: Vec<String>,
@@ -71,7 +71,7 @@ struct Line {
     open: Option<String>,
 }
 
-impl Line {
+impl CommandLine {
     fn of(words: &[String], cli: &Command) -> Self {
         let mut line = Self::default();
         let mut command = None;
@@ -132,9 +132,9 @@ fn takes_value(arg: &Arg) -> bool {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Line {
+    fn line(text: &str) -> CommandLine {
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        Line::of(&words, &Cli::command())
+        CommandLine::of(&words, &Cli::command())
     }
 
     #[test]

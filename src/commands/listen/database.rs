@@ -6,10 +6,10 @@ use std::thread::Scope;
 
 use sha2::{Digest, Sha256};
 
-use super::serve::{Reception, Served};
+use super::serve::{ReceiveOutcome, ReceiverContext};
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_runtime;
-use crate::engine::forward::{DatabaseQueue, ForwardEvent, ForwardTarget, Forwarder, Waker};
+use crate::engine::forward::{DatabaseQueue, ForwardEvent, ForwardTarget, Forwarder, QueueWaker};
 use crate::engine::receive::{DatabaseSink, EndedJobs, ReceiveError, Recorder, TargetLog};
 use crate::exit::Failure;
 use crate::journal::{Address, Outbox};
@@ -28,7 +28,7 @@ pub fn refuse_capture_file(args: &ListenArgs) -> Result<(), Failure> {
     .help("leave --capture out; `creativeai log captures` prints them"))
 }
 
-impl<'env> Reception<'env> {
+impl<'env> ReceiverContext<'env> {
     /// Serves, with what writes to the log and forwards deliveries beside it.
     pub fn serve_database<'scope>(
         &self,
@@ -37,7 +37,7 @@ impl<'env> Reception<'env> {
         target: Option<ForwardTarget>,
         ended: Option<EndedJobs>,
         scope: &'scope Scope<'scope, 'env>,
-    ) -> anyhow::Result<Served> {
+    ) -> anyhow::Result<ReceiveOutcome> {
         let recorder = Recorder::open(log, self.report, ended).map_err(of_receive)?;
         let place = recorder.name();
         // It may hold a secret.
@@ -63,7 +63,7 @@ impl<'env> Reception<'env> {
         log: &Address,
         target: ForwardTarget,
         digest: [u8; 32],
-    ) -> anyhow::Result<(Forwarder<'env, DatabaseQueue<'env>>, Waker)> {
+    ) -> anyhow::Result<(Forwarder<'env, DatabaseQueue<'env>>, QueueWaker)> {
         let (outbox, elsewhere) = on_runtime(async {
             let opened = async {
                 let mut outbox = Outbox::open(log, digest).await?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::Scope;
 use std::time::Duration;
 
-use super::serve::{Reception, Served};
+use super::serve::{ReceiveOutcome, ReceiverContext};
 use crate::cli::ListenArgs;
 use crate::commands::outputs::{CAPTURES, FORWARDED};
 use crate::commands::{damage, open};
@@ -53,7 +53,7 @@ pub fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<
     }
 }
 
-impl<'env> Reception<'env> {
+impl<'env> ReceiverContext<'env> {
     /// Serves, with what applies and forwards deliveries beside it.
     pub fn serve_file<'scope>(
         &self,
@@ -62,7 +62,7 @@ impl<'env> Reception<'env> {
         target: Option<ForwardTarget>,
         ended: Option<EndedJobs>,
         scope: &'scope Scope<'scope, 'env>,
-    ) -> anyhow::Result<Served> {
+    ) -> anyhow::Result<ReceiveOutcome> {
         let (forwarding, outgoing) = match target {
             Some(target) => {
                 let (queue, sender) = self.queue(file.path())?;

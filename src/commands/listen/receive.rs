@@ -10,14 +10,14 @@ use std::thread;
 #[cfg(feature = "postgres")]
 use super::database;
 use super::file;
-use super::serve::Reception;
+use super::serve::ReceiverContext;
 use crate::cli::ListenArgs;
 use crate::commands::runtime::on_one_thread;
 use crate::commands::sheets::shown;
 use crate::commands::{deliver, open};
 use crate::engine::forward::ForwardTarget;
 use crate::engine::receive::{
-    CaptureFile, EndedJobs, IntakeEvent, OnEnd, OnEndEvent, Runs, TargetLog,
+    CaptureFile, CommandStats, EndedJobs, IntakeEvent, OnEnd, OnEndEvent, TargetLog,
 };
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
@@ -80,7 +80,7 @@ pub fn receive(
     let target = target(args, settings, printer)?;
     let name = target.as_ref().map_or_else(String::new, |t| t.name.clone());
     let stop = Stop::default();
-    let reception = Reception {
+    let reception = ReceiverContext {
         args,
         keys,
         printer,
@@ -106,7 +106,7 @@ pub fn receive(
     Ok((received, code))
 }
 
-impl<'a> Reception<'a> {
+impl<'a> ReceiverContext<'a> {
     /// Serves, with the command for clips that have ended beside it.
     fn serve_beside(
         &self,
@@ -141,7 +141,7 @@ impl<'a> Reception<'a> {
                 stats,
                 not_applied: 0,
                 forwards,
-                runs: runs.unwrap_or_else(Runs::default),
+                runs: runs.unwrap_or_else(CommandStats::default),
             };
             Ok((received, code))
         })

@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 use crate::cli::ListenArgs;
 use crate::commands::runtime::{bind, on_runtime};
 use crate::commands::signals;
-use crate::engine::forward::{self, ForwardQueue, Forwarder, Forwards};
-use crate::engine::receive::Report;
+use crate::engine::forward::{self, ForwardQueue, ForwardStats, Forwarder};
+use crate::engine::receive::IntakeReporter;
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending};
 use crate::output::{Printer, RequestReport, stopped};
@@ -16,26 +16,26 @@ use crate::text::escape;
 use crate::webhook::{self, ReceiverOptions, Sink, Stats, VerifyKeys};
 
 /// What a receiver works with.
-pub struct Reception<'a> {
+pub struct ReceiverContext<'a> {
     pub args: &'a ListenArgs,
     pub keys: &'a VerifyKeys,
     pub printer: &'a Printer,
     pub stop: &'a Stop,
-    pub report: Report<'a>,
-    pub report_forward: forward::Report<'a>,
+    pub report: IntakeReporter<'a>,
+    pub report_forward: forward::ForwardReporter<'a>,
 }
 
 /// What was received and forwarded, and how that ended.
-pub type Served = (Stats, Forwards, Code);
+pub type ReceiveOutcome = (Stats, ForwardStats, Code);
 
-impl Reception<'_> {
+impl ReceiverContext<'_> {
     /// Receives, and forwards, until a signal has come and what was in flight is kept and answered.
     pub fn serve<S: Sink, Q: ForwardQueue>(
         &self,
         sink: S,
         place: &Path,
         forwarding: Option<Forwarder<'_, Q>>,
-    ) -> anyhow::Result<Served> {
+    ) -> anyhow::Result<ReceiveOutcome> {
         signals::watch(self.stop);
         on_runtime(async {
             let listener = self.bind(place).await?;
@@ -50,7 +50,7 @@ impl Reception<'_> {
             let forward = async {
                 match forwarding {
                     Some(forwarder) => forwarder.run(self.stop).await,
-                    None => Forwards::default(),
+                    None => ForwardStats::default(),
                 }
             };
             let (stats, forwards) = tokio::join!(serving, forward);

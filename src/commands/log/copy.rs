@@ -4,7 +4,7 @@ use crate::cli::LogCopyArgs;
 use crate::commands::damage;
 use crate::commands::limits::Limits;
 use crate::commands::open::{self, OpenLog};
-use crate::engine::copy::{self, Copied, CopyError};
+use crate::engine::copy::{self, CopyError, CopySummary};
 use crate::exit::{Code, Failure};
 #[cfg(not(feature = "postgres"))]
 use crate::journal::LogError;
@@ -58,7 +58,7 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
     Ok(Code::Success)
 }
 
-fn report(args: &LogCopyArgs, copied: &Copied, printer: &Printer) {
+fn report(args: &LogCopyArgs, copied: &CopySummary, printer: &Printer) {
     let [source, target] = [&args.from, &args.to].map(|log| log.display().to_string());
     printer.note(format_args!(
         "{} of {} copied to {}; {} there already. Use only one of the two logs from now on",

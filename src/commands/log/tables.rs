@@ -8,7 +8,7 @@ use crate::cli::{LogAddressArgs, LogInitArgs};
 use crate::commands::addresses;
 use crate::exit::Code;
 use crate::jobs::{Ledger, Rates};
-use crate::journal::{self, JobLog, Made};
+use crate::journal::{self, JobLog, SetupResult};
 use crate::output::{Printer, failure, headed, words};
 use crate::text::escape;
 
@@ -31,9 +31,9 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     }
     let made = journal::init_log(&address, grant).map_err(failure::of_database)?;
     let tables = match made {
-        Made { from: 0, to, .. } => format!("its tables are new, at version {to}"),
-        Made { from, to, .. } if from == to => format!("its tables are at version {to}"),
-        Made { from, to, .. } => format!("its tables went from version {from} to {to}"),
+        SetupResult { from: 0, to, .. } => format!("its tables are new, at version {to}"),
+        SetupResult { from, to, .. } if from == to => format!("its tables are at version {to}"),
+        SetupResult { from, to, .. } => format!("its tables went from version {from} to {to}"),
     };
     printer.note(format_args!(
         "{address} {}; {tables}",

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use crate::cli::PublishArgs;
 use crate::commands::on_demand::ApiOnDemand;
 use crate::engine::delivery::RETRY_DELAY;
-use crate::engine::delivery::client::Client;
+use crate::engine::delivery::client::FetchClient;
 use crate::engine::delivery::due::other_target;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify::{
@@ -26,18 +26,18 @@ const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
 const OF_SANDBOXES: [&str; 2] = ["shpat_test", "shpss_test"];
 
 /// A shop that can be called.
-pub struct Shop<'a> {
+pub struct ConnectedShop<'a> {
     pub admin: Admin<'a>,
     pub options: ShopifyOptions,
 }
 
-impl<'a> Shop<'a> {
+impl<'a> ConnectedShop<'a> {
     /// Prepares to call the shop of the settings. Nothing is sent yet.
     pub async fn open(
         args: &PublishArgs,
         deliveries: &mut [Delivery],
         api: &ApiOnDemand<'_>,
-        client: &'a Client,
+        client: &'a FetchClient,
         settings: &Settings,
         printer: &Printer,
     ) -> anyhow::Result<Self> {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use self::destination::unwritable;
-use self::plan::{Output, Public, ReportArgs, plan, show};
+use self::plan::{Output, PublicPageArgs, ReportQuery, plan, show};
 use super::damage;
 use super::open::refuse_spreadsheet;
 use crate::commands::open;
@@ -17,7 +17,7 @@ use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::failure::{self, warn_of_mismatch};
-use crate::output::report::{ReportEntry, ReportOptions, Rules, Single, report};
+use crate::output::report::{ReportEntry, ReportOptions, Rules, SinglePage, report};
 use crate::output::{Printer, unrecovered, written};
 use crate::settings::Settings;
 use crate::{cli, clock};
@@ -44,7 +44,7 @@ pub fn run_asked(
             .help("name a file with -o, or leave out --bundle, --public and --open")
             .into());
     }
-    let asked = ReportArgs {
+    let asked = ReportQuery {
         output: match &args.output {
             None => Output::Usual {
                 rehearsal: settings.sandbox,
@@ -65,7 +65,7 @@ pub fn run_asked(
 }
 
 /// The public page that was asked for, by options and settings.
-fn wanted(listings: &[String], settings: &Settings) -> Option<Public> {
+fn wanted(listings: &[String], settings: &Settings) -> Option<PublicPageArgs> {
     let own = &settings.public;
     let rules = match own.rules.as_str() {
         "ab723" => Rules::Ab723,
@@ -73,7 +73,7 @@ fn wanted(listings: &[String], settings: &Settings) -> Option<Public> {
         _ => Rules::Both,
     };
     let statement = own.statement.clone();
-    (!listings.is_empty()).then(|| Public {
+    (!listings.is_empty()).then(|| PublicPageArgs {
         listings: listings.to_vec(),
         statement: statement.unwrap_or_else(|| rules.statement().to_owned()),
         rules,
@@ -85,7 +85,7 @@ fn wanted(listings: &[String], settings: &Settings) -> Option<Public> {
 /// [`LogError`] inside when the log cannot be read, with an [`io::Error`] when the page cannot be
 /// written.
 pub fn run(
-    args: &ReportArgs,
+    args: &ReportQuery,
     path: &Path,
     rates: Rates,
     printer: &mut Printer,
@@ -107,7 +107,7 @@ pub fn run(
     let plan = plan(args, output.as_deref(), &log, rates)?;
     let shown = shown(&log, &args.filters, &plan.options);
     let written = match (&output, &plan.bundle) {
-        (None, _) => report(shown, &plan.options, &mut Single(printer.out())),
+        (None, _) => report(shown, &plan.options, &mut SinglePage(printer.out())),
         (Some(output), Some(bundle)) => {
             destination::archive(output, bundle, |pages| report(shown, &plan.options, pages))
         }
@@ -183,8 +183,8 @@ mod tests {
 
     const LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"pending"}"#;
 
-    fn args_of(output: Output) -> ReportArgs {
-        ReportArgs {
+    fn args_of(output: Output) -> ReportQuery {
+        ReportQuery {
             output,
             filters: Filters::default(),
             commands: Commands::default(),

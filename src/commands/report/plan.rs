@@ -11,7 +11,7 @@ use crate::commands::outputs;
 use crate::engine::filter::Filters;
 use crate::jobs::Rates;
 use crate::journal::{JobLog, LogError};
-use crate::output::report::{Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Rules, Split};
+use crate::output::report::{Bundle, Files, MOST_ON_ONE_PAGE, PagePaths, ReportOptions, Rules};
 use crate::output::{Commands, Printer, Wording};
 use crate::text::escape;
 
@@ -31,7 +31,7 @@ pub enum Output {
 
 /// What was asked for.
 #[derive(Clone, Debug)]
-pub struct ReportArgs {
+pub struct ReportQuery {
     /// Where the page goes.
     pub output: Output,
     /// Which jobs.
@@ -45,14 +45,14 @@ pub struct ReportArgs {
     /// Whether page, clips and photos go into one archive.
     pub bundle: bool,
     /// The listings of a page for those who buy.
-    pub public: Option<Public>,
+    pub public: Option<PublicPageArgs>,
     /// The words for an audience.
     pub wording: Option<Wording>,
     /// Whether a browser shows it.
     pub open: bool,
 }
 
-impl ReportArgs {
+impl ReportQuery {
     /// The file of a page, where one can be written there; `None` for standard output.
     pub fn file(&self, log: &JobLog, name: &str) -> anyhow::Result<Option<PathBuf>> {
         let (ending, kind) = if self.bundle {
@@ -75,7 +75,7 @@ impl ReportArgs {
 
 /// What a public page is to show and say.
 #[derive(Clone, Debug)]
-pub struct Public {
+pub struct PublicPageArgs {
     /// Listings or SKUs.
     pub listings: Vec<String>,
     pub statement: String,
@@ -91,7 +91,7 @@ pub struct ReportPlan {
 
 /// How the page of these jobs is made.
 pub fn plan(
-    args: &ReportArgs,
+    args: &ReportQuery,
     page: Option<&Path>,
     log: &JobLog,
     rates: Rates,
@@ -115,7 +115,7 @@ pub fn plan(
         } else {
             page.file_name().unwrap_or_default().to_string_lossy()
         };
-        Split::of(&front)
+        PagePaths::of(&front)
     });
     let options = ReportOptions {
         source: source_of(log),
@@ -158,7 +158,7 @@ pub fn clip_folders(log: &JobLog) -> Vec<PathBuf> {
 }
 
 /// How many clips will be shown.
-fn count(args: &ReportArgs, log: &JobLog) -> Result<usize, LogError> {
+fn count(args: &ReportQuery, log: &JobLog) -> Result<usize, LogError> {
     let all = log.ledger().jobs().len();
     if all <= MOST_ON_ONE_PAGE || args.filters.is_empty() {
         return Ok(all);
@@ -171,7 +171,7 @@ fn count(args: &ReportArgs, log: &JobLog) -> Result<usize, LogError> {
 }
 
 /// Shows a page in a browser, where that is wanted.
-pub fn show(args: &ReportArgs, output: &Path, printer: &Printer) {
+pub fn show(args: &ReportQuery, output: &Path, printer: &Printer) {
     if args.open
         && let Err(why) = open(output)
     {

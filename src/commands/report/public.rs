@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::destination::{self, unwritable};
-use super::plan::{Public, ReportArgs, clip_folders, show};
+use super::plan::{PublicPageArgs, ReportQuery, clip_folders, show};
 use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;
@@ -15,8 +15,8 @@ use crate::text::suggest;
 
 /// Writes the page and the proof beside it.
 pub fn run(
-    public: &Public,
-    args: &ReportArgs,
+    public: &PublicPageArgs,
+    args: &ReportQuery,
     log: &JobLog,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
@@ -69,8 +69,8 @@ pub fn run(
 
 /// The finished clips of the listings, each of which has to be in the log.
 fn clips(
-    public: &Public,
-    args: &ReportArgs,
+    public: &PublicPageArgs,
+    args: &ReportQuery,
     log: &JobLog,
     options: &PublicOptions,
 ) -> anyhow::Result<Vec<PublicClip>> {

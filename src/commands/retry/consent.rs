@@ -6,7 +6,7 @@ use crate::commands::consent::{NoConsent, ask};
 use crate::commands::doubt_details;
 use crate::commands::open::OpenLog;
 use crate::engine::dispatch::Attempt;
-use crate::engine::retry::{Retried, Wanted};
+use crate::engine::retry::{RetryAttempt, RetryKind};
 use crate::jobs::Credits;
 use crate::output::{self, Printer, failure, words};
 use crate::text::escape;
@@ -21,7 +21,7 @@ pub fn consent(
     if args.yes && printer.options().quiet {
         return Ok(());
     }
-    if args.which.choice() == Retried::Rejected {
+    if args.which.choice() == RetryKind::Rejected {
         return consent_to_replace(args, &found.wanted, log, printer);
     }
     let attempts = &found.attempts()?;
@@ -68,7 +68,7 @@ pub fn consent(
 /// The same for clips that were rejected: each is certainly billed.
 fn consent_to_replace(
     args: &RetryArgs,
-    attempts: &[Wanted],
+    attempts: &[RetryAttempt],
     log: &OpenLog<'_>,
     printer: &Printer,
 ) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::search::find;
 use crate::cli::RetryArgs;
 use crate::commands::{caps, damage, open};
-use crate::engine::retry::{RetryLog, Wanted};
+use crate::engine::retry::{RetryAttempt, RetryLog};
 use crate::exit::Code;
 use crate::journal::JobLog;
 use crate::output::{self, Printer, Tally, failure, retry::Preview, unrecovered};
@@ -33,7 +33,7 @@ pub fn dry_run(
         &commands,
     )?;
     let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
-    let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
+    let view = |wanted: &RetryAttempt| log.view(wanted.job).ok().flatten();
     let wanted = found.wanted.iter().map(|wanted| {
         let job = (!limits.is_empty()).then(|| view(wanted)).flatten();
         (job, wanted.more)

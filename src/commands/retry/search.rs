@@ -9,7 +9,7 @@ use crate::commands::inputs::Inputs;
 use crate::commands::open;
 use crate::engine::dispatch::Attempt;
 use crate::engine::plan::Plan;
-use crate::engine::retry::{self, Clips, Retries, RetryLog, Wanted};
+use crate::engine::retry::{self, Clips, Retries, RetryAttempt, RetryLog};
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, JobKey, JobView};
 use crate::manifest::{LocalPhoto, RowFault};
@@ -19,7 +19,7 @@ use crate::text::escape;
 
 /// The attempts to be made, and the photos on this computer that a manifest names.
 pub struct RetryPlan<'a> {
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<RetryAttempt>,
     /// Whether the log does not hold what was sent for some jobs, which were named.
     pub lacks_requests: bool,
     /// Whether some get nothing because they are just being sent.

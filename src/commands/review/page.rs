@@ -13,34 +13,34 @@ use super::super::{retry, signals};
 use super::session::{ReviewSession, read_log, write_down};
 use crate::cli::ReviewArgs;
 use crate::engine::filter::Filters;
-use crate::engine::review::{self, ClipReview, Ordered};
+use crate::engine::review::{self, ClipReview, OrderOutcome};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
 use crate::jobs::{Credits, JobKey, ReviewVerdict};
 use crate::manifest::check_prompt;
-use crate::output::review::OnPage;
+use crate::output::review::PageSummary;
 use crate::output::{self, Printer, failure, stopped};
-use crate::review::{Answer, Ask, Question, Served, serve, token};
+use crate::review::{Answer, Ask, Question, ServerEnd, serve, token};
 use crate::settings::Settings;
 use crate::text::escape;
 
 /// Answers the page's questions. The log is read for each, and held only while it is written to, so
 /// that other commands can go on.
-pub struct Desk<'a> {
+pub struct PageHandler<'a> {
     pub args: &'a ReviewArgs,
     pub shelf: ReviewSession<'a>,
-    pub done: OnPage,
+    pub done: PageSummary,
 }
 
 /// What the person agreed to.
-struct Agreed<'a> {
+struct AgreedOrder<'a> {
     clip: ClipReview,
     prompt: &'a str,
     /// As it was shown.
     price: Credits,
 }
 
-impl Desk<'_> {
+impl PageHandler<'_> {
     /// Answers a question.
     pub fn answer(&mut self, ask: &Ask, printer: &mut Printer) -> Answer {
         let answered = match ask {
@@ -53,7 +53,7 @@ impl Desk<'_> {
                 prompt,
                 credits,
             } => {
-                let agreed = Agreed {
+                let agreed = AgreedOrder {
                     clip: verdict(*job, *attempt, ReviewVerdict::Rejected),
                     prompt: prompt.trim(),
                     price: *credits,
@@ -109,7 +109,7 @@ impl Desk<'_> {
     }
 
     /// Orders another clip, as `retry --rejected` does.
-    fn order(&mut self, agreed: &Agreed<'_>, printer: &mut Printer) -> anyhow::Result<Answer> {
+    fn order(&mut self, agreed: &AgreedOrder<'_>, printer: &mut Printer) -> anyhow::Result<Answer> {
         let clip = agreed.clip;
         if let Err(why) = check_prompt(agreed.prompt) {
             return Ok(Answer::Refused(format!("{why} (nothing was ordered)")));
@@ -134,7 +134,7 @@ impl Desk<'_> {
                 _ => "nothing was ordered; the terminal shows why".to_owned(),
             }));
         };
-        self.done.ordered += u64::from(ordered == Ordered::Accepted);
+        self.done.ordered += u64::from(ordered == OrderOutcome::Accepted);
         let said = output::review::ordered(&ordered, clip.job, &self.shelf.commands);
         Ok(said.map_or_else(Answer::Refused, Answer::Done))
     }
@@ -163,14 +163,14 @@ pub fn run(
         settings,
         commands,
     };
-    let mut desk = Desk {
+    let mut desk = PageHandler {
         args,
         shelf,
-        done: OnPage::default(),
+        done: PageSummary::default(),
     };
     let code = match served(&mut desk, &stop, printer)? {
-        Served::Done => Code::Success,
-        Served::Stopped => stopped::ending_of_server(&stop).code(),
+        ServerEnd::Done => Code::Success,
+        ServerEnd::Stopped => stopped::ending_of_server(&stop).code(),
     };
     let done = desk.done;
     printer.result(|| done.to_json(code.number()), || done.sentence())?;
@@ -178,7 +178,11 @@ pub fn run(
 }
 
 /// Serves the page. Its questions are answered on this thread.
-fn served(desk: &mut Desk<'_>, stop: &Stop, printer: &mut Printer) -> anyhow::Result<Served> {
+fn served(
+    desk: &mut PageHandler<'_>,
+    stop: &Stop,
+    printer: &mut Printer,
+) -> anyhow::Result<ServerEnd> {
     let token = token().map_err(|error| {
         Failure::io("this computer provides no random numbers for the page's address")
             .because(error)

@@ -13,7 +13,7 @@ use crate::jobs::{JobKey, ReviewVerdict};
 use crate::journal::Writer;
 use crate::manifest::{ManifestError, Options, Problem, Table, TableRow};
 use crate::output::{JobSortKey, KEY_MARK, Printer, ReviewTable, in_order};
-use crate::output::{failure, review::FromTable};
+use crate::output::{failure, review::TableSummary};
 use crate::settings::Settings;
 
 /// What a cell may say.
@@ -64,7 +64,7 @@ pub fn read(
     let (verdicts, empty) = verdicts(&table, writer)?;
     let changed = write_down(&verdicts, writer, "make room on the disk and run it again")?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
-    let read = FromTable {
+    let read = TableSummary {
         kept: count(ReviewVerdict::Kept),
         rejected: count(ReviewVerdict::Rejected),
         empty,

@@ -4,7 +4,7 @@ use super::steps::RoundRunner;
 use crate::cli::RunArgs;
 use crate::commands::runtime::on_one_thread;
 use crate::commands::signals;
-use crate::engine::round::{Next, RoundRemainder, Schedule, serve, sheets};
+use crate::engine::round::{NextRound, RoundRemainder, Schedule, serve, sheets};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
 use crate::output::{Printer, stopped};
@@ -21,8 +21,8 @@ pub fn run(
     let stop = Stop::default();
     signals::watch(&stop);
     let notes = printer.without_progress();
-    let say = |next: &Next<'_>| match next {
-        Next::Change(path, again) => {
+    let say = |next: &NextRound<'_>| match next {
+        NextRound::Change(path, again) => {
             let absent = if path.exists() {
                 ""
             } else {
@@ -40,7 +40,7 @@ pub fn run(
                 again.unwrap_or_default()
             ));
         }
-        Next::At(next) => notes.note(format_args!(
+        NextRound::At(next) => notes.note(format_args!(
             "the next round begins at {}; stop it with Ctrl-C",
             next.strftime("%Y-%m-%d %H:%M:%S")
         )),

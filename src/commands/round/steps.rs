@@ -13,7 +13,7 @@ use crate::cli::RunArgs;
 use crate::engine::delivery::EXEC_TARGET;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify;
-use crate::engine::round::{Done, Round, RoundStep};
+use crate::engine::round::{Round, RoundStep, StepOutcome};
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::output::Printer;
@@ -75,7 +75,7 @@ impl<'a> RoundRunner<'a> {
     }
 
     /// Takes a step. That it could not go on is reported here, and counts as its own doing.
-    fn step(&self, step: RoundStep, learned: &mut StepResults, printer: &Printer) -> Done {
+    fn step(&self, step: RoundStep, learned: &mut StepResults, printer: &Printer) -> StepOutcome {
         let mut quiet = printer.of_step();
         printer.detail(format_args!("{step}:"));
         match self.command(step, learned, &mut quiet) {

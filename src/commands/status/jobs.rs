@@ -10,13 +10,13 @@ use crate::engine::filter::{Filter, Filters};
 use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Carried, Commands, CsvTable, DoubtfulJob, Group, JobSortKey, JobSummary, Money, Printer,
-    Tally, Wording, in_order, json, words,
+    self, CarriedColumns, Commands, CsvTable, DoubtfulJob, JobSortKey, JobSummary, ListingGroup,
+    Money, Printer, Tally, Wording, in_order, json, words,
 };
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Show {
+pub enum StatusView {
     /// All jobs, grouped by listing or SKU.
     Table,
     /// All jobs in the words of an audience.
@@ -40,9 +40,9 @@ pub enum Show {
 
 /// What was asked for.
 #[derive(Clone, Debug)]
-pub struct StatusArgs {
+pub struct StatusQuery {
     /// What to show.
-    pub show: Show,
+    pub show: StatusView,
     /// Which jobs.
     pub filters: Filters,
     /// As JSON.
@@ -56,7 +56,7 @@ pub struct StatusArgs {
 }
 
 /// Says kindly that there is nothing to show.
-pub fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
+pub fn nothing(args: &StatusQuery, log: &JobLog, printer: &Printer) {
     let doubt = if log.ledger().is_empty() {
         None
     } else {
@@ -69,7 +69,7 @@ pub fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
 
 /// A job that matches, and what is to be shown of it.
 pub fn listed<T>(
-    args: &StatusArgs,
+    args: &StatusQuery,
     view: &JobView,
     show: impl FnOnce(&JobView) -> T,
 ) -> Option<(JobSortKey, T)> {
@@ -79,7 +79,7 @@ pub fn listed<T>(
 
 /// All of them, in order.
 pub fn all_listed<T: Send>(
-    args: &StatusArgs,
+    args: &StatusQuery,
     log: &JobLog,
     show: impl Fn(&JobView) -> T + Sync,
 ) -> Result<Vec<(JobSortKey, T)>, LogError> {
@@ -100,12 +100,12 @@ pub fn array(
 }
 
 pub fn csv(
-    args: &StatusArgs,
+    args: &StatusQuery,
     dialect: output::Dialect,
     log: &JobLog,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let mut carried = Carried::default();
+    let mut carried = CarriedColumns::default();
     let mut places = Vec::new();
     for view in log.views() {
         places.extend(listed(args, &view?, |view| carried.add(view)));
@@ -122,7 +122,7 @@ pub fn csv(
 
 /// Where clips stand, in the words of an audience.
 pub fn audience(
-    args: &StatusArgs,
+    args: &StatusQuery,
     wording: &Wording,
     log: &JobLog,
     printer: &mut Printer,
@@ -149,7 +149,7 @@ pub fn audience(
 }
 
 /// Adds to names that several clips of one listing or product have what tells these apart.
-fn add_distinctions(groups: &mut [Group], log: &JobLog) -> Result<(), LogError> {
+fn add_distinctions(groups: &mut [ListingGroup], log: &JobLog) -> Result<(), LogError> {
     for group in groups {
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, card) in group.cards.iter().enumerate() {
@@ -169,15 +169,15 @@ fn add_distinctions(groups: &mut [Group], log: &JobLog) -> Result<(), LogError> 
     Ok(())
 }
 
-pub fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+pub fn table(args: &StatusQuery, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut all = Tally::default();
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<ListingGroup> = Vec::new();
     let mut item = None;
     let card = |view: &JobView| Box::new(JobSummary::of(view, &args.commands));
     for (place, card) in all_listed(args, log, card)? {
         if groups.is_empty() || item != place.item {
             item = place.item;
-            groups.push(Group {
+            groups.push(ListingGroup {
                 cards: Vec::new(),
                 tally: Tally::default(),
             });
@@ -208,7 +208,7 @@ pub fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::
     )?)
 }
 
-pub fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+pub fn summary(args: &StatusQuery, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut tally = if args.filters.is_empty() {
         Tally::of(log.ledger().jobs())
     } else {
@@ -251,7 +251,7 @@ pub fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
 
 /// What became of the credits of all jobs that were asked for, by groups.
 pub fn money(
-    args: &StatusArgs,
+    args: &StatusQuery,
     by: Option<&str>,
     since: Option<Timestamp>,
     log: &JobLog,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::jobs::{
-    Show, StatusArgs, all_listed, array, audience, csv, listed, money, summary, table,
+    StatusQuery, StatusView, all_listed, array, audience, csv, listed, money, summary, table,
 };
 use crate::clock;
 use crate::commands::open::refuse_spreadsheet;
@@ -24,13 +24,13 @@ use crate::text::escape;
 
 /// Reads the log at `path` and shows it. A missing log is a [`LogError`](crate::journal::LogError) inside the error.
 pub fn run(
-    args: &StatusArgs,
+    args: &StatusQuery,
     path: &Path,
     rates: Rates,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let ledger = Ledger::new(rates);
-    let needs_views = args.show != Show::Summary || !args.filters.is_empty();
+    let needs_views = args.show != StatusView::Summary || !args.filters.is_empty();
     let ledger = if needs_views {
         ledger.with_places()
     } else {
@@ -49,13 +49,13 @@ pub fn run(
 }
 
 /// Shows a log that has been read, with places unless only the summary of all jobs is wanted.
-pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+pub fn show(args: &StatusQuery, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     match &args.show {
-        Show::Summary => summary(args, log, printer),
-        Show::Audience(wording) => audience(args, wording, log, printer),
-        Show::One(name) => one(args, name, log, printer),
-        Show::Csv(dialect) => csv(args, *dialect, log, printer),
-        Show::Money { by, since, csv } => {
+        StatusView::Summary => summary(args, log, printer),
+        StatusView::Audience(wording) => audience(args, wording, log, printer),
+        StatusView::One(name) => one(args, name, log, printer),
+        StatusView::Csv(dialect) => csv(args, *dialect, log, printer),
+        StatusView::Money { by, since, csv } => {
             let money = money(args, by.as_deref(), *since, log)?;
             match () {
                 () if args.json => printer.document(&money.to_json()),
@@ -64,18 +64,18 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
             }
             .map_err(Into::into)
         }
-        Show::Table if args.json => {
+        StatusView::Table if args.json => {
             let listed = all_listed(args, log, |_| ())?;
             let keys = listed.into_iter().map(|(place, ())| place.key);
             let elements = log.map_views_of(keys, |view| json::element(&view.to_json()));
             array(elements.map(|element| Ok(element??)), printer)
         }
-        Show::Table => table(args, log, printer),
+        StatusView::Table => table(args, log, printer),
     }?;
     Ok(printer.flush()?)
 }
 
-fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+fn one(args: &StatusQuery, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let keys = jobs_named(log.path(), log.ledger(), name)?;
     let mut found = Vec::new();
     for key in keys {
@@ -119,7 +119,7 @@ const REDRAW_EVERY: u32 = 30;
 
 /// Shows the log at `path` until every clip has ended, or until a signal, which the code says.
 pub fn watch(
-    args: &StatusArgs,
+    args: &StatusQuery,
     path: &Path,
     rates: &Rates,
     printer: &mut Printer,
@@ -138,7 +138,7 @@ pub fn watch(
             write!(printer.out(), "\u{1b}[H\u{1b}[2J")?;
             run(&args, path, rates.clone(), printer)?;
         } else {
-            shown.line(&tally, args.show == Show::Summary, printer)?;
+            shown.line(&tally, args.show == StatusView::Summary, printer)?;
             shown.warn(&log, printer);
         }
         printer.flush()?;

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use clap::ColorChoice;
 use insta::assert_snapshot;
 
-use super::jobs::{Show, StatusArgs};
+use super::jobs::{StatusQuery, StatusView};
 use super::show::run;
 use crate::engine::filter::Filters;
 use crate::jobs::{Condition, Rates};
@@ -38,7 +38,7 @@ const LOG: &str = r#"
 "#;
 
 struct Asked {
-    show: Show,
+    show: StatusView,
     json: bool,
     filters: Filters,
     width: u16,
@@ -48,7 +48,7 @@ struct Asked {
 impl Default for Asked {
     fn default() -> Self {
         Self {
-            show: Show::Table,
+            show: StatusView::Table,
             json: false,
             filters: Filters::default(),
             width: 80,
@@ -62,7 +62,7 @@ fn printed(log: &str, asked: Asked) -> (String, String) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(log.as_bytes()).unwrap();
     let (mut printer, heard) = Printer::for_test(asked.width, asked.options);
-    let args = StatusArgs {
+    let args = StatusQuery {
         show: asked.show,
         filters: asked.filters,
         json: asked.json,
@@ -209,7 +209,7 @@ fn colors_do_not_move_anything() {
 #[test]
 fn the_summary_has_counts_and_money_only() {
     let text = shown(Asked {
-        show: Show::Summary,
+        show: StatusView::Summary,
         ..Asked::default()
     });
     assert_snapshot!(text, @r"
@@ -242,7 +242,7 @@ fn the_summary_has_counts_and_money_only() {
 #[test]
 fn a_filtered_summary_counts_what_matches() {
     let text = shown(Asked {
-        show: Show::Summary,
+        show: StatusView::Summary,
         json: true,
         filters: Filters::new([Condition::is("Property Type", "loft")]),
         ..Asked::default()
@@ -372,13 +372,13 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
          creativeai retry --failed --sandbox
     ");
     let summary = Asked {
-        show: Show::Summary,
+        show: StatusView::Summary,
         ..Asked::default()
     };
     let (out, _) = printed(log, summary);
     assert!(out.starts_with("Rehearsal: nothing was paid\n"), "{out}");
     let json = Asked {
-        show: Show::Summary,
+        show: StatusView::Summary,
         json: true,
         ..Asked::default()
     };

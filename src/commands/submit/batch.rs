@@ -8,9 +8,9 @@ use crate::cli::SubmitArgs;
 use crate::commands::api::{self, Api};
 use crate::commands::open::OpenLog;
 use crate::commands::{caps, deliver, photos};
-use crate::engine::batch::{Batch, BatchError, BatchEvent, Sent};
+use crate::engine::batch::{Batch, BatchError, BatchEvent, BatchResult};
 use crate::engine::canary::Canary;
-use crate::engine::photos::Placed;
+use crate::engine::photos::PhotoUploads;
 use crate::engine::poll::{self, Poller};
 use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::Failure;
@@ -22,7 +22,7 @@ pub async fn send(
     api: &Api,
     log: &OpenLog<'_>,
     printer: &Printer,
-) -> Result<Sent, Failure> {
+) -> Result<BatchResult, Failure> {
     let (args, settings, stop) = (rows.args, log.settings, &log.limits.stop);
     let concurrency = settings.network.concurrency_for(rows.manifest.id_column());
     let throttle = api::throttle(settings, concurrency, log.limits.deadline);
@@ -91,10 +91,10 @@ async fn place_photos(
     rows: &mut PlannedRows<'_>,
     log: &OpenLog<'_>,
     printer: &Printer,
-) -> Result<Placed, Failure> {
+) -> Result<PhotoUploads, Failure> {
     let most = rows.most();
     if most == 0 || log.settings.photos.upload.is_none() {
-        return Ok(Placed::default());
+        return Ok(PhotoUploads::default());
     }
     let local = photos_to_send(&rows.plan, &mut rows.manifest, most);
     let local = local.map_err(failure::of_manifest)?;

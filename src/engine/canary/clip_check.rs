@@ -7,8 +7,8 @@ use std::pin::Pin;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::{CanaryRow, MostFailed, Traits, choose, judge};
-use crate::engine::delivery::client::Client;
+use super::{CanaryRow, FailureLimit, Traits, choose, judge};
+use crate::engine::delivery::client::FetchClient;
 use crate::engine::delivery::mp4;
 use crate::engine::plan::Plan;
 use crate::engine::stop::Stop;
@@ -49,20 +49,20 @@ pub struct CheckResult {
 }
 
 /// Asks whether, after so many good clips, so many further rows are ordered.
-pub type Agrees<'a> = &'a dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = bool> + 'a>>;
+pub type ConfirmFn<'a> = &'a dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = bool> + 'a>>;
 
 /// The first few orders, and what looking at their clips takes.
 pub struct Canary<'a> {
     /// How many.
     pub few: usize,
     /// Fetches clips.
-    pub client: &'a Client,
+    pub client: &'a FetchClient,
     /// Where a clip's address leads from here.
     pub here: &'a dyn Fn(&str) -> String,
     /// Longest clip, in bytes.
     pub max_size: u64,
     /// Decides whether the rest is ordered when the clips are good.
-    pub agrees: Agrees<'a>,
+    pub agrees: ConfirmFn<'a>,
 }
 
 impl Canary<'_> {
@@ -95,7 +95,7 @@ impl Canary<'_> {
         &self,
         clips: Vec<(JobKey, Option<JobView>)>,
         rest: u64,
-        most: MostFailed,
+        most: FailureLimit,
         stop: &Stop,
         report: &dyn Fn(CanaryEvent<'_>),
     ) -> io::Result<Option<CheckResult>> {

@@ -26,7 +26,7 @@ pub enum Reach {
 
 /// Why an address is not called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum AddressRefusal {
     /// It is not a web address.
     #[error("it is not a web address")]
     Unreadable,
@@ -40,17 +40,17 @@ pub enum Refused {
 
 /// Checks an address before it is called. This machine is allowed only `from` this machine, or as
 /// the first address (`None`), which is how a stand-in server is reached.
-pub fn check(url: &Url, from: Option<Reach>) -> Result<Reach, Refused> {
-    let host = url.host().ok_or(Refused::Unreadable)?;
+pub fn check(url: &Url, from: Option<Reach>) -> Result<Reach, AddressRefusal> {
+    let host = url.host().ok_or(AddressRefusal::Unreadable)?;
     if is_loopback(url) {
         return match (url.scheme(), from) {
-            (_, Some(Reach::Public)) => Err(Refused::Private(host.to_string())),
+            (_, Some(Reach::Public)) => Err(AddressRefusal::Private(host.to_string())),
             ("http" | "https", _) => Ok(Reach::Loopback),
-            _ => Err(Refused::NotHttps),
+            _ => Err(AddressRefusal::NotHttps),
         };
     }
     if url.scheme() != "https" {
-        return Err(Refused::NotHttps);
+        return Err(AddressRefusal::NotHttps);
     }
     let literal = match host {
         Host::Domain(_) => None,
@@ -58,7 +58,7 @@ pub fn check(url: &Url, from: Option<Reach>) -> Result<Reach, Refused> {
         Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
     };
     match literal {
-        Some(ip) if !is_public(ip) => Err(Refused::Private(ip.to_string())),
+        Some(ip) if !is_public(ip) => Err(AddressRefusal::Private(ip.to_string())),
         _ => Ok(Reach::Public),
     }
 }
@@ -111,11 +111,11 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 }
 
 /// Looks a host's name up; the ports of the answers do not matter.
-pub type Lookup =
+pub type HostLookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 /// The system's own lookup.
-pub fn system_lookup() -> Lookup {
+pub fn system_lookup() -> HostLookup {
     Arc::new(|host| {
         Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
     })
@@ -123,7 +123,7 @@ pub fn system_lookup() -> Lookup {
 
 /// A resolver that answers only with numbers of one [`Reach`].
 pub(super) struct Guard {
-    pub lookup: Lookup,
+    pub lookup: HostLookup,
     pub reach: Reach,
     /// Hosts that a person named as proxies: those may be anywhere.
     pub exempt: Arc<HashSet<String>>,
@@ -143,7 +143,9 @@ impl Resolve for Guard {
             };
             // One wrong number spoils the name: an honest one has none.
             match found.iter().find(|address| !is_exempt && !fits(address)) {
-                Some(wrong) => Err(Refused::Private(format!("{host} ({})", wrong.ip())).into()),
+                Some(wrong) => {
+                    Err(AddressRefusal::Private(format!("{host} ({})", wrong.ip())).into())
+                }
                 None => Ok(Box::new(found.into_iter()) as Addrs),
             }
         })
@@ -151,7 +153,9 @@ impl Resolve for Guard {
 }
 
 /// The refusal that an error came from, where it came from one.
-pub(super) fn refusal<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Refused> {
+pub(super) fn refusal<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a AddressRefusal> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref() {
@@ -166,7 +170,7 @@ pub(super) fn refusal<'a>(error: &'a (dyn std::error::Error + 'static)) -> Optio
 mod tests {
     use super::*;
 
-    fn first(address: &str) -> Result<Reach, Refused> {
+    fn first(address: &str) -> Result<Reach, AddressRefusal> {
         check(&Url::parse(address).unwrap(), None)
     }
 
@@ -176,9 +180,9 @@ mod tests {
         assert_eq!(first("https://8.8.8.8/a"), Ok(Reach::Public));
         assert_eq!(first("https://[2606:4700::1111]/a"), Ok(Reach::Public));
         for address in ["http://cdn.example.com/a", "ftp://x/a", "http://8.8.8.8/"] {
-            assert_eq!(first(address), Err(Refused::NotHttps), "{address}");
+            assert_eq!(first(address), Err(AddressRefusal::NotHttps), "{address}");
         }
-        assert_eq!(first("data:text/plain,x"), Err(Refused::Unreadable));
+        assert_eq!(first("data:text/plain,x"), Err(AddressRefusal::Unreadable));
     }
 
     #[test]
@@ -193,7 +197,10 @@ mod tests {
             assert_eq!(check(&url, None), Ok(Reach::Loopback), "{address}");
             assert_eq!(check(&url, Some(Reach::Loopback)), Ok(Reach::Loopback));
             let refused = check(&url, Some(Reach::Public));
-            assert!(matches!(refused, Err(Refused::Private(_))), "{address}");
+            assert!(
+                matches!(refused, Err(AddressRefusal::Private(_))),
+                "{address}"
+            );
         }
     }
 
@@ -222,13 +229,13 @@ mod tests {
             "[2002:a00:1::]",
         ] {
             let refused = first(&format!("https://{host}/a"));
-            assert!(matches!(refused, Err(Refused::Private(_))), "{host}");
+            assert!(matches!(refused, Err(AddressRefusal::Private(_))), "{host}");
         }
     }
 
     #[tokio::test]
     async fn a_name_with_one_private_number_is_refused() {
-        let lookup: Lookup = Arc::new(|host| {
+        let lookup: HostLookup = Arc::new(|host| {
             Box::pin(async move {
                 let second = if host == "good.example" {
                     "9.9.9.9"

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-use super::address::{self, Guard, Lookup, Reach, Refused};
+use super::address::{self, AddressRefusal, Guard, HostLookup, Reach};
 use crate::vendor::root_cause;
 
 /// Redirects followed for one clip.
@@ -45,7 +45,7 @@ impl Default for TimeOuts {
 pub enum CallError {
     /// The address, or one it redirected to, must not be called.
     #[error("the address was not called: {0}")]
-    Refused(Refused),
+    Refused(AddressRefusal),
     /// More than 5 redirects, or one that says not where to.
     #[error("the address redirects endlessly")]
     Redirects,
@@ -77,9 +77,9 @@ pub(super) fn plain(error: &reqwest::Error) -> String {
 }
 
 /// Fetches from other people's servers; see [`address`] for which.
-pub struct Client {
+pub struct FetchClient {
     time_outs: TimeOuts,
-    lookup: Lookup,
+    lookup: HostLookup,
     /// For calls whose reply begins soon.
     asking: Inner,
     /// For bodies that take long.
@@ -95,9 +95,9 @@ struct Inner {
     read_timeout: Option<Duration>,
 }
 
-impl Client {
+impl FetchClient {
     /// A client that finds hosts by `lookup`.
-    pub fn new(time_outs: TimeOuts, lookup: Lookup) -> Self {
+    pub fn new(time_outs: TimeOuts, lookup: HostLookup) -> Self {
         Self {
             time_outs,
             lookup,
@@ -111,7 +111,8 @@ impl Client {
 
     /// Asks for `address`, following redirects that may be followed.
     pub async fn get(&self, address: &str, headers: &HeaderMap) -> Result<Response, CallError> {
-        let mut url = Url::parse(address).map_err(|_| CallError::Refused(Refused::Unreadable))?;
+        let mut url =
+            Url::parse(address).map_err(|_| CallError::Refused(AddressRefusal::Unreadable))?;
         let mut from = None;
         for _ in 0..=MAX_REDIRECTS {
             let reach = address::check(&url, from).map_err(CallError::Refused)?;
@@ -172,7 +173,8 @@ impl Client {
         headers: HeaderMap,
         body: Body,
     ) -> Result<Response, CallError> {
-        let url = Url::parse(address).map_err(|_| CallError::Refused(Refused::Unreadable))?;
+        let url =
+            Url::parse(address).map_err(|_| CallError::Refused(AddressRefusal::Unreadable))?;
         let reach = address::check(&url, None).map_err(CallError::Refused)?;
         let client = self.inner(inner, reach)?;
         let request = client.post(url).headers(headers).body(body);
@@ -302,7 +304,7 @@ mod tests {
         // As long as a thread is at work, the clock stands still but for what the body does.
         let (end, wait) = std::sync::mpsc::channel::<()>();
         let held = tokio::task::spawn_blocking(move || wait.recv());
-        let client = Client::new(TimeOuts::default(), address::system_lookup());
+        let client = FetchClient::new(TimeOuts::default(), address::system_lookup());
         let sent = client.upload(&address, HeaderMap::new(), body).await;
         drop(end);
         held.await.unwrap().unwrap_err();

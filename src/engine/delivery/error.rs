@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::facts::Delivery;
-use super::lease::Unusable;
-use super::outcome::{Failure, FailureKind, spoils_all};
-use crate::engine::stop::{Reason, Stop};
+use super::lease::LogUnusable;
+use super::outcome::{DeliveryFailure, FailureKind, spoils_all};
+use crate::engine::stop::{Stop, StopReason};
 
 /// Why a try brought no whole clip. What a link does is worded to follow the link itself:
 /// "answers HTTP 410".
@@ -33,7 +33,7 @@ pub(super) enum FetchError {
     /// This machine's disk.
     Disk(io::Error),
     /// The log.
-    Log(Unusable),
+    Log(LogUnusable),
     /// Another computer fetches it, or others of its listing or SKU.
     Another,
 }
@@ -79,7 +79,7 @@ impl RefreshError {
 impl FetchError {
     /// What it means to the person; `dir` is where the clip was written to. A disk that will take
     /// no other clip either stops this part of the run.
-    pub fn explain(self, delivery: &Delivery, dir: &Path, stop: &Stop) -> Failure {
+    pub fn explain(self, delivery: &Delivery, dir: &Path, stop: &Stop) -> DeliveryFailure {
         let (kind, message) = match self {
             Self::NoClip(why) | Self::Lost(why) => (
                 FailureKind::ForGood,
@@ -115,7 +115,9 @@ impl FetchError {
                      root certificates installed?"
                 ),
             ),
-            Self::Log(Unusable { kind, why }) => (kind, format!("the log cannot be used: {why}")),
+            Self::Log(LogUnusable { kind, why }) => {
+                (kind, format!("the log cannot be used: {why}"))
+            }
             Self::Another => (
                 FailureKind::MayHelp,
                 "another computer is downloading it; run the command again".to_owned(),
@@ -123,13 +125,13 @@ impl FetchError {
             Self::Bucket(error) => {
                 if error.kind == FailureKind::Setup {
                     // The other clips would meet the same.
-                    stop.set(Reason::Shared);
+                    stop.set(StopReason::Shared);
                 }
                 (error.kind, error.why)
             }
             Self::Disk(error) => (FailureKind::Disk, disk_message(&error, dir, stop)),
         };
-        Failure {
+        DeliveryFailure {
             job: delivery.job,
             item: delivery.owner_name(),
             kind,
@@ -140,7 +142,7 @@ impl FetchError {
 
 fn disk_message(error: &io::Error, dir: &Path, stop: &Stop) -> String {
     if spoils_all(error) {
-        stop.set(Reason::Shared);
+        stop.set(StopReason::Shared);
     }
     format!(
         "cannot write below {}: {error}; make room or choose another folder, then run the command \

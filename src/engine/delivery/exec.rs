@@ -10,16 +10,16 @@ use tokio::sync::OnceCell;
 use super::due::{When, due};
 use super::facts::Delivery;
 use super::fields::{INPUT_FILE, JobFields};
-use super::lease::{self, Begun, LeasedWork, Unusable};
-use super::outcome::{DeliveryEvent, Failure, FailureKind};
+use super::group_guard::GroupGuard;
+use super::lease::{self, ClipLease, LeasedWork, LogUnusable};
+use super::outcome::{DeliveryEvent, DeliveryFailure, FailureKind};
 use super::process::{self, ProcessEnd, ProcessResult};
 use super::publish::{
-    LoggedStep, Marking, PublishOutcome, PublishSummary, is_published, object_of, publish_all,
-    publish_id, published_line, step_line, steps,
+    LoggedStep, PublicationLog, PublishOutcome, PublishSummary, is_published, object_of,
+    publish_all, publish_id, published_line, step_line, steps,
 };
 use super::target_dir::file_of;
-use super::together::Together;
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 
 /// The target that [`ExecOptions::target`] names unless a person says otherwise.
 pub const EXEC_TARGET: &str = "exec";
@@ -89,11 +89,11 @@ pub struct Exec<'a> {
 
 /// What a run of the command for one clip came to. Nothing of it is written yet.
 #[derive(Debug)]
-pub struct Ran(Option<(LoggedStep, Failure)>);
+pub struct CommandResult(Option<(LoggedStep, DeliveryFailure)>);
 
-impl Ran {
+impl CommandResult {
     /// Why the command failed, if it did.
-    pub fn failure(&self) -> Option<&Failure> {
+    pub fn failure(&self) -> Option<&DeliveryFailure> {
         self.0.as_ref().map(|(_, failure)| failure)
     }
 
@@ -132,15 +132,25 @@ impl Ran {
 
 impl ExecOptions {
     /// Runs the command for a clip, and waits for its end. `log_folder` is where the log is.
-    pub async fn run_for(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> Ran {
+    pub async fn run_for(
+        &self,
+        view: &JobView,
+        delivery: &Delivery,
+        log_folder: &Path,
+    ) -> CommandResult {
         let report = process::run(self.job(view, delivery, log_folder)).await;
         match &report.ended {
-            ProcessEnd::With(status) if status.success() => Ran(None),
-            _ => Ran(Some(self.failed(delivery, &report))),
+            ProcessEnd::With(status) if status.success() => CommandResult(None),
+            _ => CommandResult(Some(self.failed(delivery, &report))),
         }
     }
 
-    fn job(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> process::Job<'_> {
+    fn job(
+        &self,
+        view: &JobView,
+        delivery: &Delivery,
+        log_folder: &Path,
+    ) -> process::CommandSpec<'_> {
         let saved = delivery.saved.as_ref();
         let file = saved.and_then(|saved| Some(file_of(saved, log_folder)?.0));
         let fields = JobFields::of(
@@ -151,7 +161,7 @@ impl ExecOptions {
         );
         let mut input = fields.json().into_bytes();
         input.push(b'\n');
-        process::Job {
+        process::CommandSpec {
             command: &self.command,
             input,
             input_file: INPUT_FILE,
@@ -163,7 +173,7 @@ impl ExecOptions {
     }
 
     /// What the log keeps of a command that failed, and the failure.
-    fn failed(&self, delivery: &Delivery, report: &ProcessResult) -> (LoggedStep, Failure) {
+    fn failed(&self, delivery: &Delivery, report: &ProcessResult) -> (LoggedStep, DeliveryFailure) {
         let what = match &report.ended {
             ProcessEnd::With(status) => match status.code() {
                 Some(code) => format!("the command ended with code {code}"),
@@ -192,7 +202,7 @@ impl ExecOptions {
         } else {
             ""
         };
-        let failure = Failure {
+        let failure = DeliveryFailure {
             job: delivery.job,
             item: delivery.owner_name(),
             kind: FailureKind::ForGood,
@@ -240,12 +250,12 @@ impl Exec<'_> {
         publish_all(each, 0, self.options.concurrency, stop).await
     }
 
-    fn marking<'a>(&'a self, all: &'a [Delivery], when: When) -> Marking<'a> {
+    fn marking<'a>(&'a self, all: &'a [Delivery], when: When) -> PublicationLog<'a> {
         let target = &self.options.target;
-        Marking {
+        PublicationLog {
             writer: self.writer,
             target,
-            together: Together::of(self.writer, all, when, LeasedWork::Publish(target)),
+            together: GroupGuard::of(self.writer, all, when, LeasedWork::Publish(target)),
             progress: self.progress,
             has_room: OnceCell::new(),
         }
@@ -256,7 +266,7 @@ impl Exec<'_> {
         &self,
         delivery: &Delivery,
         is_done: IsDone,
-        marking: &Marking<'_>,
+        marking: &PublicationLog<'_>,
         stop: &Stop,
     ) -> Option<PublishOutcome> {
         if stop.is_set() {
@@ -274,7 +284,7 @@ impl Exec<'_> {
         delivery: &Delivery,
         view: &JobView,
         is_done: IsDone,
-        marking: &Marking<'_>,
+        marking: &PublicationLog<'_>,
         stop: &Stop,
     ) -> PublishOutcome {
         let target = &self.options.target;
@@ -285,8 +295,8 @@ impl Exec<'_> {
             return PublishOutcome::Would(format!("{}: the command would run", name(delivery)));
         }
         let view = match lease::begin(self.writer, LeasedWork::Publish(target), delivery).await {
-            Ok(Begun::Mine(view)) => view,
-            Ok(Begun::Another) => return PublishOutcome::Another(Box::new(delivery.clone())),
+            Ok(ClipLease::Mine(view)) => view,
+            Ok(ClipLease::Another) => return PublishOutcome::Another(Box::new(delivery.clone())),
             Err(error) => return self.unusable(delivery, stop, error),
         };
         if is_done(&view, delivery, target) {
@@ -326,11 +336,11 @@ impl Exec<'_> {
         PublishOutcome::Failed(failure)
     }
 
-    fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: Unusable) -> PublishOutcome {
-        let Unusable { kind, why } = unusable;
-        stop.set(Reason::Shared);
+    fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: LogUnusable) -> PublishOutcome {
+        let LogUnusable { kind, why } = unusable;
+        stop.set(StopReason::Shared);
         (self.progress)(DeliveryEvent::Failed { job: delivery.job });
-        PublishOutcome::Failed(Failure {
+        PublishOutcome::Failed(DeliveryFailure {
             job: delivery.job,
             item: delivery.owner_name(),
             kind,

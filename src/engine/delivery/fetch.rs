@@ -10,17 +10,17 @@ use sha2::{Digest, Sha256};
 
 use crate::jobs::JobKey;
 
-use super::client::{Client, plain};
+use super::client::{FetchClient, plain};
 use super::error::FetchError;
 use super::media;
 use super::outcome::DeliveryEvent;
 use super::partial_download::{CompleteClip, PartialDownload, ReceivedBytes, hash_of};
 use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
-use super::unpack::{Unusable, unpack};
+use super::unpack::{UnpackError, unpack};
 
 /// What a try needs to know.
 pub(super) struct Fetch<'a> {
-    pub client: &'a Client,
+    pub client: &'a FetchClient,
     /// Bytes.
     pub max_size: u64,
     pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
@@ -154,11 +154,11 @@ impl Fetch<'_> {
             let unpacking = tokio::task::spawn_blocking(move || unpack(&from, &to, max_size));
             match unpacking.await.map_err(io::Error::other)? {
                 Ok(unpacked) => got = unpacked,
-                Err(Unusable::Disk(error)) => return Err(FetchError::Disk(error)),
+                Err(UnpackError::Disk(error)) => return Err(FetchError::Disk(error)),
                 Err(unusable) => {
                     part.clear()?;
                     return Err(match unusable {
-                        Unusable::TooLarge => {
+                        UnpackError::TooLarge => {
                             self.too_large(&format!("over {} bytes unpacked", self.max_size))
                         }
                         _ => FetchError::NoClip("gives a damaged gzip file".to_owned()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use super::client::{Client, MAX_RETRY_AFTER};
+use super::client::{FetchClient, MAX_RETRY_AFTER};
 use super::error::{FetchError, RefreshError};
 use super::facts::Delivery;
 use super::fetch::Fetch;
@@ -26,7 +26,7 @@ pub trait Refresh: Sync {
 
 /// What fetching needs.
 pub(super) struct Fetcher<'a, R> {
-    pub client: &'a Client,
+    pub client: &'a FetchClient,
     pub refresh: &'a R,
     /// Bytes.
     pub max_size: u64,

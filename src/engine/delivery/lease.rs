@@ -6,7 +6,7 @@
 use super::facts::Delivery;
 use super::outcome::FailureKind;
 use crate::jobs::JobView;
-use crate::journal::{AppendError, DatabaseFault, Leased, LogError, Writer};
+use crate::journal::{AppendError, DatabaseFault, LeaseOutcome, LogError, Writer};
 
 /// What is done with the clips.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub(super) enum LeasedWork<'a> {
 }
 
 /// Whose it is.
-pub(super) enum Begun {
+pub(super) enum ClipLease {
     /// This run's. The job, as all computers have left it.
     Mine(Box<JobView>),
     /// Another run's, for now.
@@ -27,12 +27,12 @@ pub(super) enum Begun {
 
 /// The log cannot be used.
 #[derive(Clone, Debug)]
-pub(super) struct Unusable {
+pub(super) struct LogUnusable {
     pub kind: FailureKind,
     pub why: String,
 }
 
-impl From<AppendError> for Unusable {
+impl From<AppendError> for LogUnusable {
     fn from(error: AppendError) -> Self {
         Self {
             kind: kind_of(&error),
@@ -41,7 +41,7 @@ impl From<AppendError> for Unusable {
     }
 }
 
-impl From<LogError> for Unusable {
+impl From<LogError> for LogUnusable {
     fn from(error: LogError) -> Self {
         Self {
             kind: FailureKind::Disk,
@@ -65,19 +65,19 @@ pub(super) async fn begin(
     writer: &Writer,
     work: LeasedWork<'_>,
     delivery: &Delivery,
-) -> Result<Begun, Unusable> {
+) -> Result<ClipLease, LogUnusable> {
     let name = name(work, delivery);
     loop {
-        let Leased::Mine(lease) = writer.lease(&name).await? else {
-            return Ok(Begun::Another);
+        let LeaseOutcome::Mine(lease) = writer.lease(&name).await? else {
+            return Ok(ClipLease::Another);
         };
         let Some(view) = writer.view(delivery.job)? else {
             let why = format!("job {} is no longer in it", delivery.job);
             let kind = FailureKind::MayHelp;
-            return Err(Unusable { kind, why });
+            return Err(LogUnusable { kind, why });
         };
         if lease.holds() {
-            return Ok(Begun::Mine(Box::new(view)));
+            return Ok(ClipLease::Mine(Box::new(view)));
         }
     }
 }

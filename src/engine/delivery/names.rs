@@ -2,7 +2,7 @@
 //!
 //! A name that is not exactly the text it was made from ends in a hash of that text. So a name
 //! depends on nothing but its own text, and rows that come later rename nothing. What is left to
-//! [`Taken`] are texts that differ only in what some file systems do not distinguish.
+//! [`UsedNames`] are texts that differ only in what some file systems do not distinguish.
 
 use std::collections::HashSet;
 
@@ -107,9 +107,9 @@ pub fn is_safe(name: &str) -> bool {
 
 /// The names in use within one folder.
 #[derive(Debug, Default)]
-pub struct Taken(HashSet<String>);
+pub struct UsedNames(HashSet<String>);
 
-impl Taken {
+impl UsedNames {
     /// Takes `name` as it is, in use or not.
     pub fn insert(&mut self, name: &str) {
         self.0.insert(fold(name));
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn names_that_a_file_system_takes_for_one_are_reported_apart() {
-        let mut taken = Taken::default();
+        let mut taken = UsedNames::default();
         let first = taken.claim(folder("abc"), "abc");
         let second = taken.claim(folder("ABC"), "ABC");
         assert_eq!(first, "abc");
@@ -324,7 +324,7 @@ mod tests {
 
         #[test]
         fn two_texts_never_share_a_name(a in "[aAbB./: é\u{301}]{0,6}", b in "[aAbB./: é\u{301}]{0,6}") {
-            let mut taken = Taken::default();
+            let mut taken = UsedNames::default();
             let first = taken.claim(folder(&a), &a);
             let second = taken.claim(folder(&b), &b);
             prop_assert_ne!(fold(&first), fold(&second));

@@ -65,7 +65,7 @@ pub enum FailureKind {
 
 /// One job whose clip did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct DeliveryFailure {
     /// The job.
     pub job: JobKey,
     /// Its listing or SKU.
@@ -81,7 +81,7 @@ pub struct Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmarked {
     /// Whose, and what is wrong with the log.
-    pub failure: Failure,
+    pub failure: DeliveryFailure,
     /// What keeps its mark; without it, the mark was only reported.
     pub kept: Option<PathBuf>,
 }

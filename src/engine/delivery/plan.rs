@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::due::{When, by_owner, is_complete};
 use super::facts::Delivery;
-use super::names::{self, Taken};
+use super::names::{self, UsedNames};
 use crate::jobs::IdColumn;
 
 /// One clip to fetch.
@@ -100,7 +100,7 @@ fn folders(
     items: &[Vec<usize>],
     homes: &[Option<(String, String)>],
 ) -> Vec<String> {
-    let mut taken = Taken::default();
+    let mut taken = UsedNames::default();
     let saved: Vec<Option<&String>> = items
         .iter()
         .map(|item| {
@@ -130,7 +130,7 @@ fn clip_names(
     homes: &[Option<(String, String)>],
     folder: &str,
 ) -> Vec<(String, Option<String>)> {
-    let mut taken = Taken::default();
+    let mut taken = UsedNames::default();
     let saved: Vec<Option<&str>> = item
         .iter()
         .map(|&index| {

@@ -48,7 +48,7 @@ impl Flaw {
 
 /// A clip that is not proven whole.
 #[derive(Debug)]
-pub struct Flawed {
+pub struct FlawedClip {
     /// The job.
     pub job: JobKey,
     /// Its listing or SKU.
@@ -67,7 +67,7 @@ pub struct Proof {
     /// Their size, in bytes.
     pub bytes: u64,
     /// All others, in the order of the log.
-    pub flawed: Vec<Flawed>,
+    pub flawed: Vec<FlawedClip>,
 }
 
 impl Proof {
@@ -101,7 +101,7 @@ impl Proof {
 /// the folder of its listing or SKU, instead of where the log has them.
 pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) -> Proof {
     let due: Vec<&Delivery> = deliveries.iter().filter(|d| d.is_due()).collect();
-    let checked: Vec<Result<u64, Flawed>> = due
+    let checked: Vec<Result<u64, FlawedClip>> = due
         .into_par_iter()
         .map(|delivery| {
             // A copy of it may still be here.
@@ -114,7 +114,7 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
             };
             match (flaw, saved) {
                 (None, saved) => Ok(saved.map_or(0, |saved| saved.bytes)),
-                (Some(flaw), _) => Err(Flawed {
+                (Some(flaw), _) => Err(FlawedClip {
                     job: delivery.job,
                     item: delivery.owner_name(),
                     file,

@@ -12,15 +12,17 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::jobs::{self, EventKind, JobKey, JobView, Lines, Logged, Publication, Status, Text};
+use crate::jobs::{
+    self, EventKind, JobKey, JobView, Lines, LoggedEvent, Publication, Status, Text,
+};
 use crate::journal::{AppendError, Writer};
 
 use super::facts::Delivery;
+use super::group_guard::GroupGuard;
 use super::lease::kind_of;
-use super::outcome::{DeliveryEvent, Failure, FailureKind, Unmarked};
+use super::outcome::{DeliveryEvent, DeliveryFailure, FailureKind, Unmarked};
 use super::sent::REMOVED;
-use super::together::Together;
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 
 /// How it went.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +38,7 @@ pub struct PublishSummary {
     /// Clips that a person rejected, dismissed or replaced while the run was at work.
     pub withdrawn: usize,
     /// Clips that were not published.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<DeliveryFailure>,
     /// Clips that other computers were publishing, and have not published yet.
     pub left: Vec<Delivery>,
     /// Whether the disk ended it.
@@ -62,9 +64,9 @@ pub(super) enum PublishOutcome {
     /// On a dry run: what would be done, as a sentence.
     Would(String),
     /// It was not published.
-    Failed(Failure),
+    Failed(DeliveryFailure),
     /// It was not, for a reason that every other clip shares.
-    Ended(Failure),
+    Ended(DeliveryFailure),
     /// Another computer publishes it, or others of its listing or SKU.
     Another(Box<Delivery>),
 }
@@ -89,7 +91,7 @@ pub(super) async fn publish_all<F: Future<Output = Option<PublishOutcome>>>(
             PublishOutcome::Published => summary.published += 1,
             PublishOutcome::Unmarked(unmarked) => {
                 // Nor would the log know of another one.
-                stop.set(Reason::Shared);
+                stop.set(StopReason::Shared);
                 summary.published += 1;
                 summary.unmarked.push(unmarked);
             }
@@ -105,7 +107,7 @@ pub(super) async fn publish_all<F: Future<Output = Option<PublishOutcome>>>(
                 summary.failures.push(failure);
             }
             PublishOutcome::Ended(failure) => {
-                stop.set(Reason::Shared);
+                stop.set(StopReason::Shared);
                 // Clips under way at the same time meet the same wall; once is enough.
                 if summary.ended_by.is_none() {
                     summary.ended_by = Some(failure.message.clone());
@@ -176,18 +178,18 @@ pub(super) fn object_of(delivery: &Delivery) -> Option<&str> {
 }
 
 /// What the log is given before and after a clip is published.
-pub(super) struct Marking<'a> {
+pub(super) struct PublicationLog<'a> {
     pub writer: &'a Writer,
     pub target: &'a str,
     /// The clips that go out together.
-    pub together: Together<'a>,
+    pub together: GroupGuard<'a>,
     /// Takes what the log does not.
     pub progress: &'a (dyn Fn(DeliveryEvent) + Sync),
     /// Set once the log has taken in a line of this run.
     pub has_room: OnceCell<()>,
 }
 
-impl Marking<'_> {
+impl PublicationLog<'_> {
     /// Before a clip is published: makes sure that the log takes lines in. One that was begun before gets
     /// no further line, unless it is the run's first: a command that fails would make the log grow with
     /// each run.
@@ -232,7 +234,7 @@ impl Marking<'_> {
         match self.record(line).await {
             Ok(()) => PublishOutcome::Published,
             Err((error, kept)) => PublishOutcome::Unmarked(Unmarked {
-                failure: Failure {
+                failure: DeliveryFailure {
                     job: delivery.job,
                     item: delivery.owner_name(),
                     kind: kind_of(&error),
@@ -264,7 +266,7 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Lo
 
 /// The same, with those that only announce others.
 fn all_steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<LoggedStep> {
-    let step = |event: &Logged| {
+    let step = |event: &LoggedEvent| {
         let line = event.line()?;
         let id = line.generation_id.as_ref().map(Text::as_str);
         let is_ours = line.other_text("target").as_deref() == Some(target)

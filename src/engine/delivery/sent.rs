@@ -1,6 +1,6 @@
 //! What the log says of clips that went to a target: where they are, and whether they still are.
 
-use crate::jobs::{Fact, JobView, Logged, Text, Word};
+use crate::jobs::{JobFact, JobView, LineStatus, LoggedEvent, Text};
 
 /// The shop is asked to put the clip onto the product. Whether it has is seen there.
 pub(super) const ATTACHING: &str = "attaching";
@@ -33,14 +33,14 @@ pub(super) fn sent(view: &JobView) -> Vec<Sent> {
     let mut all: Vec<Sent> = Vec::new();
     for event in &view.events {
         let line = Some(event).filter(|event| event.text.contains("\"target\""));
-        let Some(line) = line.and_then(Logged::line) else {
+        let Some(line) = line.and_then(LoggedEvent::line) else {
             continue;
         };
         let Some(target) = line.other_text("target") else {
             continue;
         };
         let step = line.other_text("step").unwrap_or_default();
-        let is_published = line.word == Word::Fact(Fact::Published);
+        let is_published = line.word == LineStatus::Fact(JobFact::Published);
         let is_known = [ATTACHING, REFUSED, ATTACHED, REMOVED].contains(&&*step);
         if !is_published && !is_known {
             continue;

@@ -14,7 +14,7 @@ const CHUNK: usize = 1 << 18;
 
 /// Why nothing was unpacked.
 #[derive(Debug)]
-pub(super) enum Unusable {
+pub(super) enum UnpackError {
     /// It is longer than a clip may be.
     TooLarge,
     /// It is not a whole gzip file.
@@ -23,14 +23,14 @@ pub(super) enum Unusable {
     Disk(io::Error),
 }
 
-impl From<io::Error> for Unusable {
+impl From<io::Error> for UnpackError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
 }
 
 /// Unpacks the file `from` to `to`, at most `max_size` bytes of it. Blocks.
-pub(super) fn unpack(from: &Path, to: &Path, max_size: u64) -> Result<ReceivedBytes, Unusable> {
+pub(super) fn unpack(from: &Path, to: &Path, max_size: u64) -> Result<ReceivedBytes, UnpackError> {
     let mut packed = MultiGzDecoder::new(BufReader::new(File::open(from)?));
     let mut file = File::create(to)?;
     let mut hasher = Sha256::new();
@@ -41,12 +41,12 @@ pub(super) fn unpack(from: &Path, to: &Path, max_size: u64) -> Result<ReceivedBy
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if is_damage(&error) => return Err(Unusable::Damaged),
+            Err(error) if is_damage(&error) => return Err(UnpackError::Damaged),
             Err(error) => return Err(error.into()),
         };
         bytes += count as u64;
         if bytes > max_size {
-            return Err(Unusable::TooLarge);
+            return Err(UnpackError::TooLarge);
         }
         hasher.update(&buffer[..count]);
         file.write_all(&buffer[..count])?;

@@ -1,9 +1,10 @@
 //! What an outcome means for the log and for the rest of the run.
 
 use super::{
-    Attempt, DispatchEvent, Dispatcher, MAX_IN_A_ROW, ReplyHint, Settled, Settlement, Transport,
+    Attempt, AttemptOutcome, DispatchEvent, Dispatcher, FinishedAttempt, MAX_IN_A_ROW, ReplyHint,
+    Transport,
 };
-use crate::engine::stop::{InFlight, Reason};
+use crate::engine::stop::{InFlight, StopReason};
 use crate::jobs::{EventKind, Facts, GenerationId, Lines, Refusal, Status, StatusReport};
 use crate::journal::{AppendError, Claim};
 use crate::vendor::Outcome;
@@ -18,17 +19,17 @@ impl<T: Transport> Dispatcher<'_, T> {
             tally.credits += attempt.estimate();
         }
         (self.report)(DispatchEvent::Recover(error.lines.trim_end().to_owned()));
-        self.stop.set(Reason::of_append(error));
+        self.stop.set(StopReason::of_append(error));
         // Where no file can be written either, what was just reported is all there is.
         if let Ok(file) = self.writer.keep_for_recovery(error) {
-            self.stop.set(Reason::Kept(file));
+            self.stop.set(StopReason::Kept(file));
         }
     }
 
     /// Reports an outcome once its line is durable. When it cannot be, it is reported as a line to
     /// recover, and the run stops.
-    pub(super) async fn conclude(&self, settled: Settled) {
-        let Settled {
+    pub(super) async fn conclude(&self, settled: FinishedAttempt) {
+        let FinishedAttempt {
             attempt,
             outcome,
             line,
@@ -38,7 +39,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         let written = line.done_as_it_is().await;
         drop((claim, in_flight));
         self.count(&attempt);
-        if let Settlement::Accepted(id) = &outcome {
+        if let AttemptOutcome::Accepted(id) = &outcome {
             self.state().arriving.remove(id);
         }
         match written {
@@ -49,37 +50,37 @@ impl<T: Transport> Dispatcher<'_, T> {
     }
 
     /// What a reply has come to whose id another computer has written of another order meanwhile.
-    fn taken_meanwhile(&self, outcome: Settlement) -> Settlement {
-        let Settlement::Accepted(id) = outcome else {
+    fn taken_meanwhile(&self, outcome: AttemptOutcome) -> AttemptOutcome {
+        let AttemptOutcome::Accepted(id) = outcome else {
             return outcome;
         };
         let error = given_meanwhile(&id);
-        self.stop.set(Reason::SameId(id.to_string()));
-        Settlement::Unknown(error)
+        self.stop.set(StopReason::SameId(id.to_string()));
+        AttemptOutcome::Unknown(error)
     }
 
     /// Counts and reports an outcome that is in the log.
-    pub(super) fn close(&self, attempt: &Attempt, outcome: Settlement) {
+    pub(super) fn close(&self, attempt: &Attempt, outcome: AttemptOutcome) {
         let event = {
             let tally = &mut self.state().tally;
             match outcome {
-                Settlement::Accepted(_) => {
+                AttemptOutcome::Accepted(_) => {
                     tally.accepted += 1;
                     tally.credits += attempt.estimate();
                     DispatchEvent::Accepted(attempt)
                 }
-                Settlement::Refused(http_status, error) => {
+                AttemptOutcome::Refused(http_status, error) => {
                     tally.refused += 1;
                     DispatchEvent::Refused(attempt, http_status, error)
                 }
-                Settlement::GaveUp(http_status, error) => {
+                AttemptOutcome::GaveUp(http_status, error) => {
                     tally.gave_up += 1;
                     match http_status {
                         Some(401..=403) => DispatchEvent::Denied(attempt, error),
                         _ => DispatchEvent::GaveUp(attempt, error),
                     }
                 }
-                Settlement::Unknown(error) => {
+                AttemptOutcome::Unknown(error) => {
                     tally.unknown += 1;
                     tally.credits += attempt.estimate();
                     DispatchEvent::Unknown(attempt, error)
@@ -95,7 +96,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: Attempt,
         outcome: Outcome,
         (claim, in_flight): (Claim, InFlight),
-    ) -> Settled {
+    ) -> FinishedAttempt {
         let (line, outcome) = match outcome {
             Outcome::Accepted {
                 id,
@@ -110,7 +111,8 @@ impl<T: Transport> Dispatcher<'_, T> {
             }
             Outcome::Refused { http_status, error } => self.refused(&attempt, http_status, error),
             Outcome::Denied { http_status, error } => {
-                self.stop.set(Reason::Denied(http_status, error.clone()));
+                self.stop
+                    .set(StopReason::Denied(http_status, error.clone()));
                 self.give_up(&attempt, Some(http_status), error)
             }
             Outcome::Unknown { http_status, error } => self.unknown(&attempt, http_status, error),
@@ -120,14 +122,14 @@ impl<T: Transport> Dispatcher<'_, T> {
             Outcome::NotSent { error } => self.give_up(&attempt, None, error),
         };
         let line = match &outcome {
-            Settlement::Accepted(id) => {
+            AttemptOutcome::Accepted(id) => {
                 let (otherwise, _) = self.still_unknown(&attempt, None, given_meanwhile(id));
                 let its = (attempt.job, attempt.number);
                 self.writer.begin_acceptance(its, id, &line, &otherwise)
             }
             _ => self.writer.begin_append_lazily(&line),
         };
-        Settled {
+        FinishedAttempt {
             attempt,
             outcome,
             line,
@@ -142,7 +144,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         id: GenerationId,
         status: Status,
         facts: &Facts<'_>,
-    ) -> (Lines, Settlement) {
+    ) -> (Lines, AttemptOutcome) {
         if let Err((reason, error)) = self.claim(attempt, &id) {
             self.stop.set(reason);
             return self.unknown(attempt, None, error);
@@ -158,11 +160,11 @@ impl<T: Transport> Dispatcher<'_, T> {
             via: None,
         };
         let line = self.line(attempt, now, EventKind::Reported(sighting));
-        (line, Settlement::Accepted(id))
+        (line, AttemptOutcome::Accepted(id))
     }
 
     /// Makes sure that the id is this attempt's alone, and of this log's kind.
-    fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
+    fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (StopReason, String)> {
         let owner = self.writer.owner_of(id);
         let mut state = self.state();
         let is_arriving = state.arriving.contains(id);
@@ -175,12 +177,12 @@ impl<T: Transport> Dispatcher<'_, T> {
                 _ => "another job's".to_owned(),
             };
             let error = format!("the reply's id {id} is {whose} already");
-            return Err((Reason::SameId(id.to_string()), error));
+            return Err((StopReason::SameId(id.to_string()), error));
         }
         if !self.writer.ledger().may_hold(id) {
             let error =
                 format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
-            return Err((Reason::Mixed, error));
+            return Err((StopReason::Mixed, error));
         }
         state.arriving.insert(id.clone());
         Ok(())
@@ -197,14 +199,21 @@ impl<T: Transport> Dispatcher<'_, T> {
         state.newest = reply;
         if state.in_a_row >= MAX_IN_A_ROW {
             match reply {
-                ReplyHint::Unknown => self.stop.set(Reason::ThreeUnknown),
-                ReplyHint::NoSuchPage if !state.any_accepted => self.stop.set(Reason::WrongAddress),
+                ReplyHint::Unknown => self.stop.set(StopReason::ThreeUnknown),
+                ReplyHint::NoSuchPage if !state.any_accepted => {
+                    self.stop.set(StopReason::WrongAddress);
+                }
                 ReplyHint::NoSuchPage | ReplyHint::Clear => {}
             }
         }
     }
 
-    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (Lines, Settlement) {
+    fn refused(
+        &self,
+        attempt: &Attempt,
+        http_status: u16,
+        error: String,
+    ) -> (Lines, AttemptOutcome) {
         self.note(match http_status {
             404 | 405 => ReplyHint::NoSuchPage,
             _ => ReplyHint::Clear,
@@ -218,7 +227,7 @@ impl<T: Transport> Dispatcher<'_, T> {
             temporary: false,
         });
         let line = self.line(attempt, (self.clock)(), what);
-        (line, Settlement::Refused(http_status, error))
+        (line, AttemptOutcome::Refused(http_status, error))
     }
 
     /// Every POST of the run is known not to have been accepted, for now.
@@ -227,7 +236,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Lines, Settlement) {
+    ) -> (Lines, AttemptOutcome) {
         self.note(ReplyHint::Clear);
         self.not_accepted(attempt, http_status, error)
     }
@@ -238,7 +247,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Lines, Settlement) {
+    ) -> (Lines, AttemptOutcome) {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
@@ -248,7 +257,7 @@ impl<T: Transport> Dispatcher<'_, T> {
             temporary: true,
         });
         let line = self.line(attempt, (self.clock)(), what);
-        (line, Settlement::GaveUp(http_status, error))
+        (line, AttemptOutcome::GaveUp(http_status, error))
     }
 
     fn unknown(
@@ -256,7 +265,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Lines, Settlement) {
+    ) -> (Lines, AttemptOutcome) {
         self.note(ReplyHint::Unknown);
         self.still_unknown(attempt, http_status, error)
     }
@@ -266,14 +275,14 @@ impl<T: Transport> Dispatcher<'_, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Lines, Settlement) {
+    ) -> (Lines, AttemptOutcome) {
         let what = EventKind::Unknown(Refusal {
             error: &error,
             http_status,
             temporary: false,
         });
         let line = self.line(attempt, (self.clock)(), what);
-        (line, Settlement::Unknown(error))
+        (line, AttemptOutcome::Unknown(error))
     }
 }
 

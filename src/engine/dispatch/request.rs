@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Dispatcher;
 use super::attempt::Attempt;
 use super::progress::DispatchEvent;
-use crate::engine::stop::Reason;
-use crate::journal::{Claim, Quiet, Renewed};
+use crate::engine::stop::StopReason;
+use crate::journal::{Claim, Renewed, VendorBackoff};
 use crate::vendor::{Client, Endpoint, MAX_POSTS, MaySend, Outcome, Permit, Wait, idempotency_key};
 
 /// Sends one request. The vendor's client does; tests bring their own.
@@ -127,7 +127,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// Lets nothing be sent for as long as the vendor has asked another computer for.
-    pub(super) fn hold_for_others(&self, quiet: &Quiet) {
+    pub(super) fn hold_for_others(&self, quiet: &VendorBackoff) {
         self.throttle.hold(quiet.left);
         (self.report)(DispatchEvent::Waiting(quiet.left, quiet.to_string()));
     }
@@ -136,7 +136,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     pub(super) async fn permit(&self) -> Option<Permit<'a>> {
         let permit = self.stop.or(self.throttle.permit()).await?;
         if permit.is_none() {
-            self.stop.set(Reason::Deadline);
+            self.stop.set(StopReason::Deadline);
         }
         permit
     }

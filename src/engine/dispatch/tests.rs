@@ -106,7 +106,7 @@ impl Transport for Scripted {
 }
 
 /// Sends one attempt a reply, one after the other; says why the run ended early.
-async fn reasons(replies: impl IntoIterator<Item = Outcome>) -> Vec<Reason> {
+async fn reasons(replies: impl IntoIterator<Item = Outcome>) -> Vec<StopReason> {
     let dir = tempfile::tempdir().unwrap();
     let writer = writer(&dir.path().join("jobs.jsonl"));
     let transport = Scripted(RefCell::new(replies.into_iter().map(Some).collect()));
@@ -139,9 +139,9 @@ async fn only_replies_in_a_row_end_a_run() {
         []
     );
     let pages = reasons([cut(), no_page(), no_page(), no_page()]).await;
-    assert_eq!(pages, [Reason::WrongAddress]);
+    assert_eq!(pages, [StopReason::WrongAddress]);
     let cuts = reasons([no_page(), cut(), cut(), cut()]).await;
-    assert_eq!(cuts, [Reason::ThreeUnknown]);
+    assert_eq!(cuts, [StopReason::ThreeUnknown]);
 }
 
 #[tokio::test]

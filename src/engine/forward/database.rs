@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
-use super::{ForwardEvent, ForwardQueue, Outgoing, Report, Shutdown};
+use super::{ForwardEvent, ForwardQueue, ForwardReporter, Outgoing, Shutdown};
 use crate::journal::{DatabaseError, Outbox};
 use crate::webhook::{VerifyKeys, read_envelope, verify};
 
@@ -29,9 +29,9 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The receiver's end: says that something was queued, and never waits.
 #[derive(Clone)]
-pub struct Waker(mpsc::Sender<()>);
+pub struct QueueWaker(mpsc::Sender<()>);
 
-impl Waker {
+impl QueueWaker {
     /// Says so.
     pub fn wake(&self) {
         // One word is enough, however many deliveries there are.
@@ -43,7 +43,7 @@ impl Waker {
 pub struct DatabaseQueue<'a> {
     outbox: Outbox,
     keys: VerifyKeys,
-    report: Report<'a>,
+    report: ForwardReporter<'a>,
     woken: Receiver<()>,
     /// Whether the receiver has gone.
     is_closed: bool,
@@ -66,7 +66,11 @@ pub struct DatabaseQueue<'a> {
 
 impl<'a> DatabaseQueue<'a> {
     /// A queue of what the log holds, and the receiver's end.
-    pub fn new(outbox: Outbox, keys: &VerifyKeys, report: Report<'a>) -> (Self, Waker) {
+    pub fn new(
+        outbox: Outbox,
+        keys: &VerifyKeys,
+        report: ForwardReporter<'a>,
+    ) -> (Self, QueueWaker) {
         let (waker, woken) = mpsc::channel(1);
         let queue = Self {
             outbox,
@@ -83,7 +87,7 @@ impl<'a> DatabaseQueue<'a> {
             next_look: FIRST_LOOK,
             is_said: false,
         };
-        (queue, Waker(waker))
+        (queue, QueueWaker(waker))
     }
 
     /// Leases what waits. Returns how long nothing is to be looked for, unless something comes.

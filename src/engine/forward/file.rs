@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
 
-use super::forwarded::Delivered;
-use super::outgoing::Digest;
-use super::{ForwardEvent, ForwardQueue, Outgoing, Report, Shutdown};
+use super::forwarded::ForwardedDeliveries;
+use super::outgoing::DeliveryDigest;
+use super::{ForwardEvent, ForwardQueue, ForwardReporter, Outgoing, Shutdown};
 use crate::webhook::VerifyKeys;
 
 /// Deliveries held in memory; when more wait, they are read from the capture file again.
@@ -45,7 +45,7 @@ impl Sender {
 /// The forwarder's end.
 pub struct FileQueue<'a> {
     /// A thread that looks through the capture file has it until it is done.
-    delivered: Arc<Mutex<Delivered>>,
+    delivered: Arc<Mutex<ForwardedDeliveries>>,
     /// What was read from the capture file.
     read: VecDeque<Outgoing>,
     /// Whether it was looked for what an earlier run has left.
@@ -57,10 +57,10 @@ pub struct FileQueue<'a> {
     waiting: Arc<AtomicUsize>,
     has_more: Arc<AtomicBool>,
     /// What was given last.
-    current: Digest,
+    current: DeliveryDigest,
     /// What was given and not taken. A delivery that comes while the file is read is given twice.
-    left: HashSet<Digest>,
-    report: Report<'a>,
+    left: HashSet<DeliveryDigest>,
+    report: ForwardReporter<'a>,
 }
 
 impl<'a> FileQueue<'a> {
@@ -69,9 +69,9 @@ impl<'a> FileQueue<'a> {
     pub fn open(
         captures: &Path,
         keys: &VerifyKeys,
-        report: Report<'a>,
+        report: ForwardReporter<'a>,
     ) -> io::Result<(Self, Sender)> {
-        let delivered = Delivered::open(captures, keys, report)?;
+        let delivered = ForwardedDeliveries::open(captures, keys, report)?;
         let (queue, incoming) = mpsc::unbounded_channel();
         let sender = Sender {
             queue,
@@ -86,14 +86,14 @@ impl<'a> FileQueue<'a> {
             incoming,
             waiting: Arc::clone(&sender.waiting),
             has_more: Arc::clone(&sender.has_more),
-            current: Digest::default(),
+            current: DeliveryDigest::default(),
             left: HashSet::new(),
             report,
         };
         Ok((queue, sender))
     }
 
-    fn delivered(&self) -> MutexGuard<'_, Delivered> {
+    fn delivered(&self) -> MutexGuard<'_, ForwardedDeliveries> {
         locked(&self.delivered)
     }
 
@@ -139,7 +139,7 @@ impl<'a> FileQueue<'a> {
     }
 }
 
-fn locked(delivered: &Mutex<Delivered>) -> MutexGuard<'_, Delivered> {
+fn locked(delivered: &Mutex<ForwardedDeliveries>) -> MutexGuard<'_, ForwardedDeliveries> {
     delivered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::outgoing::{Digest, Outgoing, digest_of};
-use super::{ForwardEvent, Report};
+use super::outgoing::{DeliveryDigest, Outgoing, digest_of};
+use super::{ForwardEvent, ForwardReporter};
 use crate::disk::{Readers, Replacement};
 use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
@@ -30,23 +30,27 @@ pub struct PendingDeliveries {
 }
 
 /// The deliveries that were forwarded.
-pub struct Delivered {
+pub struct ForwardedDeliveries {
     captures: PathBuf,
     keys: VerifyKeys,
-    digests: HashSet<Digest>,
+    digests: HashSet<DeliveryDigest>,
     /// What the file held when it was opened, in its order, until that was looked through.
-    held: Vec<Digest>,
+    held: Vec<DeliveryDigest>,
     /// What of that the capture file holds, verified or not: a key may be given again. `None` while that
     /// is not known.
-    captured: Option<HashSet<Digest>>,
+    captured: Option<HashSet<DeliveryDigest>>,
     path: PathBuf,
     file: File,
 }
 
-impl Delivered {
+impl ForwardedDeliveries {
     /// Opens the file beside the captures. Where there is none yet, what was captured until now
     /// counts as forwarded: only what comes from now on is meant.
-    pub fn open(captures: &Path, keys: &VerifyKeys, report: Report<'_>) -> io::Result<Self> {
+    pub fn open(
+        captures: &Path,
+        keys: &VerifyKeys,
+        report: ForwardReporter<'_>,
+    ) -> io::Result<Self> {
         let path = beside(captures);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -83,7 +87,7 @@ impl Delivered {
 
     fn read(&mut self, text: &str) -> io::Result<()> {
         for line in text.lines() {
-            let mut digest = Digest::default();
+            let mut digest = DeliveryDigest::default();
             if base16ct::lower::decode(line, &mut digest).is_ok_and(|bytes| bytes.len() == 16) {
                 self.held.push(digest);
             }
@@ -162,7 +166,8 @@ impl Delivered {
         };
         let newest = held.len().saturating_sub(MOST_REMEMBERED);
         let mut kept = HashSet::new();
-        let is_kept = |&(at, digest): &(usize, &Digest)| at >= newest || captured.contains(digest);
+        let is_kept =
+            |&(at, digest): &(usize, &DeliveryDigest)| at >= newest || captured.contains(digest);
         let digests = held.iter().enumerate().filter(is_kept);
         let text: String = digests
             .filter(|(_, digest)| kept.insert(**digest))
@@ -194,7 +199,7 @@ enum CaptureEntry {
 
 /// What the capture file holds, each once. Nothing is verified for that: what was captured with an older
 /// key counts, too.
-fn all_of(captures: &Path) -> io::Result<Vec<Digest>> {
+fn all_of(captures: &Path) -> io::Result<Vec<DeliveryDigest>> {
     let (mut all, mut seen) = (Vec::new(), HashSet::new());
     webhook::replay_kept(
         captures,
@@ -213,11 +218,11 @@ fn all_of(captures: &Path) -> io::Result<Vec<Digest>> {
 }
 
 /// Whether a file is so long that it may be worth writing it again.
-fn is_long(held: &[Digest]) -> bool {
+fn is_long(held: &[DeliveryDigest]) -> bool {
     held.len() > 2 * MOST_REMEMBERED
 }
 
-fn line(digest: &Digest) -> String {
+fn line(digest: &DeliveryDigest) -> String {
     let mut line = base16ct::lower::encode_string(digest);
     line.push('\n');
     line
@@ -228,8 +233,8 @@ mod tests {
     use super::*;
     use crate::engine::forward::fixture::{self, line as capture};
 
-    fn open(captures: &Path, keys: &VerifyKeys) -> Delivered {
-        Delivered::open(captures, keys, &|_| {}).unwrap()
+    fn open(captures: &Path, keys: &VerifyKeys) -> ForwardedDeliveries {
+        ForwardedDeliveries::open(captures, keys, &|_| {}).unwrap()
     }
 
     fn ids(found: &PendingDeliveries) -> Vec<&str> {

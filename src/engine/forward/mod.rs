@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 #[cfg(feature = "postgres")]
-pub use self::database::{DatabaseQueue, Waker};
+pub use self::database::{DatabaseQueue, QueueWaker};
 pub use self::file::{FileQueue, Sender};
 pub use self::forwarded::beside;
 pub use self::outgoing::Outgoing;
@@ -98,7 +98,7 @@ pub enum ForwardEvent<'e> {
 }
 
 /// Takes what a person may want to know.
-pub type Report<'a> = &'a dyn Fn(ForwardEvent<'_>);
+pub type ForwardReporter<'a> = &'a dyn Fn(ForwardEvent<'_>);
 
 /// The end of a run.
 pub struct Shutdown<'s> {
@@ -123,7 +123,7 @@ impl Shutdown<'_> {
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Forwards {
+pub struct ForwardStats {
     /// Deliveries that the address has taken.
     pub taken: u64,
     /// Deliveries that it has not taken.
@@ -134,7 +134,7 @@ pub struct Forwards {
 pub struct Forwarder<'a, Q> {
     target: ForwardTarget,
     queue: Q,
-    report: Report<'a>,
+    report: ForwardReporter<'a>,
     taken: u64,
     /// Whether it was reported that the address takes nothing.
     is_said: bool,
@@ -142,7 +142,7 @@ pub struct Forwarder<'a, Q> {
 
 impl<'a, Q: ForwardQueue> Forwarder<'a, Q> {
     /// Prepares it; nothing is sent yet.
-    pub fn new(target: ForwardTarget, queue: Q, report: Report<'a>) -> Self {
+    pub fn new(target: ForwardTarget, queue: Q, report: ForwardReporter<'a>) -> Self {
         Self {
             target,
             queue,
@@ -154,7 +154,7 @@ impl<'a, Q: ForwardQueue> Forwarder<'a, Q> {
 
     /// Sends what an earlier run has left, then what comes, until the receiver has gone and all is
     /// sent. Once `stop` is set it ends in bounded time.
-    pub async fn run(self, stop: &Stop) -> Forwards {
+    pub async fn run(self, stop: &Stop) -> ForwardStats {
         let (over, is_over) = watch::channel(false);
         let ends = async {
             stop.wait().await;
@@ -164,11 +164,11 @@ impl<'a, Q: ForwardQueue> Forwarder<'a, Q> {
         };
         tokio::select! {
             done = self.send_all(Shutdown { stop, is_over }) => done,
-            () = ends => Forwards::default(),
+            () = ends => ForwardStats::default(),
         }
     }
 
-    async fn send_all(mut self, mut end: Shutdown<'_>) -> Forwards {
+    async fn send_all(mut self, mut end: Shutdown<'_>) -> ForwardStats {
         while let Some(one) = self.queue.next(&mut end).await {
             self.forward(&one, &mut end).await;
         }
@@ -178,7 +178,7 @@ impl<'a, Q: ForwardQueue> Forwarder<'a, Q> {
             Ok(left) => (self.report)(ForwardEvent::Left(*left)),
             Err(why) => (self.report)(ForwardEvent::LeftUnknown(why)),
         }
-        Forwards {
+        ForwardStats {
             taken: self.taken,
             left: left.unwrap_or(0),
         }

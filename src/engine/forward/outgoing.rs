@@ -12,13 +12,13 @@ const PASSED_ON: [&str; 2] = ["content-type", "content-encoding"];
 const OF_VENDOR: &str = "x-creativeai-";
 
 /// The first half of the SHA-256 of a delivery's query and body.
-pub type Digest = [u8; 16];
+pub type DeliveryDigest = [u8; 16];
 
 /// A delivery on its way.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// What makes it the same delivery as another.
-    pub digest: Digest,
+    pub digest: DeliveryDigest,
     /// The job and attempt that the address named to which it came, as the parameter that named them. No
     /// other one is passed on: the signature covers none.
     pub query: Option<String>,
@@ -53,12 +53,12 @@ impl Outgoing {
 }
 
 /// What makes a delivery the same as another, whether it is verified or not.
-pub(super) fn digest_of(capture: &Capture<'_>) -> Digest {
+pub(super) fn digest_of(capture: &Capture<'_>) -> DeliveryDigest {
     let mut hasher = Sha256::new();
     hasher.update(query_of(capture).unwrap_or_default());
     hasher.update(b"\n");
     hasher.update(capture.body.bytes());
-    let mut digest = Digest::default();
+    let mut digest = DeliveryDigest::default();
     digest.copy_from_slice(&hasher.finalize()[..16]);
     digest
 }

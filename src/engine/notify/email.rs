@@ -10,11 +10,11 @@ use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
 use tokio::time::{Instant, timeout_at};
 
-use super::mail_server::{Email, Login};
+use super::mail_server::{Email, MailLogin};
 use super::request::shortened;
-use super::smtp::{Conversation, was_refused};
+use super::smtp::{SmtpConnection, was_refused};
 use super::{Notice, TIME_OUT};
-use crate::disk::{self, NotRead};
+use crate::disk::{self, SecretReadError};
 
 /// Characters in a line of base64, as MIME wants them at most.
 const LINE: usize = 76;
@@ -23,7 +23,7 @@ impl Email {
     /// Sends a notice to all recipients, in one conversation with the server. What failed, and why; the
     /// rest has arrived.
     pub(super) async fn send(&self, notice: &Notice) -> Vec<String> {
-        let login = match self.login.as_ref().map(Login::credentials).transpose() {
+        let login = match self.login.as_ref().map(MailLogin::credentials).transpose() {
             Ok(login) => login,
             Err(why) => return vec![format!("the e-mail for [notify]: {why}")],
         };
@@ -36,7 +36,7 @@ impl Email {
             let failure_of =
                 |to: &Address, why: &str| format!("the e-mail for [notify] to {to}: {why}");
             if conversation.is_none() {
-                match in_time(deadline, Conversation::begin(self, login.as_ref())).await {
+                match in_time(deadline, SmtpConnection::begin(self, login.as_ref())).await {
                     Ok(begun) => conversation = Some(begun),
                     Err(failure) => {
                         // A server that is not there for one is not there for the others.
@@ -122,7 +122,7 @@ impl Email {
     }
 }
 
-impl Login {
+impl MailLogin {
     fn credentials(&self) -> Result<Credentials, String> {
         Ok(Credentials::new(self.user.clone(), self.password()?))
     }
@@ -130,8 +130,8 @@ impl Login {
     fn password(&self) -> Result<String, String> {
         let shown = self.password_file.display();
         let text = disk::read_private(&self.password_file).map_err(|why| match why {
-            NotRead::Io(error) => format!("cannot read the password file {shown}: {error}"),
-            shared @ NotRead::Shared { .. } => {
+            SecretReadError::Io(error) => format!("cannot read the password file {shown}: {error}"),
+            shared @ SecretReadError::Shared { .. } => {
                 format!("the password file {shown}: {shared}; chmod 600 {shown}")
             }
         })?;
@@ -199,7 +199,7 @@ mod tests {
             server: "127.0.0.1".to_owned(),
             port: 25,
             security: Security::None,
-            login: Some(Login {
+            login: Some(MailLogin {
                 user: "u".to_owned(),
                 password_file: file.path().to_owned(),
             }),

@@ -49,7 +49,7 @@ impl FromStr for Security {
 
 /// Who logs in at a mail server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
+pub struct MailLogin {
     /// The name.
     pub user: String,
     /// The file with the password, which is read for each notice.
@@ -66,7 +66,7 @@ pub struct Email {
     /// How the connection is encrypted.
     pub security: Security,
     /// The login, where the server wants one.
-    pub login: Option<Login>,
+    pub login: Option<MailLogin>,
     /// Who it is from.
     pub from: Address,
     /// Who gets it.

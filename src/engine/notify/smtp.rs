@@ -11,9 +11,9 @@ use super::TIME_OUT;
 use super::mail_server::{Email, Security};
 
 /// A server that waits for mails.
-pub struct Conversation(AsyncSmtpConnection);
+pub struct SmtpConnection(AsyncSmtpConnection);
 
-impl Conversation {
+impl SmtpConnection {
     /// Connects, encrypts and logs in.
     pub async fn begin(email: &Email, login: Option<&Credentials>) -> Result<Self, Error> {
         let hello = ClientId::default();

@@ -6,9 +6,9 @@ use super::decision::{Decision, RowLocation};
 use super::held::Held;
 use super::marks::marks_of;
 use super::open::{MOST_HELD, OpenRows};
-use super::{Note, Plan, PlanError};
+use super::{Plan, PlanError, RowEntry};
 use crate::jobs::Ledger;
-use crate::jobs::recognition::{Recognition, Sought};
+use crate::jobs::recognition::{MarkFilter, Recognition};
 use crate::manifest::Manifest;
 
 impl Plan {
@@ -28,7 +28,7 @@ impl Plan {
     /// The rows among `new` for which another one stands, each with that one: one of the same look
     /// that the log holds, else the first.
     fn stand_ins(&self, new: &[u32], ledger: &Ledger) -> Vec<(u32, u32)> {
-        let look = |place: u32| self.rows[place as usize].as_ref().map(Note::look);
+        let look = |place: u32| self.rows[place as usize].as_ref().map(RowEntry::look);
         let mut first = HashMap::with_capacity(new.len());
         let mut repeats = Vec::new();
         for &place in new {
@@ -77,7 +77,7 @@ impl Plan {
         let mut seen = HashMap::with_capacity(self.counts.send as usize);
         let (mut count, mut places) = (0, Vec::new());
         for (index, note) in self.rows.iter().enumerate() {
-            let is_sent = |note: &&Note| note.decision == Decision::Send;
+            let is_sent = |note: &&RowEntry| note.decision == Decision::Send;
             let Some(note) = note.as_ref().filter(is_sent) else {
                 continue;
             };
@@ -95,8 +95,9 @@ impl Plan {
     /// Places of the rows that ask for a clip that a new row to be sent asks for as well, ascending;
     /// rows that are left out or repeat others aside.
     fn sharing_a_clip(&self, ledger: &Ledger) -> Vec<u32> {
-        let is_new =
-            |note: &Note| note.decision == Decision::Send && ledger.place_of(note.key).is_none();
+        let is_new = |note: &RowEntry| {
+            note.decision == Decision::Send && ledger.place_of(note.key).is_none()
+        };
         let rows = || {
             (0..)
                 .zip(&self.rows)
@@ -109,13 +110,13 @@ impl Plan {
             clips.insert(note.clip, is_shared);
         }
         let asks =
-            |note: &Note| note.decision != Decision::Duplicate && !note.decision.is_unchecked();
+            |note: &RowEntry| note.decision != Decision::Duplicate && !note.decision.is_unchecked();
         for (_, note) in rows().filter(|(_, note)| asks(note) && !is_new(note)) {
             if let Some(is_shared) = clips.get_mut(&note.clip) {
                 *is_shared = true;
             }
         }
-        let is_shared = |note: &Note| clips.get(&note.clip).is_some_and(|is_shared| *is_shared);
+        let is_shared = |note: &RowEntry| clips.get(&note.clip).is_some_and(|is_shared| *is_shared);
         let shared = rows().filter(|(_, note)| asks(note) && is_shared(note));
         shared.map(|(place, _)| place).collect()
     }
@@ -138,7 +139,7 @@ pub(super) fn hold(
     let mut known = Recognition::default();
     let mut next = 0;
     rows.keep_if(manifest, |_, row| {
-        known.add(next, &marks_of(row), &Sought::everything());
+        known.add(next, &marks_of(row), &MarkFilter::everything());
         next += 1;
         true
     })?;

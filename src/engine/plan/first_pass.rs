@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::hash_table::Entry;
 
 use super::decision::{Decision, RowLocation};
-use super::{ListedIds, Note, Plan};
+use super::{ListedIds, Plan, RowEntry};
 use crate::jobs::recognition::Outline;
 use crate::jobs::{Credits, Rates};
 use crate::manifest::{Manifest, ManifestError, Problem, Row, RowFault};
@@ -88,7 +88,7 @@ impl Plan {
                 items.ids.len() as u32 - 1
             });
         }
-        self.rows.push(Some(Note {
+        self.rows.push(Some(RowEntry {
             key,
             digest: row.digest as u32,
             item,

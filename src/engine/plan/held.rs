@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decision::{Decision, RowLocation};
 use crate::jobs::JobKey;
-use crate::jobs::recognition::Cause;
+use crate::jobs::recognition::SpellingCause;
 use crate::manifest::Row;
 
 /// What a person has let through.
@@ -41,11 +41,11 @@ pub struct Held {
     /// Of a row that is held as changed: what a person has to know.
     pub doubt: ChangeDoubt,
     /// The jobs whose photo it may be, as far as only the photo's address differs.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<MovedPhoto>,
     /// Whether that job failed, and was given back what it would have cost.
     pub is_refunded: bool,
     /// Why the ids are likely to differ.
-    pub cause: Option<Cause>,
+    pub cause: Option<SpellingCause>,
     /// The columns in which a changed row differs from that job, as far as the log holds what it asked
     /// for.
     pub differs: Vec<&'static str>,
@@ -100,7 +100,7 @@ pub enum ChangeDoubt {
 
 /// A job of which a row may have the photo, elsewhere.
 #[derive(Clone, Debug)]
-pub struct Moved {
+pub struct MovedPhoto {
     /// Its key.
     pub job: JobKey,
     /// The address of the photo that was ordered.
@@ -121,5 +121,5 @@ pub struct RecognitionResult {
     /// The places of listed rows that are held as changed and ask for other words.
     pub reworded: HashSet<u32>,
     /// Of the listed rows that look renamed, how many for which cause.
-    pub causes: HashMap<Cause, u64>,
+    pub causes: HashMap<SpellingCause, u64>,
 }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::marks::full_path;
-use crate::jobs::recognition::{Asked, Marks, PhotoNotes, Recognition, Sought};
-use crate::jobs::{Clip, Fact, JobState, Ledger, Line, PHOTO_FILE, Word};
+use crate::jobs::recognition::{MarkFilter, Marks, PhotoNotes, Recognition, RequestedClip};
+use crate::jobs::{Clip, JobFact, JobState, Ledger, Line, LineStatus, PHOTO_FILE};
 use crate::journal::{LogError, map_lines_of};
 
 /// A log that has been folded.
@@ -29,7 +29,7 @@ struct LoggedJob<'a> {
 impl LoggedJob<'_> {
     /// What it asks for, and its variant.
     fn clip(&self) -> Option<(Clip, String)> {
-        let asked = self.line.request.and_then(Asked::parse)?;
+        let asked = self.line.request.and_then(RequestedClip::parse)?;
         Some((
             asked.clip()?,
             self.line.other_text("variant").unwrap_or_default(),
@@ -51,7 +51,7 @@ impl LoggedJob<'_> {
     }
 
     fn is_renaming(&self) -> bool {
-        self.line.word == Word::Fact(Fact::Renamed)
+        self.line.word == LineStatus::Fact(JobFact::Renamed)
     }
 }
 
@@ -103,7 +103,7 @@ impl JobNames {
 }
 
 /// What the log holds of a job that stands for a row that is held.
-pub struct Ordered {
+pub struct OrderedClip {
     /// Its listing or SKU, as it is called now.
     pub id: String,
     /// What it asked for last, and its variant; none where the log does not hold that.
@@ -121,7 +121,7 @@ enum Identity {
 impl FoldedLog<'_> {
     /// The marks of jobs that may be like a row, by all names that they ever had. Only jobs at whose
     /// places `compared` is true are looked at.
-    pub fn marks(self, compared: &[bool], sought: &Sought) -> Result<Recognition, LogError> {
+    pub fn marks(self, compared: &[bool], sought: &MarkFilter) -> Result<Recognition, LogError> {
         let is_compared = |job: u32| compared[job as usize];
         let names = self.names(is_compared)?;
         let ids = |logged: &LoggedJob<'_>| -> Vec<String> {
@@ -193,16 +193,18 @@ impl FoldedLog<'_> {
     pub fn ordered(
         self,
         jobs: impl IntoIterator<Item = u32>,
-    ) -> Result<HashMap<u32, Ordered>, LogError> {
+    ) -> Result<HashMap<u32, OrderedClip>, LogError> {
         let jobs: HashSet<u32> = jobs.into_iter().collect();
-        let mut all: HashMap<u32, Ordered> = HashMap::with_capacity(jobs.len());
+        let mut all: HashMap<u32, OrderedClip> = HashMap::with_capacity(jobs.len());
         if jobs.is_empty() {
             return Ok(all);
         }
         let is_wanted = |job: u32| jobs.contains(&job);
         let say = |logged: &LoggedJob<'_>| Some((logged.id.to_owned(), logged.clip()));
         self.of_owners(is_wanted, say, |job, (id, clip)| {
-            let ordered = all.entry(job).or_insert_with(|| Ordered { id, clip: None });
+            let ordered = all
+                .entry(job)
+                .or_insert_with(|| OrderedClip { id, clip: None });
             ordered.clip = clip.or(ordered.clip.take());
         })?;
         for (job, names) in self.names(is_wanted)? {

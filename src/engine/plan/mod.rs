@@ -31,7 +31,7 @@ use crate::journal::LogError;
 use crate::manifest::{ManifestError, Row};
 
 pub use decision::{Decision, RowCounts, RowLocation};
-pub use held::{Allowed, ChangeDoubt, Held, Moved, RecognitionResult};
+pub use held::{Allowed, ChangeDoubt, Held, MovedPhoto, RecognitionResult};
 pub use recognize::{MOST_LISTED, decide};
 pub use shares::Share;
 
@@ -48,7 +48,7 @@ pub enum PlanError {
 
 /// What is kept of a row between the passes.
 #[derive(Clone, Copy, Debug)]
-struct Note {
+struct RowEntry {
     key: JobKey,
     /// Half of the row's: enough to notice that the file was changed meanwhile.
     digest: u32,
@@ -67,7 +67,7 @@ struct Note {
     is_hidden: bool,
 }
 
-impl Note {
+impl RowEntry {
     /// What rows share that differ at most in what cannot be seen, in how the photo's address is
     /// written, or in its signature.
     fn look(&self) -> (u64, u64, u64) {
@@ -78,7 +78,7 @@ impl Note {
 /// The decisions for all rows.
 #[derive(Debug, Default)]
 pub struct Plan {
-    rows: Vec<Option<Note>>,
+    rows: Vec<Option<RowEntry>>,
     /// For each of them [`Outline::subject`](crate::jobs::recognition::Outline::subject); 0 for a row with mistakes.
     subjects: Vec<u32>,
     /// The first row of each key.
@@ -118,7 +118,7 @@ impl Plan {
     }
 
     /// The first row of a key.
-    fn find(&self, key: JobKey) -> Option<&Note> {
+    fn find(&self, key: JobKey) -> Option<&RowEntry> {
         self.rows[self.place_of(key)? as usize].as_ref()
     }
 
@@ -184,7 +184,7 @@ impl Plan {
             .collect();
         for (note, subject) in self.rows.iter().zip(&self.subjects) {
             let is_compared =
-                |note: &&Note| subjects.contains(subject) || items.contains(&note.item);
+                |note: &&RowEntry| subjects.contains(subject) || items.contains(&note.item);
             if let Some(note) = note.as_ref().filter(is_compared)
                 && let Some(job) = ledger.place_of(note.key)
             {
@@ -222,7 +222,7 @@ impl Plan {
 
     /// The places of the rows whose job the log holds, ascending.
     fn known_rows(&self, ledger: &Ledger) -> Vec<u32> {
-        let is_known = |note: &Note| {
+        let is_known = |note: &RowEntry| {
             note.decision != Decision::Duplicate && ledger.place_of(note.key).is_some()
         };
         let rows = (0..).zip(&self.rows);
@@ -380,7 +380,7 @@ impl Plan {
     }
 }
 
-fn is_open(note: &Note, job: Option<&JobState>) -> bool {
+fn is_open(note: &RowEntry, job: Option<&JobState>) -> bool {
     match note.decision {
         Decision::Send => job.is_none_or(JobState::is_superseded),
         Decision::LeftOut | Decision::Invalid => job.is_none(),

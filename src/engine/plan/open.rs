@@ -3,7 +3,7 @@
 use super::marks::marks_of;
 use super::{Plan, PlanError};
 use crate::jobs::Clip;
-use crate::jobs::recognition::Sought;
+use crate::jobs::recognition::MarkFilter;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
 /// Bytes of rows that are held at most. Where there are more, the manifest is read again for each
@@ -14,7 +14,7 @@ pub const MOST_HELD: usize = 8 << 20;
 pub struct OpenRows {
     rows: RowSet,
     /// What they ask for.
-    pub sought: Sought,
+    pub sought: MarkFilter,
 }
 
 enum RowSet {
@@ -31,7 +31,7 @@ impl OpenRows {
         places: Vec<u32>,
         most_held: usize,
     ) -> Result<Self, PlanError> {
-        let mut sought = Sought::with_room_for(places.len());
+        let mut sought = MarkFilter::with_room_for(places.len());
         let mut held = Some(Vec::new());
         let mut room = most_held;
         let name = manifest.name().to_owned();

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::alike;
 use super::decision::Decision;
-use super::held::{Allowed, Moved, RecognitionResult};
+use super::held::{Allowed, MovedPhoto, RecognitionResult};
 use super::hidden;
 use super::known::FoldedLog;
 use super::open::{MOST_HELD, OpenRows};
 use super::search::{HeldRow, RowSearch};
 use super::{Plan, PlanError};
 use crate::jobs::Ledger;
-use crate::jobs::recognition::{Cause, differences};
+use crate::jobs::recognition::{SpellingCause, differences};
 use crate::manifest::Manifest;
 
 /// Held rows that are reported one by one; further ones are counted.
@@ -93,7 +93,7 @@ fn report(
         let mut held = row.held;
         let moved = row.moved.iter().filter_map(|place| {
             let (clip, _) = ordered.get(place)?.clip.as_ref()?;
-            Some(Moved {
+            Some(MovedPhoto {
                 job: log.ledger.job_at(*place)?.key,
                 photo: clip.image_url().to_owned(),
             })
@@ -101,11 +101,11 @@ fn report(
         held.moved = moved.collect();
         if let Some(ordered) = ordered.get(&row.job) {
             held.job_id.clone_from(&ordered.id);
-            let cause = Cause::of(&held.job_id, &held.id);
+            let cause = SpellingCause::of(&held.job_id, &held.id);
             if let Some((old, old_variant)) = &ordered.clip
                 && held.reason == Decision::Changed
             {
-                let has_other_id = (cause != Cause::Case).then_some("id").into_iter();
+                let has_other_id = (cause != SpellingCause::Case).then_some("id").into_iter();
                 let columns = differences((&row.clip, &row.variant), (old, old_variant));
                 held.differs = has_other_id.chain(columns).collect();
                 if held.differs.iter().any(|column| WORDS.contains(column)) {

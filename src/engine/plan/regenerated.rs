@@ -7,7 +7,7 @@ use super::marks::marks_of;
 use super::open::rows_at;
 use super::search::RowSearch;
 use crate::jobs::JobState;
-use crate::jobs::recognition::{Like, Marks, PhotoAddress};
+use crate::jobs::recognition::{Marks, PhotoAddress, Similarity};
 use crate::manifest::{Manifest, Row};
 
 /// What is known of them.
@@ -52,7 +52,7 @@ impl RowSearch<'_> {
     /// Notes the jobs whose very photo this row has.
     pub(super) fn note_in_place(&mut self, marks: &Marks) {
         if marks.has_photo {
-            let jobs = self.known.of_subject(marks).filter(Like::has_same_id);
+            let jobs = self.known.of_subject(marks).filter(Similarity::has_same_id);
             self.regenerated
                 .in_place
                 .extend(jobs.map(|like| like.job()));
@@ -82,7 +82,7 @@ impl RowSearch<'_> {
     /// has, where its address names none; those that count; those in folders of the same names. Also,
     /// whether they are in others. Refused ones count: each has had its row.
     fn made_anew(&self, marks: &Marks) -> (Vec<u32>, bool) {
-        let is_in_question = |like: &Like<'_>| {
+        let is_in_question = |like: &Similarity<'_>| {
             let place = like.job();
             let is_counted = self.job(place).is_some_and(JobState::is_counted);
             like.has_same_id()

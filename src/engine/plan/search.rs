@@ -11,7 +11,7 @@ use super::marks::marks_of;
 use super::open::OpenRows;
 use super::regenerated::RegeneratedRows;
 use super::{Plan, PlanError};
-use crate::jobs::recognition::{Like, Marks, Recognition};
+use crate::jobs::recognition::{Marks, Recognition, Similarity};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
 use crate::manifest::{Manifest, Row};
 
@@ -28,7 +28,7 @@ pub(super) struct HeldRow {
 }
 
 /// Why a row may not be sent by itself, and the job that stands for it.
-pub(super) struct Reason {
+pub(super) struct HoldReason {
     pub decision: Decision,
     pub job: u32,
     pub doubt: ChangeDoubt,
@@ -37,7 +37,7 @@ pub(super) struct Reason {
     pub other: Option<RowLocation>,
 }
 
-impl Reason {
+impl HoldReason {
     pub fn of((decision, job): (Decision, u32)) -> Self {
         Self {
             decision,
@@ -198,7 +198,7 @@ impl<'a> RowSearch<'a> {
             let jobs = jobs.chain(self.known.of_clip(marks));
             self.kept.extend(jobs.map(|like| like.job()));
         } else if row.is_left_out && row.clip.words().is_empty() {
-            let jobs = self.known.of_subject(marks).filter(Like::has_same_id);
+            let jobs = self.known.of_subject(marks).filter(Similarity::has_same_id);
             self.kept.extend(jobs.map(|like| like.job()));
         }
     }
@@ -229,7 +229,7 @@ impl<'a> RowSearch<'a> {
         self.report_apart(&marks);
         let mut replaced = self.replaced(key, &marks);
         let reason = self.reason_to_hold(row, key, &marks, &replaced);
-        let reason = reason.map(Reason::of).or_else(|| {
+        let reason = reason.map(HoldReason::of).or_else(|| {
             let reason = self.elsewhere(&marks);
             let reason = reason.or_else(|| self.corrected_version(key, &marks))?;
             replaced.push(reason.job);
@@ -274,7 +274,7 @@ impl<'a> RowSearch<'a> {
     /// elsewhere, and in no row.
     fn replaced(&self, key: JobKey, marks: &Marks) -> Vec<u32> {
         let known = self.known;
-        let made_anew = known.of_file(marks).filter(Like::may_be_made_anew);
+        let made_anew = known.of_file(marks).filter(Similarity::may_be_made_anew);
         let elsewhere = known.of_name(marks).chain(made_anew);
         let elsewhere = elsewhere.chain(known.of_path(marks));
         let refused = elsewhere.filter(|like| like.has_same_id() && !self.is_accepted(like.job()));
@@ -293,7 +293,7 @@ impl<'a> RowSearch<'a> {
     /// settings and another photo, which was likely corrected, or with an address that may be the row's.
     fn corrected(&self, marks: &Marks) -> Option<u32> {
         let likes = self.known.of_kind(marks).chain(self.known.of_token(marks));
-        let likes = likes.filter(Like::has_same_id);
+        let likes = likes.filter(Similarity::has_same_id);
         let mut places = likes.map(|like| like.job());
         places.find(|&place| {
             let has_no_clip = |job: &JobState| job.is_counted() && job.may_get_new_attempt();
@@ -305,16 +305,16 @@ impl<'a> RowSearch<'a> {
 
     /// The job whose photo corrects that of the row's own job, where the row was set back to the older photo:
     /// its row is gone, and it may be paid for.
-    fn corrected_version(&self, key: JobKey, marks: &Marks) -> Option<Reason> {
+    fn corrected_version(&self, key: JobKey, marks: &Marks) -> Option<HoldReason> {
         let own = self.ledger.job(key)?;
-        let likes = self.known.of_kind(marks).filter(Like::has_same_id);
+        let likes = self.known.of_kind(marks).filter(Similarity::has_same_id);
         let places = likes.map(|like| like.job());
         let mut newer = places.filter(|&place| {
             let is_newer = |job: &JobState| job.key != key && job.is_counted();
             self.is_free(place) && self.job(place).is_some_and(is_newer)
         });
         let newer = newer.next().filter(|_| own.is_superseded())?;
-        Some(Reason::of((Decision::Changed, newer)))
+        Some(HoldReason::of((Decision::Changed, newer)))
     }
 
     /// Distinguishes the jobs of the row's clip, unless that was done for another row.
@@ -370,7 +370,7 @@ impl<'a> RowSearch<'a> {
     ) -> Option<(Decision, u32)> {
         let accepted = replaced.iter().copied();
         let accepted: Vec<u32> = accepted.filter(|&place| self.is_accepted(place)).collect();
-        let same_id = self.known.of_subject(marks).filter(Like::has_same_id);
+        let same_id = self.known.of_subject(marks).filter(Similarity::has_same_id);
         let same_id: HashSet<u32> = same_id.map(|like| like.job()).collect();
         // The photo's own id first, then one that a program may have made of it.
         let own = accepted.iter().find(|place| same_id.contains(place));
@@ -386,7 +386,10 @@ impl<'a> RowSearch<'a> {
         let other = |place: u32| self.job(place).filter(|job| job.key != key);
         if !marks.has_photo {
             // Many listings may share their words: only a clip of the same id is the same.
-            let of_id = self.known.of_subject(marks).filter(Like::has_same_wording);
+            let of_id = self
+                .known
+                .of_subject(marks)
+                .filter(Similarity::has_same_wording);
             let mut places = of_id.map(|like| like.job());
             return places.find(|&place| {
                 other(place).is_some() && self.is_accepted(place) && self.is_in_a_row(place)
@@ -415,7 +418,10 @@ impl<'a> RowSearch<'a> {
         };
         let alike_and_free = alike.iter().copied().filter(is_of_clip).filter(may_be);
         let first = unclaimed.iter().copied().find(may_be);
-        let moved = self.known.of_name(marks).filter(Like::may_be_made_anew);
+        let moved = self
+            .known
+            .of_name(marks)
+            .filter(Similarity::may_be_made_anew);
         let moved = moved.map(|like| like.job());
         let moved = moved
             .filter(|&place| self.is_elsewhere(place))
@@ -424,7 +430,7 @@ impl<'a> RowSearch<'a> {
         all.max_by_key(|place| (alike.contains(place), Reverse(self.rank(*place))))
     }
 
-    fn hold(&mut self, index: usize, row: &Row, reason: Reason) {
+    fn hold(&mut self, index: usize, row: &Row, reason: HoldReason) {
         self.plan.hold(index, reason.decision);
         let Some(job) = self.job(reason.job) else {
             return;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 
 use super::{
-    COMMAND, CaptureFile, EndedJobs, Intake, IntakeEvent, ReceiveError, Report, TargetLog,
+    COMMAND, CaptureFile, EndedJobs, Intake, IntakeEvent, IntakeReporter, ReceiveError, TargetLog,
 };
 use crate::engine::ingest::{Ingest, observation};
 use crate::engine::open::check_rehearsal;
@@ -76,7 +76,7 @@ impl<'a> Applier<'a> {
         log: TargetLog<'a>,
         captures: &'a CaptureFile,
         keys: &'a VerifyKeys,
-        report: Report<'a>,
+        report: IntakeReporter<'a>,
         ended: Option<EndedJobs>,
         stop: &'a Stop,
     ) -> Self {
@@ -353,7 +353,7 @@ mod tests {
         let (keys, stop) = (fixture::keys(), Stop::default());
         let mut applier = applier(&path, &file, &keys, &stop);
         applier.parting = Duration::ZERO;
-        stop.set(crate::engine::stop::Reason::Signal(15));
+        stop.set(crate::engine::stop::StopReason::Signal(15));
         let error = applier.apply().unwrap_err();
         assert_eq!(error.to_string(), UNREAD);
         assert!(!applier.backlog.is_empty(), "the next receiver reads it");

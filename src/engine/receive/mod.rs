@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use self::applier::Applier;
 pub use self::captures::{CaptureFile, CaptureSink};
-pub use self::on_end::{CommandEvent as OnEndEvent, EndedJobs, OnEnd, Runs};
+pub use self::on_end::{CommandEvent as OnEndEvent, CommandStats, EndedJobs, OnEnd};
 #[cfg(feature = "postgres")]
 pub use self::recorder::{DatabaseSink, Recorder};
 use super::ingest::{Applied, Ingest, IngestError};
@@ -96,18 +96,18 @@ pub enum IntakeEvent<'e> {
 }
 
 /// Takes what a person may want to know.
-pub type Report<'a> = &'a (dyn Fn(IntakeEvent<'_>) + Sync);
+pub type IntakeReporter<'a> = &'a (dyn Fn(IntakeEvent<'_>) + Sync);
 
 /// Takes observations into a log, and passes on the jobs of clips that have ended.
 struct Intake<'a> {
-    report: Report<'a>,
+    report: IntakeReporter<'a>,
     ended: Option<EndedJobs>,
     /// Jobs of which an end was taken in since the last [`Self::finish`].
     jobs: HashSet<JobKey>,
 }
 
 impl<'a> Intake<'a> {
-    fn new(report: Report<'a>, ended: Option<EndedJobs>) -> Self {
+    fn new(report: IntakeReporter<'a>, ended: Option<EndedJobs>) -> Self {
         Self {
             report,
             ended,

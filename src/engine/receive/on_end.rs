@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::retry_schedule::RetrySchedule;
 use super::{COMMAND, TargetLog};
 use crate::engine::delivery::facts::Delivery;
-use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
+use crate::engine::delivery::{self, CommandResult, DeliveryFailure, Exec, ExecOptions, has_run};
 use crate::engine::open::{self, LockWait, OpenError};
 use crate::engine::stop::Stop;
 use crate::jobs::{JobKey, JobView, Lines, ReviewVerdict as LookAtClip};
@@ -73,7 +73,7 @@ type DueClip = (JobView, Delivery);
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Runs {
+pub struct CommandStats {
     /// Clips for which the command ended well.
     pub clips: u64,
     /// Clips for which it failed.
@@ -86,7 +86,7 @@ pub struct Runs {
 /// What a person may want to know.
 pub enum CommandEvent<'e> {
     /// The command failed for a clip, or the log does not have that it went well.
-    Failed(&'e Failure),
+    Failed(&'e DeliveryFailure),
     /// It does not run for now, since the log cannot be used.
     NotRun(&'e OpenError),
     /// It ran for so many clips, this is why the log does not say so, and this file keeps it.
@@ -111,8 +111,8 @@ pub struct OnEnd<'a> {
 
 impl OnEnd<'_> {
     /// Runs the command for what comes until the other side has gone. What cannot be come to waits.
-    pub async fn run(&self, mut ended: UnboundedReceiver<JobKey>) -> Runs {
-        let mut runs = Runs::default();
+    pub async fn run(&self, mut ended: UnboundedReceiver<JobKey>) -> CommandStats {
+        let mut runs = CommandStats::default();
         let (mut new, mut waiting) = (Vec::new(), HashSet::new());
         let mut look = RetrySchedule::default();
         let mut is_said = false;
@@ -157,7 +157,7 @@ impl OnEnd<'_> {
     async fn come_to(
         &self,
         jobs: &HashSet<JobKey>,
-        runs: &mut Runs,
+        runs: &mut CommandStats,
     ) -> Result<Vec<JobKey>, OpenError> {
         if Location::is_address(self.log.path) {
             return self.run_leased(jobs, runs).await;
@@ -233,7 +233,7 @@ impl OnEnd<'_> {
     async fn run_leased(
         &self,
         jobs: &HashSet<JobKey>,
-        runs: &mut Runs,
+        runs: &mut CommandStats,
     ) -> Result<Vec<JobKey>, OpenError> {
         let writer = self.writer()?;
         let clips = self.due(jobs, |job| writer.view(job))?.into_iter();
@@ -263,8 +263,8 @@ impl OnEnd<'_> {
     async fn run_all<'c>(
         &self,
         clips: &'c [DueClip],
-        runs: &mut Runs,
-    ) -> (Vec<(&'c DueClip, Ran)>, Vec<JobKey>) {
+        runs: &mut CommandStats,
+    ) -> (Vec<(&'c DueClip, CommandResult)>, Vec<JobKey>) {
         let folder = self.log.path.parent().unwrap_or(Path::new(""));
         let each = clips.iter().map(|clip| async move {
             if self.stop.is_set() {
@@ -297,13 +297,13 @@ impl OnEnd<'_> {
     }
 
     /// Writes what ran to the log.
-    async fn write_down(&self, ran: &[(&DueClip, Ran)]) {
+    async fn write_down(&self, ran: &[(&DueClip, CommandResult)]) {
         if ran.is_empty() {
             return;
         }
         let written = match self.writer() {
             Ok(writer) => {
-                let line = |((view, delivery), ran): &(&DueClip, Ran)| {
+                let line = |((view, delivery), ran): &(&DueClip, CommandResult)| {
                     ran.line(&writer, view, delivery, &self.options.target)
                 };
                 let lines: Lines = ran.iter().filter_map(line).collect();
@@ -345,7 +345,12 @@ mod tests {
     use crate::jobs::{Ledger, Rates};
 
     /// Runs a command for these jobs by the log in `folder`, one at a time.
-    async fn run_for(folder: &Path, jobs: &[JobKey], command: &str, approved: bool) -> Runs {
+    async fn run_for(
+        folder: &Path,
+        jobs: &[JobKey],
+        command: &str,
+        approved: bool,
+    ) -> CommandStats {
         let options = ExecOptions {
             command: command.to_owned(),
             target: "exec".to_owned(),

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{COMMAND, EndedJobs, Intake, ReceiveError, Report, TargetLog};
+use super::{COMMAND, EndedJobs, Intake, IntakeReporter, ReceiveError, TargetLog};
 use crate::disk;
-use crate::engine::forward::{Outgoing, Waker};
+use crate::engine::forward::{Outgoing, QueueWaker};
 use crate::engine::ingest::{Ingest, IngestError, observation};
 use crate::engine::open::check_rehearsal;
 use crate::jobs::Observation;
@@ -33,7 +33,7 @@ struct NewDelivery {
 }
 
 /// Something for the thread that writes.
-pub struct Task {
+pub struct RecordTask {
     /// What is kept; nothing only asks whether it could be.
     delivery: Option<NewDelivery>,
     done: oneshot::Sender<Result<(), String>>,
@@ -46,12 +46,12 @@ pub struct DatabaseSink {
     receiver: String,
     /// SHA-256 of the address that deliveries are forwarded to.
     target: Option<[u8; 32]>,
-    tasks: mpsc::Sender<Task>,
+    tasks: mpsc::Sender<RecordTask>,
 }
 
 impl DatabaseSink {
     /// Gives what is handed in to the other side.
-    pub fn new(keys: &VerifyKeys, target: Option<[u8; 32]>) -> (Self, mpsc::Receiver<Task>) {
+    pub fn new(keys: &VerifyKeys, target: Option<[u8; 32]>) -> (Self, mpsc::Receiver<RecordTask>) {
         let (tasks, incoming) = mpsc::channel(MOST_WAITING);
         let keys = keys.clone();
         let receiver = format!("{} {:032x}", disk::host_name(), fastrand::u128(..));
@@ -66,7 +66,7 @@ impl DatabaseSink {
 
     async fn hand_in(&self, delivery: Option<NewDelivery>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
-        let task = Task { delivery, done };
+        let task = RecordTask { delivery, done };
         let kept = async {
             self.tasks.send(task).await.ok()?;
             answer.await.ok()
@@ -114,7 +114,7 @@ impl Sink for DatabaseSink {
 pub struct Recorder<'a> {
     log: TargetLog<'a>,
     intake: Intake<'a>,
-    forwarder: Option<Waker>,
+    forwarder: Option<QueueWaker>,
     writer: Option<Writer>,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Recorder<'a> {
     /// Opens the log. A receiver that cannot write to it does not begin.
     pub fn open(
         log: TargetLog<'a>,
-        report: Report<'a>,
+        report: IntakeReporter<'a>,
         ended: Option<EndedJobs>,
     ) -> Result<Self, ReceiveError> {
         let writer = open(log)?;
@@ -143,12 +143,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// Wakes what forwards deliveries whenever some are kept.
-    pub fn waking(self, forwarder: Option<Waker>) -> Self {
+    pub fn waking(self, forwarder: Option<QueueWaker>) -> Self {
         Self { forwarder, ..self }
     }
 
     /// Writes what comes, what has gathered in one transaction, until the other side has gone.
-    pub fn run(mut self, mut incoming: mpsc::Receiver<Task>) {
+    pub fn run(mut self, mut incoming: mpsc::Receiver<RecordTask>) {
         let mut tasks = Vec::new();
         while incoming.blocking_recv_many(&mut tasks, BATCH) > 0 {
             let deliveries = tasks.iter_mut().filter_map(|task| task.delivery.take());

@@ -13,7 +13,7 @@ pub const MARK: &str = "RECOVER ";
 
 /// A line to recover, and the line of the file on which it ends.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedLine {
     /// The log line, or as much of it as was saved.
     pub text: String,
     /// From 1.
@@ -23,7 +23,7 @@ pub struct Saved {
 /// Gives every line to recover to `each`; other lines are skipped.
 pub fn read<E: From<io::Error>>(
     mut input: impl Read,
-    mut each: impl FnMut(Saved) -> Result<(), E>,
+    mut each: impl FnMut(SavedLine) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut start = [0; 2];
     let length = fill(&mut input, &mut start)?;
@@ -53,7 +53,7 @@ pub fn read<E: From<io::Error>>(
             continue;
         }
         for text in marked(&without_colors(&whole)) {
-            each(Saved { text, number })?;
+            each(SavedLine { text, number })?;
         }
         whole.clear();
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Retried, Retries, RetryLog};
-use crate::jobs::{Bar, JobKey, JobState, JobView, Status};
+use super::{Retries, RetryKind, RetryLog};
+use crate::jobs::{AttemptBlock, JobKey, JobState, JobView, Status};
 use crate::journal::LogError;
 use crate::text::suggest;
 
 /// A job for which nothing is sent.
 #[derive(Clone, Debug)]
-pub struct Barred {
+pub struct SkippedJob {
     /// The job.
     pub job: JobKey,
     /// Its listing or SKU.
@@ -23,13 +23,13 @@ pub struct Barred {
 impl Retries<'_> {
     /// Jobs that the run is about and that get nothing: those in doubt where doubts are retried, and
     /// where jobs `are_named` one by one all of them.
-    pub fn barred(&self, which: Retried, are_named: bool) -> Result<Vec<Barred>, LogError> {
+    pub fn barred(&self, which: RetryKind, are_named: bool) -> Result<Vec<SkippedJob>, LogError> {
         let has_doubt = |job: &JobState| job.attempts().any(|a| a.status() == Status::Unknown);
         let is_barred = |job: &JobState| {
             !which.takes(job)
                 && match which {
-                    Retried::Unknown => job.is_counted() && has_doubt(job),
-                    Retried::Failed | Retried::Rejected => are_named,
+                    RetryKind::Unknown => job.is_counted() && has_doubt(job),
+                    RetryKind::Failed | RetryKind::Rejected => are_named,
                 }
         };
         let mut barred = Vec::new();
@@ -38,13 +38,13 @@ impl Retries<'_> {
             barred.extend(view.and_then(|view| {
                 let why = why_left_alone(&view.state)?;
                 let id = view.id().map(|(_, id)| id.to_owned());
-                let is_being_sent = view.state.bar() == Some(Bar::BeingSent);
+                let is_being_sent = view.state.bar() == Some(AttemptBlock::BeingSent);
                 let sender = view.sender.as_deref().filter(|_| is_being_sent);
                 let why = match sender {
                     Some(sender) => format!("it is being sent by {sender}"),
                     None => why.to_owned(),
                 };
-                Some(Barred {
+                Some(SkippedJob {
                     job,
                     id,
                     why,
@@ -60,8 +60,10 @@ impl Retries<'_> {
 pub fn why_left_alone(job: &JobState) -> Option<&'static str> {
     match job.bar() {
         _ if job.is_superseded() => Some("an edited row replaced it"),
-        Some(Bar::InDoubt) if job.has_attempt_under_way() => Some(Bar::UnderWay.as_str()),
-        bar => bar.map(Bar::as_str),
+        Some(AttemptBlock::InDoubt) if job.has_attempt_under_way() => {
+            Some(AttemptBlock::UnderWay.as_str())
+        }
+        bar => bar.map(AttemptBlock::as_str),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The attempts of a retry, sent until one cannot be made.
 
 use super::{Retries, RetryError};
-use crate::engine::cap::Cap;
+use crate::engine::cap::Caps;
 use crate::engine::dispatch::{Attempt, Dispatcher, SendCounts, Transport};
 
 impl Retries<'_> {
@@ -10,7 +10,7 @@ impl Retries<'_> {
     pub async fn send<T: Transport>(
         &self,
         attempts: impl Iterator<Item = Result<Option<Attempt>, RetryError>>,
-        cap: &Cap<'_>,
+        cap: &Caps<'_>,
         dispatcher: Dispatcher<'_, T>,
         concurrency: usize,
     ) -> (SendCounts, Result<(), RetryError>) {
@@ -74,7 +74,7 @@ mod tests {
             sandbox: false,
         };
         let (throttle, stop) = (Throttle::new(1, None, None), Stop::default());
-        let (now, cap) = (jiff::Timestamp::now, Cap::default());
+        let (now, cap) = (jiff::Timestamp::now, Caps::default());
         let dispatcher = Dispatcher::new(&Silent, &writer, &throttle, &stop, &now, &|_| {});
         let broken = RetryError::Request {
             job: JobKey::of_seed("1"),

@@ -79,7 +79,7 @@ impl FromStr for TimeOfDay {
 
 /// What was seen of a spreadsheet or a folder: every file's name, length and time of change. Two that
 /// are equal mean that nothing happened in between.
-pub type Seen = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+pub type WatchedFiles = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
 
 /// How long something has to be still: a spreadsheet program writes a file in several goes.
 const STILL: Duration = Duration::from_secs(10);
@@ -88,15 +88,15 @@ const STILL: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Watch {
     /// What the last round worked on.
-    done: Seen,
+    done: WatchedFiles,
     /// What was seen last, and since when it is as it is.
-    last: Seen,
+    last: WatchedFiles,
     since: Duration,
 }
 
 impl Watch {
     /// The last round worked on `seen`.
-    pub fn new(seen: Seen) -> Self {
+    pub fn new(seen: WatchedFiles) -> Self {
         Self {
             done: seen.clone(),
             last: seen,
@@ -105,13 +105,13 @@ impl Watch {
     }
 
     /// Whether there is just what the last round worked on.
-    pub fn is_done(&self, seen: &Seen) -> bool {
+    pub fn is_done(&self, seen: &WatchedFiles) -> bool {
         *seen == self.done && !seen.is_empty()
     }
 
     /// Takes in what is seen at `now`, on a clock that only goes forward. `true` when a round begins.
     /// An empty folder does not trigger a round.
-    pub fn see(&mut self, seen: Seen, now: Duration) -> bool {
+    pub fn see(&mut self, seen: WatchedFiles, now: Duration) -> bool {
         if seen != self.last {
             self.last = seen;
             self.since = now;
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    fn sheet(bytes: u64) -> Seen {
+    fn sheet(bytes: u64) -> WatchedFiles {
         vec![("listings.csv".into(), bytes, None)]
     }
 
@@ -193,8 +193,8 @@ mod tests {
     fn a_sheet_that_is_gone_is_waited_for() {
         let mut watch = Watch::new(sheet(1));
         let mut see = |seen, seconds| watch.see(seen, Duration::from_secs(seconds));
-        assert!(!see(Seen::new(), 1));
-        assert!(!see(Seen::new(), 60));
+        assert!(!see(WatchedFiles::new(), 1));
+        assert!(!see(WatchedFiles::new(), 60));
         assert!(!see(sheet(1), 61));
         assert!(!see(sheet(1), 90), "it came back as it was");
         assert!(!see(sheet(2), 91));

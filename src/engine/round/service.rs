@@ -9,7 +9,7 @@ use jiff::Zoned;
 use jiff::civil::DateTime;
 use tokio::time::Instant;
 
-use super::schedule::{Schedule, Seen, Watch};
+use super::schedule::{Schedule, Watch, WatchedFiles};
 use crate::engine::stop::Stop;
 use crate::exit::Failure;
 use crate::manifest::sheets_in;
@@ -30,7 +30,7 @@ const AGAIN_AFTER: [Duration; 3] = [
 ];
 
 /// What the next round waits for.
-pub enum Next<'a> {
+pub enum NextRound<'a> {
     /// A change of what is watched; at this moment a round is made without one.
     Change(&'a Path, Option<Zoned>),
     /// A moment.
@@ -51,7 +51,7 @@ pub enum RoundRemainder {
 pub fn serve<E: From<Failure>>(
     schedule: &Schedule,
     stop: &Stop,
-    say: impl Fn(&Next<'_>),
+    say: impl Fn(&NextRound<'_>),
     wait: impl Fn(LocalBoxFuture<'_, ()>) -> Result<(), E>,
     mut round: impl FnMut(bool) -> Result<RoundRemainder, E>,
 ) -> Result<(), E> {
@@ -83,10 +83,10 @@ pub fn serve<E: From<Failure>>(
         if let Some((watch, path)) = &mut watch {
             let again = again_after(unfinished);
             let at = again.and_then(|again| Zoned::now().checked_add(again).ok());
-            say(&Next::Change(path, at));
+            say(&NextRound::Change(path, at));
             wait(Box::pin(until_changed(watch, path, start, again, stop)))?;
         } else if let Some(next) = next_of(schedule, &began, &Zoned::now()) {
-            say(&Next::At(next.clone()));
+            say(&NextRound::At(next.clone()));
             wait(Box::pin(until(next, schedule, stop, Zoned::now)))?;
         } else {
             return Err(Failure::usage("no further round can begin").into());
@@ -185,7 +185,7 @@ fn original_of(name: &str) -> Option<String> {
 
 /// What is there now: a spreadsheet, or every spreadsheet of a folder. Whatever else is in it, the log
 /// and the clips perhaps, is not a reason for a round.
-fn look(path: &Path) -> Seen {
+fn look(path: &Path) -> WatchedFiles {
     let of_file = |path: PathBuf| {
         let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         Some((path, meta.len(), meta.modified().ok()))

@@ -35,7 +35,7 @@ impl IdMatch<'_> {
 
 /// Both a sandbox's and live jobs are in one log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mixed;
+pub struct MixedLog;
 
 impl Ledger {
     /// The job that has an id now. A person may have given it to a job and taken it back; should
@@ -192,14 +192,14 @@ impl Ledger {
 
     /// A sandbox's jobs and live ones never share a log. `sandbox` is what the run is about to
     /// write; `rehearsal` says that it talks to a server on this machine, whose ids decide.
-    pub fn check_mixing(&self, sandbox: bool, rehearsal: bool) -> Result<(), Mixed> {
+    pub fn check_mixing(&self, sandbox: bool, rehearsal: bool) -> Result<(), MixedLog> {
         let clash = if sandbox {
             // A request in doubt at a sandbox that listens has nothing yet that shows where it went.
             self.origin.has_live_id || !(self.jobs.is_empty() || self.origin.has_sandbox)
         } else {
             self.origin.has_rehearsed || (self.origin.has_sandbox && !rehearsal)
         };
-        if clash { Err(Mixed) } else { Ok(()) }
+        if clash { Err(MixedLog) } else { Ok(()) }
     }
 
     /// Whether an id may enter: a sandbox's never beside a live one.

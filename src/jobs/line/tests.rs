@@ -10,7 +10,7 @@ fn the_documented_lines_are_read() {
     .unwrap();
     assert_eq!(line.at, 1_773_307_338_120);
     assert_eq!(line.job.to_string(), "5b1f0c9a77d2e318");
-    assert_eq!(line.word, Word::Status(Status::Completed));
+    assert_eq!(line.word, LineStatus::Status(Status::Completed));
     assert_eq!(line.charged(), Some(5.0));
     assert!(line.rest.is_empty());
 }

@@ -8,7 +8,7 @@ use super::spelling::{Spelling, reread, unguarded};
 
 /// Why an id is likely to be spelled as it is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause {
+pub enum SpellingCause {
     /// `0012345` became `12345`, or the reverse.
     LeadingZeros,
     /// `120` became `120.0`, or `1234` became `1,234`.
@@ -27,7 +27,7 @@ pub enum Cause {
     Corrected,
 }
 
-impl Cause {
+impl SpellingCause {
     /// Why `old` is likely to have become `new`.
     pub fn of(old: &str, new: &str) -> Self {
         if normal::id(old) == normal::id(new) {
@@ -90,7 +90,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for SpellingCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::LeadingZeros => "a spreadsheet program may have removed the leading zeros",

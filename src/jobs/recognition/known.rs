@@ -1,13 +1,13 @@
 //! The marks of a log's jobs, and which of them are like a row.
 
-use super::marks::{Keys, Marks, bare};
+use super::mark_filter::MarkFilter;
+use super::marks::{Marks, RecognitionKeys, bare};
 use super::normal;
 use super::photo_folder::PhotoFolder;
-use super::sought::Sought;
 
 /// What a job is called, or was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Name {
+struct KnownName {
     job: u32,
     wording: u32,
     variant: u32,
@@ -26,13 +26,13 @@ fn part_of(key: u64, parts: usize) -> usize {
 
 /// How a job is like a row.
 #[derive(Clone, Copy)]
-pub struct Like<'a> {
-    name: &'a Name,
+pub struct Similarity<'a> {
+    name: &'a KnownName,
     known: &'a Recognition,
     row: &'a Marks,
 }
 
-impl Like<'_> {
+impl Similarity<'_> {
     /// The job's place in the ledger.
     pub fn job(&self) -> u32 {
         self.name.job
@@ -89,7 +89,7 @@ thread_local! {
 /// The marks of a log's jobs.
 #[derive(Debug, Default)]
 pub struct Recognition {
-    names: Vec<Name>,
+    names: Vec<KnownName>,
     /// Under which mark which of the names is found. Sorted by mark, by what is seen of the job's id and
     /// by name, once all are there.
     entries: Vec<(u64, u32)>,
@@ -107,7 +107,7 @@ impl Recognition {
     }
 
     /// Adds a job, as far as rows ask for what it is found by.
-    pub fn add(&mut self, job: u32, marks: &Marks, sought: &Sought) {
+    pub fn add(&mut self, job: u32, marks: &Marks, sought: &MarkFilter) {
         let index = job as usize;
         if self.seen.len() <= index {
             self.seen.resize(index + 1, (0, 0));
@@ -118,8 +118,8 @@ impl Recognition {
 
     /// Adds what a job that was added was called before: another version of the sheet may call it that
     /// still.
-    pub fn add_former(&mut self, job: u32, marks: &Marks, sought: &Sought) {
-        let name = Name {
+    pub fn add_former(&mut self, job: u32, marks: &Marks, sought: &MarkFilter) {
+        let name = KnownName {
             job,
             wording: marks.wording,
             variant: marks.variant,
@@ -130,16 +130,16 @@ impl Recognition {
     }
 
     /// Adds a job of which no more than its ids are known, as far as rows have them.
-    pub fn add_bare(&mut self, job: u32, ids: &[impl AsRef<str>], sought: &Sought) {
-        let name = Name {
+    pub fn add_bare(&mut self, job: u32, ids: &[impl AsRef<str>], sought: &MarkFilter) {
+        let name = KnownName {
             job,
-            ..Name::default()
+            ..KnownName::default()
         };
         let keys = ids.iter().map(|id| bare(&normal::id(id.as_ref())));
         self.add_name(name, keys, sought);
     }
 
-    fn add_name(&mut self, name: Name, keys: impl Iterator<Item = u64>, sought: &Sought) {
+    fn add_name(&mut self, name: KnownName, keys: impl Iterator<Item = u64>, sought: &MarkFilter) {
         let place = self.names.len() as u32;
         let before = self.entries.len();
         let keys = keys.filter(|key| sought.may_hold(*key));
@@ -206,14 +206,14 @@ impl Recognition {
         &'a self,
         row: &'a Marks,
         keys: impl Iterator<Item = u64>,
-    ) -> impl Iterator<Item = Like<'a>> {
+    ) -> impl Iterator<Item = Similarity<'a>> {
         let keys = keys.filter(|key| *key != 0);
         let entries = keys.flat_map(|key| self.under(key));
         entries.map(|entry| self.like(*entry, row))
     }
 
-    fn like<'a>(&'a self, (_, name): (u64, u32), row: &'a Marks) -> Like<'a> {
-        Like {
+    fn like<'a>(&'a self, (_, name): (u64, u32), row: &'a Marks) -> Similarity<'a> {
+        Similarity {
             name: &self.names[name as usize],
             known: self,
             row,
@@ -221,12 +221,12 @@ impl Recognition {
     }
 
     /// Jobs with the same photo, prompt and settings, under whatever id.
-    pub fn of_clip<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_clip<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         self.likes(row, std::iter::once(row.clip))
     }
 
     /// Those of them at which a person sees the same id.
-    pub fn of_clip_and_id<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_clip_and_id<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         let id = |&(_, name): &(u64, u32)| self.id(self.names[name as usize].job);
         let entries = self.under(row.clip);
         let entries = &entries[entries.partition_point(|entry| id(entry) < Some(row.id))..];
@@ -237,65 +237,65 @@ impl Recognition {
     }
 
     /// Jobs whose id may be the row's, respelled, with the same photo, whatever the prompt.
-    pub fn of_subject<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_subject<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         self.likes(row, row.sought.iter().map(|keys| keys.subject))
     }
 
     /// Jobs whose id may be the row's, with the same prompt and settings, and a photo of the same name,
     /// wherever it is. Of voices, those with the same words.
-    pub fn of_name<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_name<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         let likes = self.likes(row, row.sought.iter().map(|keys| keys.named));
         likes.filter(|like| !like.has_other_photo_name())
     }
 
     /// Jobs whose id may be the row's, and a photo of the same name, wherever it is and whatever the
     /// prompt.
-    pub fn of_file<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_file<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         let likes = self.likes(row, row.sought.iter().map(|keys| keys.file));
         likes.filter(|like| !like.has_other_photo_name())
     }
 
     /// Jobs whose id may be the row's, and whose photo was in the same file on this computer, whatever the
     /// prompt.
-    pub fn of_path<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_path<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         self.likes(row, row.sought.iter().map(|keys| keys.path))
     }
 
     /// Jobs whose id may be the row's, with the same prompt and settings, and a photo where the row has
     /// none, or none where it has one.
-    pub fn of_other_kind<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
-        self.likes(row, row.sought.iter().map(Keys::other_kind))
+    pub fn of_other_kind<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
+        self.likes(row, row.sought.iter().map(RecognitionKeys::other_kind))
     }
 
     /// Jobs whose id may be the row's, with the same prompt and settings, both with a photo or both
     /// without one.
-    pub fn of_kind<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_kind<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         self.likes(row, row.sought.iter().map(|keys| keys.kind))
     }
 
     /// Jobs whose id may be the row's, and whose photo's address has a token in place of a name where the
     /// row's has one, and may be that one made anew, whatever the prompt.
-    pub fn of_token<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_token<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         let likes = self.likes(row, row.sought.iter().map(|keys| keys.token));
-        likes.filter(Like::may_be_made_anew)
+        likes.filter(Similarity::may_be_made_anew)
     }
 
     /// Jobs whose id may be the row's, with the same prompt and settings, and a photo of which the file's
     /// name here is the name there: of one the address has it, of the other what is known besides.
-    pub fn of_called<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_called<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         self.likes(row, row.sought.iter().map(|keys| keys.called))
     }
 
     /// Jobs of which no more is known than that they have the row's id.
-    pub fn of_bare<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn of_bare<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         self.likes(row, std::iter::once(row.bare))
     }
 
     /// Jobs of which the row may have the photo at another address: the name, the token or the file on this
     /// computer is the same. Or the same words, only one of both with a photo.
-    pub fn elsewhere<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+    pub fn elsewhere<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Similarity<'a>> {
         let likes = self.of_name(row);
-        let likes = likes.chain(self.of_file(row).filter(Like::may_be_made_anew));
+        let likes = likes.chain(self.of_file(row).filter(Similarity::may_be_made_anew));
         let likes = likes.chain(self.of_path(row)).chain(self.of_called(row));
         likes
             .chain(self.of_token(row))

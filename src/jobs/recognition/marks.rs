@@ -50,14 +50,14 @@ impl<'a> ClipParts<'a> {
 }
 
 /// Hashes of prompt, settings and variant.
-pub(super) struct Wording {
+pub(super) struct WordingHash {
     /// As a person sees them.
     pub seen: u64,
     /// The same with a prompt that was read with the wrong encoding read again.
     pub read: u64,
 }
 
-impl Wording {
+impl WordingHash {
     pub fn of(parts: &ClipParts<'_>) -> Self {
         // A variant is a name that people give, as an id is.
         let variant = normal::id(parts.variant);
@@ -76,7 +76,7 @@ impl Wording {
 }
 
 /// What clips of one photo, prompt and settings share.
-pub(super) fn clip_of(address: &str, wording: &Wording) -> u64 {
+pub(super) fn clip_of(address: &str, wording: &WordingHash) -> u64 {
     hash_of(("clip", address, wording.read))
 }
 
@@ -114,14 +114,14 @@ pub struct Marks {
     /// The id alone, as a person sees it: all that is known of some jobs.
     pub(super) bare: u64,
     /// What it is kept under, for each name that its id may stand for.
-    kept: Vec<Keys>,
+    kept: Vec<RecognitionKeys>,
     /// What its other spellings are kept under.
-    pub(super) sought: Vec<Keys>,
+    pub(super) sought: Vec<RecognitionKeys>,
 }
 
 /// What clips share whose ids may stand for one name; 0 for nothing.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Keys {
+pub(super) struct RecognitionKeys {
     /// The photo; of a voice the language, whatever its region.
     pub subject: u64,
     /// Prompt and settings, and the photo's name. Of a voice the words.
@@ -142,7 +142,7 @@ pub(super) struct Keys {
     pub called: u64,
 }
 
-impl Keys {
+impl RecognitionKeys {
     /// Prompt and settings, and whether there is none where there is a photo, or the reverse.
     pub fn other_kind(&self) -> u64 {
         self.kind ^ 1
@@ -154,7 +154,7 @@ impl Marks {
     pub fn of(id: &str, clip: &Clip, variant: &str, notes: PhotoNotes<'_>) -> Self {
         let parts = ClipParts::of(clip, variant);
         let photo = PhotoAddress::of(parts.photo);
-        let wording = Wording::of(&parts);
+        let wording = WordingHash::of(&parts);
         let has_photo = !photo.address.is_empty();
         // A voice has a language where a video has a photo.
         let language = parts.settings[1].split(['-', '_']).next();
@@ -163,7 +163,7 @@ impl Marks {
         let file = notes.file.and_then(|path| path.rsplit(['/', '\\']).next());
         let alias = photo_name.or(file).map(normal::id).unwrap_or_default();
         let beside_token = photo.beside_token();
-        let keys = |id: &String| Keys {
+        let keys = |id: &String| RecognitionKeys {
             subject: if parts.is_voice {
                 hash_of(("voice", id, language))
             } else {
@@ -246,7 +246,7 @@ impl Marks {
     pub(super) fn sought(&self) -> impl Iterator<Item = u64> {
         let keys = self.sought.iter();
         let keys = keys.flat_map(|key| {
-            let Keys {
+            let RecognitionKeys {
                 subject,
                 named,
                 file,

@@ -1,7 +1,7 @@
 //! What is kept of every row of a sheet, to find those that ask for the same clip.
 
 use super::hash::hash_of;
-use super::marks::{ClipParts, Wording, clip_of};
+use super::marks::{ClipParts, WordingHash, clip_of};
 use super::spelling::Spelling;
 use super::{normal, photo, query};
 use crate::jobs::clip::Clip;
@@ -26,7 +26,7 @@ impl Outline {
     /// Of a row.
     pub fn of(id: &str, clip: &Clip, variant: &str) -> Self {
         let parts = ClipParts::of(clip, variant);
-        let wording = Wording::of(&parts);
+        let wording = WordingHash::of(&parts);
         let (clip, subject) = if parts.photo.is_empty() {
             let spelling = Spelling::of(id);
             let value = spelling.value();

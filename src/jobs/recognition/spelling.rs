@@ -177,7 +177,7 @@ pub(super) fn unguarded(id: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cause::Cause;
+    use super::super::cause::SpellingCause;
     use super::*;
 
     fn are_one(a: &str, b: &str) -> bool {
@@ -189,66 +189,80 @@ mod tests {
     #[test]
     fn spellings_of_one_id_are_one_and_have_their_cause() {
         for (old, new, cause) in [
-            ("0012345", "12345", Cause::LeadingZeros),
-            ("12345", "0012345", Cause::LeadingZeros),
-            ("120", "120.0", Cause::Number),
-            ("120", "120,00", Cause::Number),
-            ("0012345", "12345.0", Cause::Number),
-            ("1E5", "100000", Cause::Rounded),
-            ("401234567890123", "4.01235E+14", Cause::Rounded),
-            ("401234567890123", "4.01e14", Cause::Rounded),
-            ("4.01235E+14", "401234567890123", Cause::Rounded),
-            ("3-12", "12-Mar", Cause::Date),
-            ("3-12", "03-Dec", Cause::Date),
-            ("3/12", "12/3/2026", Cause::Date),
-            ("12-Mar", "3-12", Cause::Date),
-            ("3-12", "2026-03-12", Cause::Date),
-            ("SEP2", "2-Sep", Cause::Date),
-            ("M\u{fc}ller", "M\u{c3}\u{bc}ller", Cause::Encoding),
-            ("M\u{c3}\u{bc}ller", "M\u{fc}ller", Cause::Encoding),
-            ("abc-1", "ABC-1", Cause::Case),
-            ("'0012", "12", Cause::Number),
-            ("1234", "1,234", Cause::Number),
-            ("1234", "1.234", Cause::Number),
-            ("1234", "1 234", Cause::Number),
-            ("1234567", "1'234'567", Cause::Number),
-            ("1234567", "1\u{2019}234\u{2019}567,00", Cause::Number),
-            ("1234567", "12,34,567", Cause::Number),
-            ("1234.5", "1,234.50", Cause::Number),
-            ("1,234", "1.234", Cause::Number),
-            ("5%", "0.05", Cause::Number),
-            ("12345678", "1.23E+07", Cause::Rounded),
-            ("4012345678901234567", "4012345678901230000", Cause::Rounded),
-            ("4012345678901234567", "4.01235E+18", Cause::Rounded),
-            ("2025-12-01", "45992", Cause::Date),
-            ("2025-12-01", "45992.0", Cause::Date),
-            ("2025-12-01", "01/12/2025", Cause::Date),
-            ("2025-12-01", "12/1/2025", Cause::Date),
-            ("2025-12-01", "1.12.25", Cause::Date),
-            ("2025-12-01", "25/12/01", Cause::Date),
-            ("2025-12-01", "1-Dec-25", Cause::Date),
-            ("2025-12-01", "December 1, 2025", Cause::Date),
-            ("2025-12-01", "2025-12-01 00:00:00", Cause::Date),
-            ("2025-12-01", "2025-12-01T00:00:00", Cause::Date),
-            ("01/12/2025", "45992", Cause::Date),
-            ("2025-12", "Dec-25", Cause::Date),
-            ("2025-12", "45992", Cause::Date),
-            ("2025-12", "2025-12-01", Cause::Date),
-            ("3-12", "46093", Cause::Date),
-            ("March3", "3-Mar", Cause::Date),
-            ("2025-12-01 9:30", "45992.3958333333", Cause::Date),
-            ("2025-12-01 9:30", "12/1/2025 9:30 AM", Cause::Date),
-            ("09:30", "09:30:00", Cause::Date),
-            ("9:30", "9:30 am", Cause::Date),
-            ("21:30", "9:30:00 PM", Cause::Date),
-            ("12:00", "0.5", Cause::Date),
-            ("09:30", "0.395833333333333", Cause::Date),
+            ("0012345", "12345", SpellingCause::LeadingZeros),
+            ("12345", "0012345", SpellingCause::LeadingZeros),
+            ("120", "120.0", SpellingCause::Number),
+            ("120", "120,00", SpellingCause::Number),
+            ("0012345", "12345.0", SpellingCause::Number),
+            ("1E5", "100000", SpellingCause::Rounded),
+            ("401234567890123", "4.01235E+14", SpellingCause::Rounded),
+            ("401234567890123", "4.01e14", SpellingCause::Rounded),
+            ("4.01235E+14", "401234567890123", SpellingCause::Rounded),
+            ("3-12", "12-Mar", SpellingCause::Date),
+            ("3-12", "03-Dec", SpellingCause::Date),
+            ("3/12", "12/3/2026", SpellingCause::Date),
+            ("12-Mar", "3-12", SpellingCause::Date),
+            ("3-12", "2026-03-12", SpellingCause::Date),
+            ("SEP2", "2-Sep", SpellingCause::Date),
+            ("M\u{fc}ller", "M\u{c3}\u{bc}ller", SpellingCause::Encoding),
+            ("M\u{c3}\u{bc}ller", "M\u{fc}ller", SpellingCause::Encoding),
+            ("abc-1", "ABC-1", SpellingCause::Case),
+            ("'0012", "12", SpellingCause::Number),
+            ("1234", "1,234", SpellingCause::Number),
+            ("1234", "1.234", SpellingCause::Number),
+            ("1234", "1 234", SpellingCause::Number),
+            ("1234567", "1'234'567", SpellingCause::Number),
+            (
+                "1234567",
+                "1\u{2019}234\u{2019}567,00",
+                SpellingCause::Number,
+            ),
+            ("1234567", "12,34,567", SpellingCause::Number),
+            ("1234.5", "1,234.50", SpellingCause::Number),
+            ("1,234", "1.234", SpellingCause::Number),
+            ("5%", "0.05", SpellingCause::Number),
+            ("12345678", "1.23E+07", SpellingCause::Rounded),
+            (
+                "4012345678901234567",
+                "4012345678901230000",
+                SpellingCause::Rounded,
+            ),
+            ("4012345678901234567", "4.01235E+18", SpellingCause::Rounded),
+            ("2025-12-01", "45992", SpellingCause::Date),
+            ("2025-12-01", "45992.0", SpellingCause::Date),
+            ("2025-12-01", "01/12/2025", SpellingCause::Date),
+            ("2025-12-01", "12/1/2025", SpellingCause::Date),
+            ("2025-12-01", "1.12.25", SpellingCause::Date),
+            ("2025-12-01", "25/12/01", SpellingCause::Date),
+            ("2025-12-01", "1-Dec-25", SpellingCause::Date),
+            ("2025-12-01", "December 1, 2025", SpellingCause::Date),
+            ("2025-12-01", "2025-12-01 00:00:00", SpellingCause::Date),
+            ("2025-12-01", "2025-12-01T00:00:00", SpellingCause::Date),
+            ("01/12/2025", "45992", SpellingCause::Date),
+            ("2025-12", "Dec-25", SpellingCause::Date),
+            ("2025-12", "45992", SpellingCause::Date),
+            ("2025-12", "2025-12-01", SpellingCause::Date),
+            ("3-12", "46093", SpellingCause::Date),
+            ("March3", "3-Mar", SpellingCause::Date),
+            ("2025-12-01 9:30", "45992.3958333333", SpellingCause::Date),
+            ("2025-12-01 9:30", "12/1/2025 9:30 AM", SpellingCause::Date),
+            ("09:30", "09:30:00", SpellingCause::Date),
+            ("9:30", "9:30 am", SpellingCause::Date),
+            ("21:30", "9:30:00 PM", SpellingCause::Date),
+            ("12:00", "0.5", SpellingCause::Date),
+            ("09:30", "0.395833333333333", SpellingCause::Date),
         ] {
             assert!(are_one(old, new), "{old} {new}");
-            assert_eq!(Cause::of(old, new), cause, "{old} {new}");
+            assert_eq!(SpellingCause::of(old, new), cause, "{old} {new}");
         }
-        assert_eq!(Cause::of("SKU 12", "SKU-12"), Cause::Punctuation);
-        assert_eq!(Cause::of("SKU-12", "SKU-21"), Cause::Corrected);
+        assert_eq!(
+            SpellingCause::of("SKU 12", "SKU-12"),
+            SpellingCause::Punctuation
+        );
+        assert_eq!(
+            SpellingCause::of("SKU-12", "SKU-21"),
+            SpellingCause::Corrected
+        );
     }
 
     #[test]

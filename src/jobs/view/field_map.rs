@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// What a value is chosen by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Order {
+pub(super) struct Precedence {
     pub rank: u8,
     pub at: i64,
     /// Of a verdict; as the state decides between verdicts of one time.
@@ -18,23 +18,23 @@ pub(super) struct Order {
 /// Values by field name, each with what it was chosen by.
 #[derive(Clone, Debug, Default)]
 pub struct FieldMap {
-    fields: BTreeMap<String, Field>,
+    fields: BTreeMap<String, FieldValue>,
 }
 
 /// A field's value.
 #[derive(Clone, Debug)]
-struct Field {
+struct FieldValue {
     value: Value,
     /// What it was chosen by.
-    order: Order,
+    order: Precedence,
     /// How many lines reported it.
     lines: u32,
 }
 
 impl FieldMap {
-    pub(super) fn offer(&mut self, name: &str, order: &Order, value: impl FnOnce() -> Value) {
+    pub(super) fn offer(&mut self, name: &str, order: &Precedence, value: impl FnOnce() -> Value) {
         let Some(field) = self.fields.get_mut(name) else {
-            let field = Field {
+            let field = FieldValue {
                 value: value(),
                 order: order.clone(),
                 lines: 1,

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{AttemptView, FieldMap, JobView, Logged};
+use super::{AttemptView, FieldMap, JobView, LoggedEvent};
 use crate::jobs::attempt_state::AttemptState;
 use crate::jobs::line::Line;
-use crate::jobs::line_facts::Reading;
+use crate::jobs::line_facts::ReadOptions;
 use crate::jobs::money::Rates;
 use crate::jobs::state::JobState;
-use crate::jobs::status::{Fact, Status, Word};
+use crate::jobs::status::{JobFact, LineStatus, Status};
 
 /// Lines taken in again, at most, to find those that are not needed, for each line of a job: a job
 /// with very many lines keeps some too many.
@@ -26,7 +26,7 @@ impl JobView {
         }
         let mut seen = HashSet::new();
         let events = self.events.iter().filter(|event| seen.insert(&*event.text));
-        let events: Vec<&Logged> = events.collect();
+        let events: Vec<&LoggedEvent> = events.collect();
         let lines: Vec<Line<'_>> = events.iter().filter_map(|event| event.line()).collect();
         if lines.len() != events.len() {
             return texts().collect();
@@ -38,7 +38,7 @@ impl JobView {
             lines: &lines,
             kept: vec![true; lines.len()],
             whole: ReportedFields::of(self),
-            reading: Reading::new(rates.clone()),
+            reading: ReadOptions::new(rates.clone()),
             work: MOST_WORK * lines.len(),
         };
         search.drop_what_is_not_needed(open);
@@ -72,7 +72,8 @@ impl JobView {
         // A person who has to decide about a doubt wants to see each request and each reply.
         let is_evidence = status == Some(Status::Unknown);
         // Steps of a publication that has not come to its end are taken up where it stopped.
-        let is_step = line.other("step").is_some() && line.word != Word::Fact(Fact::Published);
+        let is_step =
+            line.other("step").is_some() && line.word != LineStatus::Fact(JobFact::Published);
         // It takes a publication back.
         let is_removal = is_step && line.other_text("step").as_deref() == Some("removed");
         let is_published = || {
@@ -82,7 +83,7 @@ impl JobView {
                 attempt.is_some_and(|attempt| attempt.published.contains_key(&target))
             })
         };
-        let is_renaming = line.word == Word::Fact(Fact::Renamed);
+        let is_renaming = line.word == LineStatus::Fact(JobFact::Renamed);
         line.keyless
             || line.newer
             || is_renaming
@@ -171,7 +172,7 @@ struct LineSearch<'a> {
     lines: &'a [Line<'a>],
     kept: Vec<bool>,
     whole: ReportedFields,
-    reading: Reading,
+    reading: ReadOptions,
     /// How many lines may still be taken in again.
     work: usize,
 }

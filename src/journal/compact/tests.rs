@@ -14,11 +14,11 @@ fn read(path: &Path) -> JobLog {
     JobLog::read(path, Ledger::new(Rates::default()).with_places()).unwrap()
 }
 
-fn run(path: &Path, how: &Compacting<'_>) -> Compacted {
+fn run(path: &Path, how: &CompactOptions<'_>) -> CompactSummary {
     attempt(path, how).unwrap()
 }
 
-fn attempt(path: &Path, how: &Compacting<'_>) -> Result<Compacted, LogError> {
+fn attempt(path: &Path, how: &CompactOptions<'_>) -> Result<CompactSummary, LogError> {
     // A process that another test starts has the lock as well until it is its own program.
     let held = HeldLog::open(path, "compact", Duration::from_secs(10))?;
     compact(held, read(path), how)
@@ -140,7 +140,7 @@ fn progress_and_repetitions_go_and_the_rest_stays_word_for_word() {
     let life = life();
     let (_dir, path) = log_of(life.join("\n") + "\n");
     let before = described(&path);
-    let done = run(&path, &Compacting::default());
+    let done = run(&path, &CompactOptions::default());
     let kept: Vec<&String> = [0, 1, 6, 8].map(|i| &life[i]).into();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().collect::<Vec<_>>(), kept);
@@ -170,7 +170,7 @@ fn what_a_person_needs_to_decide_stays() {
     for lines in [doubt, steps] {
         let (_dir, path) = log_of(lines.join("\n") + "\n");
         let last = lines.len() - 1;
-        run(&path, &Compacting::default());
+        run(&path, &CompactOptions::default());
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(&lines[last]), "{text}");
         if lines[0].contains("submitting") {
@@ -187,7 +187,7 @@ fn a_log_of_an_older_versions_compact_is_unwrapped() {
     wrapped["history"] = serde_json::from_str(&history).unwrap();
     let (_dir, path) = log_of(format!("{wrapped}\n"));
     let before = described(&path);
-    run(&path, &Compacting::default());
+    run(&path, &CompactOptions::default());
     assert_eq!(described(&path), before);
     let text = fs::read_to_string(&path).unwrap();
     assert!(
@@ -202,9 +202,9 @@ fn a_log_that_would_get_no_smaller_is_left_as_it_is() {
     let (dir, path) = log_of(&text);
     let done = run(
         &path,
-        &Compacting {
+        &CompactOptions {
             keep: true,
-            ..Compacting::default()
+            ..CompactOptions::default()
         },
     );
     assert_eq!(done.bytes_after, done.bytes_before);
@@ -217,7 +217,7 @@ fn another_encoding_becomes_a_plain_log() {
     let text = life()[..2].join("\n") + "\n";
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (_dir, path) = log_of(wide);
-    run(&path, &Compacting::default());
+    run(&path, &CompactOptions::default());
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -225,9 +225,9 @@ fn another_encoding_becomes_a_plain_log() {
 fn the_old_file_is_kept_when_asked_and_never_replaced() {
     let text = life().join("\n") + "\n";
     let (dir, path) = log_of(&text);
-    let how = Compacting {
+    let how = CompactOptions {
         keep: true,
-        ..Compacting::default()
+        ..CompactOptions::default()
     };
     // What a killed run has left is in no one's way.
     fs::write(dir.path().join("jobs.jsonl.compact.tmp"), "half").unwrap();
@@ -248,7 +248,7 @@ fn the_mode_is_kept() {
     use std::os::unix::fs::PermissionsExt;
     let (_dir, path) = log_of(life().join("\n"));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    run(&path, &Compacting::default());
+    run(&path, &CompactOptions::default());
     assert_eq!(
         fs::metadata(&path).unwrap().permissions().mode() & 0o777,
         0o640
@@ -260,14 +260,14 @@ fn damage_is_refused_or_quoted() {
     let text = format!("{}\n\0\0rubbish\n{{\"torn\n{}\n", life()[0], life()[1]);
     let (_dir, path) = log_of(&text);
     assert!(matches!(
-        attempt(&path, &Compacting::default()),
+        attempt(&path, &CompactOptions::default()),
         Err(LogError::Damaged(_))
     ));
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     let mark = Lines::verbatim(&line(9, "unknown", json!({"job": KEYS[1]})));
-    let how = Compacting {
+    let how = CompactOptions {
         accepted: Some(&mark),
-        ..Compacting::default()
+        ..CompactOptions::default()
     };
     let done = run(&path, &how);
     assert_eq!((done.damaged, done.torn), (1, 1));
@@ -284,7 +284,7 @@ fn damage_is_refused_or_quoted() {
     write(&path, &more);
     assert_eq!(read(&path).damage().len(), 1);
     write(&path, &text);
-    run(&path, &Compacting::default());
+    run(&path, &CompactOptions::default());
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -360,14 +360,14 @@ proptest! {
         let (_dir, path) = log_of(all.join("\n") + "\n");
         let before = described(&path);
         let old = fs::read_to_string(&path).unwrap();
-        let done = run(&path, &Compacting::default());
+        let done = run(&path, &CompactOptions::default());
         let new = fs::read_to_string(&path).unwrap();
         prop_assert_eq!(described(&path), before.clone());
         prop_assert!(new.len() <= old.len());
         prop_assert_eq!(done.bytes_after, new.len() as u64);
         prop_assert!(new.lines().all(|line| lines.iter().any(|old| old == line)));
         // Again it is the same; and joined to the old copy it says the same.
-        run(&path, &Compacting::default());
+        run(&path, &CompactOptions::default());
         prop_assert_eq!(fs::read_to_string(&path).unwrap(), new.clone());
         write(&path, format!("{new}{old}"));
         prop_assert_eq!(described(&path), before);

@@ -14,10 +14,10 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use self::queue::{AppendBatch, AppendQueue, AppendRequest, Appended, CloseOnDrop};
+use self::queue::{AppendBatch, AppendQueue, AppendRequest, AppendResult, CloseOnDrop};
 use super::lock::leads_to;
-use super::memory::{BLOCK, Keeper, block_before};
-use super::pending::{AppendError, Disturbed, Pending};
+use super::memory::{BLOCK, MemoryWriter, block_before};
+use super::pending::{AppendError, ExternalChange, Pending};
 use super::read::{MAX_LINE, read_at};
 use super::recovery::Recovery;
 use crate::disk;
@@ -46,7 +46,7 @@ impl Appender {
     pub(in super::super) fn of(
         path: &Path,
         file: File,
-        kept: Option<(Keeper, Arc<Recovery>)>,
+        kept: Option<(MemoryWriter, Arc<Recovery>)>,
         sink: FoldFn,
     ) -> io::Result<Self> {
         let len = file.metadata()?.len();
@@ -79,19 +79,19 @@ impl Appender {
     }
 
     /// Appends whole lines, each with its newline; returns once they are durable.
-    pub async fn append(&self, lines: &str) -> Appended {
+    pub async fn append(&self, lines: &str) -> AppendResult {
         self.begin(lines).done().await
     }
 
     /// The same for lines that announce what is only done once they are durable. When they cannot
     /// be made durable they are taken out of the file again, as far as the system lets us, so that
     /// no one takes what was never done for something in doubt.
-    pub async fn append_tentative(&self, lines: &str) -> Appended {
+    pub async fn append_tentative(&self, lines: &str) -> AppendResult {
         self.hand_in(lines, true, true).done().await
     }
 
     /// The same for callers that are not async.
-    pub fn append_blocking(&self, lines: &str) -> Appended {
+    pub fn append_blocking(&self, lines: &str) -> AppendResult {
         self.begin(lines).wait()
     }
 
@@ -152,7 +152,7 @@ struct Committer {
     len: u64,
     /// The file's last bytes.
     tail: Vec<u8>,
-    memory: Option<Keeper>,
+    memory: Option<MemoryWriter>,
     /// Where lines go that are lost with the file.
     recovery: Option<Arc<Recovery>>,
     failed: Option<Arc<io::Error>>,
@@ -283,8 +283,8 @@ impl Committer {
         let now = leads_to(&self.path, &self.file)?.map(|meta| meta.len());
         Err(io::Error::other(match now {
             Some(now) if now == len => return Ok(()),
-            Some(now) => Disturbed::Length { left: len, now },
-            None => Disturbed::Gone,
+            Some(now) => ExternalChange::Length { left: len, now },
+            None => ExternalChange::Gone,
         }))
     }
 
@@ -333,7 +333,7 @@ impl Committer {
 /// Whether the file has lost its name.
 fn is_gone(error: &io::Error) -> bool {
     let disturbed = error.get_ref().and_then(|error| error.downcast_ref());
-    matches!(disturbed, Some(Disturbed::Gone))
+    matches!(disturbed, Some(ExternalChange::Gone))
 }
 
 /// Writes at the file's end, which is at `end`.

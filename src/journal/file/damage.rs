@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::jobs::recognition::Asked;
+use crate::jobs::recognition::RequestedClip;
 use crate::jobs::{
     Digest, GenerationId, IdColumn, JobKey, Ledger, Line, LineError, RecoveredOrder, Status,
 };
@@ -169,7 +169,7 @@ fn orders(text: &str, items: &[(IdColumn, String)]) -> Vec<(JobKey, RecoveredOrd
         let Some(Ok(request)) = objects.next() else {
             continue;
         };
-        let Some(asked) = Asked::parse(request.get()) else {
+        let Some(asked) = RequestedClip::parse(request.get()) else {
             continue;
         };
         let keys = items.iter().filter_map(|(_, id)| asked.key(id, variant));

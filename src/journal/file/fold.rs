@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::read::{bare, blocks};
 use crate::disk::{Block, Blocks, lines_of, pieces_of};
-use crate::jobs::{Ledger, LineAt, ReadLines, Reading};
+use crate::jobs::{Ledger, LineAt, ReadLines, ReadOptions};
 
 /// Parts of a block that are taken apart at the same time.
 const PIECES: usize = 8;
@@ -75,7 +75,7 @@ fn fold_blocks(
 }
 
 /// The batch of lines that were just written.
-pub(in super::super) fn take_text(text: &[u8], reading: &Reading) -> Vec<ReadLines> {
+pub(in super::super) fn take_text(text: &[u8], reading: &ReadOptions) -> Vec<ReadLines> {
     let block = Block::Lines(0);
     if text.len() < SMALL {
         vec![take_lines(reading, text, 0..text.len())]
@@ -115,7 +115,7 @@ fn too_long() -> ReadLines {
     }
 }
 
-fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<ReadLines> {
+fn take_apart(reading: &ReadOptions, block: Option<Block>, text: &[u8]) -> Vec<ReadLines> {
     match block {
         Some(Block::Lines(_)) => {}
         Some(Block::TooLong(_)) => return vec![too_long()],
@@ -163,7 +163,7 @@ pub(super) fn map_lines<T: Send>(
 }
 
 /// The batch of the lines of `text[piece]`.
-fn take_lines(reading: &Reading, text: &[u8], piece: Range<usize>) -> ReadLines {
+fn take_lines(reading: &ReadOptions, text: &[u8], piece: Range<usize>) -> ReadLines {
     let start = piece.start;
     let text = &text[piece];
     let mut batch = ReadLines::with_room_for(text.len() / SHORT_LINE);

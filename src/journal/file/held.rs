@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::LogError;
 use super::lock::{Lock, LockError};
-use super::memory::{Keeper, LogMemory, Mismatch, block_before};
+use super::memory::{LogMemory, MemoryWriter, Mismatch, block_before};
 use super::path::resolve;
 use crate::disk::{self, Replacement};
 
@@ -15,7 +15,7 @@ use crate::disk::{self, Replacement};
 #[derive(Debug)]
 pub struct HeldLog {
     pub(in super::super) file: File,
-    pub(in super::super) keeper: Keeper,
+    pub(in super::super) keeper: MemoryWriter,
     pub(in super::super) is_new: bool,
     pub(in super::super) lock: Lock,
 }
@@ -82,8 +82,9 @@ impl HeldLog {
     }
 }
 
-fn keeper_of(lock: &Lock) -> Result<Keeper, LogError> {
-    Keeper::new(lock.file()).map_err(|error| LogError::io("read the lock of", lock.log(), error))
+fn keeper_of(lock: &Lock) -> Result<MemoryWriter, LogError> {
+    MemoryWriter::new(lock.file())
+        .map_err(|error| LogError::io("read the lock of", lock.log(), error))
 }
 
 fn claim(lock: &Lock) -> Result<File, LogError> {
@@ -97,7 +98,7 @@ fn claim(lock: &Lock) -> Result<File, LogError> {
     }
 }
 
-fn refuse(keeper: &Keeper, lock: &Lock, file: Option<&File>) -> Result<(), LogError> {
+fn refuse(keeper: &MemoryWriter, lock: &Lock, file: Option<&File>) -> Result<(), LogError> {
     let compared = keeper.compare(lock.log(), file);
     match compared.map_err(|error| LogError::io("read the job log", lock.log(), error))? {
         Some(mismatch) => Err(LogError::Changed(Box::new(mismatch))),
@@ -107,14 +108,14 @@ fn refuse(keeper: &Keeper, lock: &Lock, file: Option<&File>) -> Result<(), LogEr
 
 /// A log that may differ from what is remembered of it, for a person to look at.
 #[derive(Debug)]
-pub struct Acceptance {
+pub struct LogAcceptance {
     lock: Lock,
-    keeper: Keeper,
+    keeper: MemoryWriter,
     file: Option<File>,
     mismatch: Option<Mismatch>,
 }
 
-impl Acceptance {
+impl LogAcceptance {
     /// Locks the log and compares it. A log that is not there is not made.
     pub fn open(path: &Path, wait: Duration) -> Result<Self, LogError> {
         let path = resolve(path)?;

@@ -224,12 +224,12 @@ fn moment(at: Timestamp) -> String {
 
 /// What a reader without the lock compares a log with.
 #[derive(Clone, Debug)]
-pub struct Remembered {
+pub struct MemoryReader {
     path: PathBuf,
     records: Records,
 }
 
-impl Remembered {
+impl MemoryReader {
     /// Read it before the log is opened: a memory never is ahead of the log.
     pub fn of(log: &Path) -> Self {
         // A lock's file that cannot be read remembers nothing for this reader; a writer says so.
@@ -255,23 +255,23 @@ pub fn remembered_of_absent(log: &Path) -> Option<Mismatch> {
     if fs::symlink_metadata(log).is_ok() {
         return None;
     }
-    Remembered::of(log).mismatch(None)
+    MemoryReader::of(log).mismatch(None)
 }
 
 /// Whether a lock beside the log remembers how it was left.
 pub fn is_remembered(log: &Path) -> bool {
-    Remembered::of(log).records.newest.is_some()
+    MemoryReader::of(log).records.newest.is_some()
 }
 
 /// The memory of a log whose lock is held.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct MemoryWriter {
     file: Arc<File>,
     records: Records,
     is_unsynced: bool,
 }
 
-impl Keeper {
+impl MemoryWriter {
     /// Reads what is remembered in the lock's `file`.
     pub fn new(file: Arc<File>) -> io::Result<Self> {
         let records = Records::read(&file)?;

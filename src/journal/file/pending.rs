@@ -22,7 +22,7 @@ pub struct AppendError {
 /// What another program did to a file while this process was writing to it. Nothing more is written
 /// to it then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Disturbed {
+pub enum ExternalChange {
     /// It is gone from its place.
     #[error("another program removed, moved or replaced the file while it was written to")]
     Gone,
@@ -47,7 +47,7 @@ impl AppendError {
     }
 
     /// What another program did to the file, where that is why.
-    pub fn disturbed(&self) -> Option<Disturbed> {
+    pub fn disturbed(&self) -> Option<ExternalChange> {
         self.error.get_ref()?.downcast_ref().copied()
     }
 }

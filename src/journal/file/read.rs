@@ -73,12 +73,12 @@ pub struct LineReader {
 #[derive(Debug)]
 struct LineSource {
     file: File,
-    copy: Option<Copied>,
+    copy: Option<CopyFile>,
 }
 
 /// A log's lines, written again so that each is one line.
 #[derive(Debug)]
-struct Copied {
+struct CopyFile {
     file: File,
     /// Its length; places from here on are those of the log's file.
     len: u64,
@@ -117,7 +117,7 @@ impl LineReader {
     /// Reads from `copy`, `len` bytes long, and for later places from `file` behind its first
     /// `read` bytes.
     pub(super) fn of_copy(copy: File, len: u64, file: File, read: u64) -> Self {
-        let copy = Some(Copied {
+        let copy = Some(CopyFile {
             file: copy,
             len,
             read,

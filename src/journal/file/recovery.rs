@@ -86,7 +86,7 @@ fn places(log: &Path, name: &Path) -> [PathBuf; 2] {
 
 /// Lines that an earlier run could not write to the log, and that it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotTakenIn {
+pub enum UnrecoveredLines {
     /// This file has them.
     In(PathBuf),
     /// This file was made for them and is empty, since there was no room for them either. They were
@@ -95,7 +95,7 @@ pub enum NotTakenIn {
 }
 
 /// What is left to take back into the log: beside it, or beside the name it is reached by.
-pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<NotTakenIn>> {
+pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<UnrecoveredLines>> {
     for path in places(log, name) {
         let kept = match fs::read(&path) {
             Ok(kept) => kept,
@@ -103,10 +103,10 @@ pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<NotTakenIn>> {
             Err(error) => return Err(error),
         };
         if kept.is_empty() {
-            return Ok(Some(NotTakenIn::Elsewhere(path)));
+            return Ok(Some(UnrecoveredLines::Elsewhere(path)));
         }
         if !holds_all(log, &kept)? {
-            return Ok(Some(NotTakenIn::In(path)));
+            return Ok(Some(UnrecoveredLines::In(path)));
         }
     }
     Ok(None)
@@ -167,7 +167,7 @@ mod tests {
         recovery.keep("{\"c\":3}\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":2}\n{\"c\":3}\n");
         let left = not_taken_in(&log, &log).unwrap();
-        assert_eq!(left, Some(NotTakenIn::In(path)));
+        assert_eq!(left, Some(UnrecoveredLines::In(path)));
         fs::write(&log, "{\"c\":3}\r\n{\"a\":1}\n{\"b\":2}").unwrap();
         assert_eq!(not_taken_in(&log, &log).unwrap(), None);
     }
@@ -183,7 +183,7 @@ mod tests {
         std::os::unix::fs::symlink(&new, &old).unwrap();
         assert_eq!(not_taken_in(&new, &new).unwrap(), None);
         let left = not_taken_in(&new, &old).unwrap();
-        assert_eq!(left, Some(NotTakenIn::In(kept.clone())));
+        assert_eq!(left, Some(UnrecoveredLines::In(kept.clone())));
         assert!(forget_taken_in(&new, &new, &kept, true).unwrap().is_empty());
         let forgotten = forget_taken_in(&new, &old, &kept, true).unwrap();
         assert_eq!(forgotten, std::slice::from_ref(&kept));

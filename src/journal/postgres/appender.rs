@@ -20,10 +20,10 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::super::announce::ClaimCap;
 use super::super::fault::{DatabaseError, DatabaseFault};
 use super::super::file::{AppendError, Pending};
-use super::lines::Merge;
-use super::link::Link;
+use super::lines::LineBatch;
+use super::link::DatabaseLink;
 use super::spool::Spool;
-use super::task::{Answer, Task, TaskKind};
+use super::task::{Task, TaskAnswer, TaskKind};
 use crate::jobs::JobKey;
 
 /// How often a run that has something claimed says that it is still there.
@@ -115,7 +115,7 @@ pub struct DatabaseAppender {
 }
 
 impl DatabaseAppender {
-    pub(super) fn start(link: Link, spool: Spool) -> io::Result<Self> {
+    pub(super) fn start(link: DatabaseLink, spool: Spool) -> io::Result<Self> {
         let shared = Arc::new(TaskState {
             patience: AtomicU64::new(OUTAGE_LIMIT.as_millis() as u64),
             ..TaskState::default()
@@ -167,7 +167,7 @@ impl DatabaseAppender {
     }
 
     /// Hands lines in, to be written at once.
-    pub fn begin(&self, lines: &str) -> Pending<Answer> {
+    pub fn begin(&self, lines: &str) -> Pending<TaskAnswer> {
         let pending = self.ask(TaskKind::Lines, lines);
         self.shared.urge();
         pending
@@ -181,9 +181,9 @@ impl DatabaseAppender {
     }
 
     /// Asks something of the log, which is done with what comes next, or once someone waits.
-    pub fn ask(&self, kind: TaskKind, lines: &str) -> Pending<Answer> {
+    pub fn ask(&self, kind: TaskKind, lines: &str) -> Pending<TaskAnswer> {
         let (sender, done) = oneshot::channel();
-        let read = Merge::of(lines);
+        let read = LineBatch::of(lines);
         let mut waiting = self.shared.lock();
         // Without a taker the sender is dropped, and who waits learns of it.
         if !waiting.ended {
@@ -218,7 +218,7 @@ impl Drop for DatabaseAppender {
 /// The thread's own.
 struct Worker {
     shared: Arc<TaskState>,
-    link: Link,
+    link: DatabaseLink,
     spool: Spool,
     failed: Option<DatabaseError>,
     next_beat: Instant,
@@ -314,7 +314,7 @@ impl Worker {
 
     /// Makes one transaction of the tasks. When that takes long, their lines, and those that come
     /// meanwhile, are kept on this computer's disk.
-    async fn attempt(&mut self, tasks: &[Task]) -> Result<Vec<Answer>, DatabaseError> {
+    async fn attempt(&mut self, tasks: &[Task]) -> Result<Vec<TaskAnswer>, DatabaseError> {
         let Self {
             shared,
             link,
@@ -352,16 +352,16 @@ impl Worker {
         })
     }
 
-    fn answer(&mut self, tasks: Vec<Task>, answers: Vec<Answer>) {
+    fn answer(&mut self, tasks: Vec<Task>, answers: Vec<TaskAnswer>) {
         for (task, answer) in tasks.into_iter().zip(answers) {
             let is_claim = matches!(
                 (&task.kind, &answer),
-                (TaskKind::Announce(_), Answer::Granted(_))
+                (TaskKind::Announce(_), TaskAnswer::Granted(_))
             );
             let is_first_lease = !self.has_leases
                 && matches!(
                     (&task.kind, &answer),
-                    (TaskKind::Lease(_), Answer::Granted(_))
+                    (TaskKind::Lease(_), TaskAnswer::Granted(_))
                 );
             self.has_leases |= is_first_lease;
             if is_claim || is_first_lease {

@@ -8,15 +8,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::announce::{Announcement, ClaimCap, Reached};
+use super::super::announce::{Announcement, ClaimCap, ReachedCap};
 use super::super::file::{LineReader, LogError};
-use super::lines::Merge;
+use super::lines::LineBatch;
 use crate::jobs::{Credits, JobKey, JobState, JobView, Ledger};
 
 /// The caps of a writer, and what counts against each.
-pub(super) struct Sums {
+pub(super) struct CapTotals {
     caps: Arc<[ClaimCap]>,
-    each: Vec<Sum>,
+    each: Vec<CapTotal>,
     /// Jobs that lines spoke of since they were counted.
     changed: HashSet<JobKey>,
     lines: LineReader,
@@ -24,12 +24,12 @@ pub(super) struct Sums {
 }
 
 #[derive(Default)]
-struct Sum {
+struct CapTotal {
     total: Credits,
     of_job: HashMap<JobKey, Credits>,
 }
 
-impl Sum {
+impl CapTotal {
     fn of(&self, job: JobKey) -> Credits {
         self.of_job.get(&job).copied().unwrap_or_default()
     }
@@ -44,11 +44,11 @@ impl Sum {
     }
 }
 
-impl Sums {
+impl CapTotals {
     /// Counts everything. `path` is the copy of the log that `ledger` has folded.
     pub fn of(caps: &Arc<[ClaimCap]>, path: &Path, ledger: &Ledger) -> io::Result<Self> {
         let mut sums = Self {
-            each: caps.iter().map(|_| Sum::default()).collect(),
+            each: caps.iter().map(|_| CapTotal::default()).collect(),
             caps: Arc::clone(caps),
             changed: HashSet::new(),
             lines: LineReader::new(File::open(path)?),
@@ -108,7 +108,7 @@ impl Sums {
     pub fn added_by(
         &self,
         what: &Announcement,
-        lines: &Merge,
+        lines: &LineBatch,
         ledger: &Ledger,
     ) -> io::Result<Vec<Credits>> {
         let has_parts = self.caps.iter().any(|cap| cap.counts.is_some());
@@ -131,7 +131,7 @@ impl Sums {
     fn announced(
         &self,
         job: JobKey,
-        lines: &Merge,
+        lines: &LineBatch,
         ledger: &Ledger,
     ) -> io::Result<Option<JobView>> {
         let known = self.view(job, ledger)?;
@@ -144,14 +144,14 @@ impl Sums {
     }
 
     /// The caps that would be passed by adding `added` once `granted` was added.
-    pub fn reached(&self, added: &[Credits], granted: &[Credits]) -> Vec<Reached> {
+    pub fn reached(&self, added: &[Credits], granted: &[Credits]) -> Vec<ReachedCap> {
         let mut reached = Vec::new();
         for (place, (cap, sum)) in self.caps.iter().zip(&self.each).enumerate() {
             let granted = granted.get(place).copied().unwrap_or_default();
             let added = added.get(place).copied().unwrap_or_default();
             let committed = sum.total + granted;
             if added > Credits::ZERO && committed + added > cap.most {
-                reached.push(Reached { place, committed });
+                reached.push(ReachedCap { place, committed });
             }
         }
         reached

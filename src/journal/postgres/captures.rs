@@ -6,10 +6,10 @@ use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
-use super::handle::{LogHandle, Parameter};
+use super::handle::{LogHandle, SqlParameter};
 use super::logs;
 use super::outbox::{self, Forward, Queued};
-use super::schema::Use;
+use super::schema::SchemaUse;
 use super::session::wait_for;
 
 /// A delivery, to be kept with the log.
@@ -39,7 +39,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, captures: &[KeptCapture]) -> Res
     let digests: Vec<&[u8]> = captures.iter().map(|c| c.digest.as_slice()).collect();
     let receivers: Vec<&str> = captures.iter().map(|c| c.receiver.as_str()).collect();
     let envelopes: Vec<&str> = captures.iter().map(|c| c.envelope.as_str()).collect();
-    let columns: [Parameter<'_>; 3] = [
+    let columns: [SqlParameter<'_>; 3] = [
         (&digests, Type::BYTEA_ARRAY),
         (&receivers, Type::TEXT_ARRAY),
         (&envelopes, Type::TEXT_ARRAY),
@@ -62,13 +62,13 @@ pub(super) async fn insert(log: &LogHandle<'_>, captures: &[KeptCapture]) -> Res
 /// the number `last`, or the first ones behind 0. None are left when there are none.
 pub fn captures_behind(address: &Address, last: i64) -> Result<Vec<(i64, String)>, DatabaseError> {
     wait_for(|| async {
-        let (session, log) = logs::open(address, Use::ReadNewest).await?;
+        let (session, log) = logs::open(address, SchemaUse::ReadNewest).await?;
         let query = format!(
             "SELECT sequence, envelope FROM {}.captures WHERE log = $1 AND sequence > $2 \
              ORDER BY sequence LIMIT $3",
             session.address.schema()
         );
-        let columns: [Parameter<'_>; 2] = [(&last, Type::INT8), (&PAGE, Type::INT8)];
+        let columns: [SqlParameter<'_>; 2] = [(&last, Type::INT8), (&PAGE, Type::INT8)];
         let rows = log.of(&session).query(&query, &columns).await;
         let rows = rows.map_err(|error| session.failed("read the captures of", &error))?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())

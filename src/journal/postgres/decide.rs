@@ -8,17 +8,19 @@ use std::collections::HashSet;
 use futures::future::try_join3;
 use tokio_postgres::Error;
 
-use super::super::announce::{Announcement, Refused};
-use super::caps::Sums;
+use super::super::announce::{AnnounceRefusal, Announcement};
+use super::caps::CapTotals;
 use super::handle::LogHandle;
-use super::lines::{self, Merge, NewLine};
-use super::runs::{self, Claimed, SeenClaim};
-use crate::jobs::recognition::{Asked, Marks, PhotoNotes, Recognition, Sought};
-use crate::jobs::{Credits, Fact, GenerationId, JobKey, JobState, Ledger, Line, PHOTO_FILE, Word};
+use super::lines::{self, LineBatch, NewLine};
+use super::runs::{self, ClaimHolder, SeenClaim};
+use crate::jobs::recognition::{MarkFilter, Marks, PhotoNotes, Recognition, RequestedClip};
+use crate::jobs::{
+    Credits, GenerationId, JobFact, JobKey, JobState, Ledger, Line, LineStatus, PHOTO_FILE,
+};
 
 /// What others have written since this process has read the log.
 #[derive(Debug, Default)]
-pub(super) struct Others {
+pub(super) struct ForeignLines {
     /// The jobs that their lines speak of.
     touched: HashSet<JobKey>,
     /// The listings and SKUs that they have ordered for first, or renamed.
@@ -30,7 +32,7 @@ pub(super) struct Others {
     unclear: Option<&'static str>,
 }
 
-impl Others {
+impl ForeignLines {
     /// Takes in a line of theirs that `ledger` does not hold yet. Orders of `rows` are compared by
     /// their keys alone.
     pub fn note(&mut self, text: &str, rows: &HashSet<JobKey>, ledger: &Ledger) {
@@ -38,10 +40,10 @@ impl Others {
             self.unclear = Some("another computer has written a line that cannot be read");
             return;
         };
-        let everything = Sought::everything();
+        let everything = MarkFilter::everything();
         for line in &lines {
             let is_first = self.touched.insert(line.job) && ledger.job(line.job).is_none();
-            let is_renamed = line.word == Word::Fact(Fact::Renamed);
+            let is_renamed = line.word == LineStatus::Fact(JobFact::Renamed);
             if let Some((_, id)) = line.id.as_ref().filter(|_| is_first || is_renamed) {
                 self.named.insert(id.as_str().trim().to_owned());
             }
@@ -86,7 +88,7 @@ impl Others {
 
 /// What a line orders, by its marks.
 fn order_in(line: &Line<'_>) -> Option<Marks> {
-    let asked = line.request.and_then(Asked::parse)?;
+    let asked = line.request.and_then(RequestedClip::parse)?;
     let (_, id) = line.id.as_ref()?;
     let variant = line.other_text("variant").unwrap_or_default();
     let [name, file] = ["photo_name", PHOTO_FILE].map(|field| line.other_text(field));
@@ -117,29 +119,29 @@ impl Claims {
     pub fn announce(
         &mut self,
         what: &Announcement,
-        claimed: &Claimed,
+        claimed: &ClaimHolder,
         run: &str,
-        others: &Others,
+        others: &ForeignLines,
         ledger: &Ledger,
-        (sums, added): (Option<&Sums>, &[Credits]),
-    ) -> Option<Refused> {
+        (sums, added): (Option<&CapTotals>, &[Credits]),
+    ) -> Option<AnnounceRefusal> {
         // An address of this computer may be a sandbox's or not; only `--sandbox` is clear.
         if !what.resend && ledger.check_mixing(what.sandbox, true).is_err() {
-            return Some(Refused::Mixed);
+            return Some(AnnounceRefusal::Mixed);
         }
-        let later = |why: &str| Some(Refused::Later(why.to_owned()));
+        let later = |why: &str| Some(AnnounceRefusal::Later(why.to_owned()));
         let attempt = (what.job, what.number);
         let is_mine = claimed.run.as_deref() == Some(run);
         if let Some(host) = claimed.alive_on.as_ref().filter(|_| !is_mine) {
             if !what.resend && ledger.job(what.job).is_some() {
-                return Some(Refused::Taken);
+                return Some(AnnounceRefusal::Taken);
             }
             return later(&format!("{host} is sending it"));
         }
         if others.touched.contains(&what.job) {
             let is_ordered = ledger.job(what.job).is_some_and(JobState::maybe_accepted);
             return if is_ordered && !what.resend {
-                Some(Refused::Taken)
+                Some(AnnounceRefusal::Taken)
             } else {
                 later("another computer has since written about it")
             };
@@ -171,7 +173,7 @@ impl Claims {
         let added = if is_mine { &[] } else { added };
         let reached = sums.map(|sums| sums.reached(added, &self.more));
         if let Some(reached) = reached.filter(|reached| !reached.is_empty()) {
-            return Some(Refused::CapReached(reached));
+            return Some(AnnounceRefusal::CapReached(reached));
         }
         match &claimed.run {
             None => self.new.push(attempt),
@@ -194,7 +196,7 @@ impl Claims {
 
     /// A person says that an attempt was not accepted: from now on no one sends it who has claimed
     /// it before.
-    pub fn void(&mut self, job: JobKey, number: u32, claimed: &Claimed) {
+    pub fn void(&mut self, job: JobKey, number: u32, claimed: &ClaimHolder) {
         if let Some(seen) = &claimed.run {
             self.voided.push((job, number, seen.clone()));
         }
@@ -213,7 +215,7 @@ impl Claims {
 }
 
 /// Whether `lines` give an attempt an id that has become another's.
-pub(super) fn is_of_another(lines: &Merge, ledger: &Ledger) -> bool {
+pub(super) fn is_of_another(lines: &LineBatch, ledger: &Ledger) -> bool {
     lines
         .lines()
         .filter_map(NewLine::named)

@@ -12,13 +12,13 @@ use super::super::fault::{DatabaseError, DatabaseFault};
 use super::session::Session;
 
 /// Why something was not done.
-pub(super) enum Failed {
+pub(super) enum QueryError {
     /// A statement failed, which may mean no more than a lost connection.
     Statement(Error),
     Other(DatabaseError),
 }
 
-impl Failed {
+impl QueryError {
     /// The same for a person: what could not be done with the log of `address`, as in "cannot ...".
     pub fn when(self, doing: &str, address: &Address) -> DatabaseError {
         match self {
@@ -28,20 +28,20 @@ impl Failed {
     }
 }
 
-impl From<Error> for Failed {
+impl From<Error> for QueryError {
     fn from(error: Error) -> Self {
         Self::Statement(error)
     }
 }
 
-impl From<DatabaseError> for Failed {
+impl From<DatabaseError> for QueryError {
     fn from(error: DatabaseError) -> Self {
         Self::Other(error)
     }
 }
 
 /// Of the copy on this computer.
-impl From<io::Error> for Failed {
+impl From<io::Error> for QueryError {
     fn from(error: io::Error) -> Self {
         Self::Other(DatabaseError::new(
             DatabaseFault::Io,
@@ -76,7 +76,7 @@ impl LogRow {
 }
 
 /// A parameter of a statement, with its type: named statements would be lost behind a pooler.
-pub(super) type Parameter<'p> = (&'p (dyn ToSql + Sync), Type);
+pub(super) type SqlParameter<'p> = (&'p (dyn ToSql + Sync), Type);
 
 /// A log, where statements about it go.
 pub(super) struct LogHandle<'a, C = Client> {
@@ -88,25 +88,25 @@ pub(super) struct LogHandle<'a, C = Client> {
 }
 
 impl<C: GenericClient> LogHandle<'_, C> {
-    fn parameters<'p>(&'p self, more: &[Parameter<'p>]) -> Vec<Parameter<'p>> {
-        let log: Parameter<'p> = (&self.id, Type::INT8);
+    fn parameters<'p>(&'p self, more: &[SqlParameter<'p>]) -> Vec<SqlParameter<'p>> {
+        let log: SqlParameter<'p> = (&self.id, Type::INT8);
         std::iter::once(log).chain(more.iter().cloned()).collect()
     }
 
     /// Runs a statement whose parameters from `$2` on are `more`. Returns how many rows it changed.
-    pub async fn execute(&self, query: &str, more: &[Parameter<'_>]) -> Result<u64, Error> {
+    pub async fn execute(&self, query: &str, more: &[SqlParameter<'_>]) -> Result<u64, Error> {
         let parameters = self.parameters(more);
         self.client.execute_typed(query, &parameters).await
     }
 
     /// The same for one that has rows.
-    pub async fn query(&self, query: &str, more: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+    pub async fn query(&self, query: &str, more: &[SqlParameter<'_>]) -> Result<Vec<Row>, Error> {
         let parameters = self.parameters(more);
         self.client.query_typed(query, &parameters).await
     }
 
     /// The same for one that has just one row.
-    pub async fn query_one(&self, query: &str, more: &[Parameter<'_>]) -> Result<Row, Error> {
+    pub async fn query_one(&self, query: &str, more: &[SqlParameter<'_>]) -> Result<Row, Error> {
         let parameters = self.parameters(more);
         self.client.query_typed_one(query, &parameters).await
     }
@@ -115,7 +115,7 @@ impl<C: GenericClient> LogHandle<'_, C> {
     pub async fn query_opt(
         &self,
         query: &str,
-        more: &[Parameter<'_>],
+        more: &[SqlParameter<'_>],
     ) -> Result<Option<Row>, Error> {
         let parameters = self.parameters(more);
         self.client.query_typed_opt(query, &parameters).await
@@ -135,7 +135,7 @@ pub(super) const NOT_READ: &str = "log = $1 AND (transaction >= $2::text::xid8 O
 /// earlier state: there this number is not given out yet, or to another line. Numbers and transactions
 /// may be given out again there, in the same pairs, so the line itself is compared as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Newest {
+pub(super) struct NewestLine {
     /// Its number; 0 where no line was read.
     pub sequence: i64,
     /// The transaction that has added it.
@@ -144,7 +144,7 @@ pub(super) struct Newest {
     pub digest: String,
 }
 
-impl Newest {
+impl NewestLine {
     /// What the log has by this number.
     pub async fn at(
         log: &LogHandle<'_, impl GenericClient>,

@@ -9,7 +9,7 @@ use futures::future::try_join;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 
-use super::handle::{LogHandle, Parameter};
+use super::handle::{LogHandle, SqlParameter};
 use super::runs;
 
 /// What a lease is on: the SHA-256 of its name.
@@ -26,7 +26,7 @@ pub(super) async fn take(
         return Ok(HashMap::new());
     }
     let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
-    let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&run, Type::TEXT)];
+    let parameters: [SqlParameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&run, Type::TEXT)];
     let schema = log.schema;
     let is_alive = runs::is_alive();
     let take = format!(

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, GenericClient};
 
-use super::super::announce::{Quiet, Refused};
-use super::handle::{LogHandle, Newest, Parameter};
+use super::super::announce::{AnnounceRefusal, VendorBackoff};
+use super::handle::{LogHandle, NewestLine, SqlParameter};
 use crate::disk;
-use crate::jobs::{GenerationId, JobKey, Line, Status, Word};
+use crate::jobs::{GenerationId, JobKey, Line, LineStatus, Status};
 
 /// A line on its way into a log, and what it says, which is read once.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(super) struct NewLine {
     pub text: String,
     digest: Vec<u8>,
     /// Of which attempt it says what: one for each line that it stands for.
-    says: Vec<(JobKey, u32, Word)>,
+    says: Vec<(JobKey, u32, LineStatus)>,
     id: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl NewLine {
     }
 
     /// What it says, where that is one thing.
-    fn single(&self) -> Option<&(JobKey, u32, Word)> {
+    fn single(&self) -> Option<&(JobKey, u32, LineStatus)> {
         self.says.first().filter(|_| self.says.len() == 1)
     }
 
@@ -64,13 +64,13 @@ impl NewLine {
 
 /// Lines on their way into a log.
 #[derive(Debug, Default)]
-pub struct Merge {
+pub struct LineBatch {
     lines: Vec<NewLine>,
     /// Attempts that the lines speak of.
     claims: BTreeSet<(JobKey, u32)>,
 }
 
-impl Merge {
+impl LineBatch {
     /// Of whole lines, each with its newline.
     pub fn of(lines: &str) -> Self {
         let mut merge = Self::default();
@@ -155,7 +155,7 @@ pub(super) async fn missing(
 }
 
 /// Adds lines in a transaction of their own.
-pub(super) async fn add(log: &LogHandle<'_>, part: &Merge) -> Result<(), Error> {
+pub(super) async fn add(log: &LogHandle<'_>, part: &LineBatch) -> Result<(), Error> {
     begin(log).await?;
     insert(log, part).await?;
     commit(log).await
@@ -199,7 +199,10 @@ pub(super) async fn commit(log: &LogHandle<'_>) -> Result<(), Error> {
 
 /// Adds lines, and claims what they speak of, where that is not there yet. Returns where the new lines
 /// are.
-pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newest>, Error> {
+pub(super) async fn insert(
+    log: &LogHandle<'_>,
+    part: &LineBatch,
+) -> Result<Vec<NewestLine>, Error> {
     if part.is_empty() {
         return Ok(Vec::new());
     }
@@ -220,7 +223,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newe
     let statuses = column(|line| line.single().map(|(.., word)| word.as_str()));
     let ids = column(|line| line.id.as_deref());
     let texts = column(|line| Some(&line.text));
-    let columns: [Parameter<'_>; 6] = [
+    let columns: [SqlParameter<'_>; 6] = [
         (&digests, Type::BYTEA_ARRAY),
         (&jobs, Type::TEXT_ARRAY),
         (&attempts, Type::INT4_ARRAY),
@@ -231,11 +234,14 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newe
     let adding = log.query(&lines, &columns);
     let claiming = claim(log, &part.claims, "", false);
     let (added, ()) = try_join(adding, claiming).await?;
-    Ok(added.iter().map(Newest::of).collect())
+    Ok(added.iter().map(NewestLine::of).collect())
 }
 
 /// All lines of the jobs whose attempts `part` announces.
-pub(super) async fn of_announced(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<String>, Error> {
+pub(super) async fn of_announced(
+    log: &LogHandle<'_>,
+    part: &LineBatch,
+) -> Result<Vec<String>, Error> {
     // One that stands for several lines may announce as well.
     let announces = |line: &&NewLine| {
         let single = line.single();
@@ -281,7 +287,7 @@ pub(super) async fn claim(
          ON CONFLICT {conflict}",
         log.schema
     );
-    let columns: [Parameter<'_>; 3] = [
+    let columns: [SqlParameter<'_>; 3] = [
         (&jobs, Type::TEXT_ARRAY),
         (&attempts, Type::INT4_ARRAY),
         (&run, Type::TEXT),
@@ -301,28 +307,28 @@ pub(super) fn columns<'a>(
 
 /// Why nothing may be claimed right now.
 #[derive(Debug, Default)]
-pub(super) struct Halted {
+pub(super) struct ClaimHalt {
     /// By whom the log is paused, and since when.
     pub paused: Option<String>,
     /// That the vendor wants to be left alone.
-    pub quiet: Option<Quiet>,
+    pub quiet: Option<VendorBackoff>,
 }
 
-impl Halted {
+impl ClaimHalt {
     /// Why an attempt is not claimed; nothing where it may be.
-    pub fn refusal(&self) -> Option<Refused> {
-        let paused = self.paused.clone().map(Refused::Paused);
+    pub fn refusal(&self) -> Option<AnnounceRefusal> {
+        let paused = self.paused.clone().map(AnnounceRefusal::Paused);
         paused.or_else(|| self.not_before())
     }
 
     /// The same for those that a pause of the log does not concern.
-    pub fn not_before(&self) -> Option<Refused> {
-        self.quiet.clone().map(Refused::NotBefore)
+    pub fn not_before(&self) -> Option<AnnounceRefusal> {
+        self.quiet.clone().map(AnnounceRefusal::NotBefore)
     }
 }
 
 /// Whether anything may be claimed.
-pub(super) async fn halted(log: &LogHandle<'_>) -> Result<Halted, Error> {
+pub(super) async fn halted(log: &LogHandle<'_>) -> Result<ClaimHalt, Error> {
     let query = format!(
         "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
          (extract(epoch FROM quiet_until - clock_timestamp()) * 1000)::bigint, \
@@ -334,9 +340,9 @@ pub(super) async fn halted(log: &LogHandle<'_>) -> Result<Halted, Error> {
     let since: Option<String> = row.get(1);
     let left: Option<i64> = row.get(2);
     let left = left.and_then(|left| u64::try_from(left).ok());
-    Ok(Halted {
+    Ok(ClaimHalt {
         paused: since.map(|since| format!("by {} since {since}", by.unwrap_or_default())),
-        quiet: left.filter(|left| *left > 0).map(|left| Quiet {
+        quiet: left.filter(|left| *left > 0).map(|left| VendorBackoff {
             left: Duration::from_millis(left),
             asked: row.get(3),
         }),
@@ -353,7 +359,7 @@ pub(super) async fn keep_quiet(log: &LogHandle<'_>, time: Duration) -> Result<()
     );
     let millis = time.as_millis() as f64;
     let host = disk::host_name();
-    let columns: [Parameter<'_>; 2] = [(&millis, Type::FLOAT8), (&host, Type::TEXT)];
+    let columns: [SqlParameter<'_>; 2] = [(&millis, Type::FLOAT8), (&host, Type::TEXT)];
     log.execute(&query, &columns).await?;
     Ok(())
 }

@@ -18,16 +18,16 @@ use self::snapshot::{HORIZON, NEWEST, outdated, read, when};
 use super::super::address::Address;
 use super::super::announce::ClaimCap;
 use super::super::fault::DatabaseError;
-use super::caps::Sums;
+use super::caps::CapTotals;
 use super::captures;
-use super::decide::{Claims, Others};
-use super::handle::{Failed, LogHandle, LogRow, Newest};
-use super::lines::{self, Merge};
+use super::decide::{Claims, ForeignLines};
+use super::handle::{LogHandle, LogRow, NewestLine, QueryError};
+use super::lines::{self, LineBatch};
 use super::mirror::{self, MirrorSource, digest};
-use super::recent::Recent;
+use super::recent::RecentLines;
 use super::runs::{self, BeingSent, RunRow};
 use super::session::Session;
-use super::task::{Answer, Task, TaskKind};
+use super::task::{Task, TaskAnswer, TaskKind};
 use crate::clock;
 use crate::jobs::{JobKey, Ledger, Line, Status};
 
@@ -63,7 +63,7 @@ impl LocalCopy {
 }
 
 /// A log, as one process writes to it.
-pub(super) struct Link {
+pub(super) struct DatabaseLink {
     address: Address,
     source: MirrorSource,
     session: Option<(Session, LogRow)>,
@@ -73,9 +73,9 @@ pub(super) struct Link {
     /// Numbers of lines at or above the horizon that were read or written, with their transactions.
     open: BTreeMap<i64, u64>,
     /// The newest line that was read or written.
-    newest: Newest,
+    newest: NewestLine,
     copy: LocalCopy,
-    recent: Option<Recent>,
+    recent: Option<RecentLines>,
     catching_up: Option<JoinHandle<()>>,
     /// Lines that the log holds and this computer does not remember yet.
     seen: String,
@@ -83,15 +83,15 @@ pub(super) struct Link {
     run: RunRow,
     /// What this run has claimed.
     own: HashSet<(JobKey, u32)>,
-    others: Others,
+    others: ForeignLines,
     confirmed: VecDeque<Vec<u8>>,
     /// After a look from the beginning: what the copy holds.
     held: Option<HashSet<[u8; 16]>>,
     /// What counts against the caps.
-    sums: Option<Sums>,
+    sums: Option<CapTotals>,
 }
 
-impl Link {
+impl DatabaseLink {
     pub fn new(
         address: &Address,
         source: MirrorSource,
@@ -107,7 +107,7 @@ impl Link {
                 .map(|number| (*number, u64::MAX))
                 .collect(),
             newest: source.newest.clone(),
-            recent: Recent::of(&source.kept_as()),
+            recent: RecentLines::of(&source.kept_as()),
             catching_up: None,
             seen: String::new(),
             source,
@@ -118,7 +118,7 @@ impl Link {
             ledger,
             run: RunRow::new(command),
             own: HashSet::new(),
-            others: Others::default(),
+            others: ForeignLines::default(),
             confirmed: VecDeque::new(),
             held: None,
             sums: None,
@@ -141,9 +141,9 @@ impl Link {
         tasks: &[Task],
         rows: &HashSet<JobKey>,
         caps: &Arc<[ClaimCap]>,
-    ) -> Result<Vec<Answer>, DatabaseError> {
+    ) -> Result<Vec<TaskAnswer>, DatabaseError> {
         // Before anyone waits for the log's row.
-        let counted = self.count(caps).map_err(Failed::from);
+        let counted = self.count(caps).map_err(QueryError::from);
         counted.map_err(|failed| failed.when("write to", &self.address))?;
         loop {
             let kept = self.session.take();
@@ -160,7 +160,7 @@ impl Link {
                 }
                 // A pooler may close what is idle, and a server may have been replaced since: only a new
                 // connection shows whether the database is away. What was committed is there already.
-                Err(Failed::Statement(_)) if was_kept && session.client.is_closed() => {}
+                Err(QueryError::Statement(_)) if was_kept && session.client.is_closed() => {}
                 Err(failed) => return Err(failed.when("write to", &self.address)),
             }
         }
@@ -172,7 +172,7 @@ impl Link {
             self.sums = None;
         } else if !self.sums.as_ref().is_some_and(|sums| sums.is_for(caps)) {
             let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
-            self.sums = Some(Sums::of(caps, &self.copy.path, &ledger)?);
+            self.sums = Some(CapTotals::of(caps, &self.copy.path, &ledger)?);
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Link {
         log: &LogRow,
         tasks: &[Task],
         rows: &HashSet<JobKey>,
-    ) -> Result<Vec<Answer>, Failed> {
+    ) -> Result<Vec<TaskAnswer>, QueryError> {
         let log = &log.of(session);
         let warnings = session.warnings();
         let known = (&self.source, &self.open, &self.newest);
@@ -238,7 +238,7 @@ impl Link {
         if let Some(being_sent) = being_sent {
             self.mark_being_sent(&being_sent);
         }
-        let mut merge = Merge::default();
+        let mut merge = LineBatch::default();
         let mut text = String::new();
         for (task, answer) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
             for line in task.written(answer).lines() {
@@ -253,7 +253,7 @@ impl Link {
             }
         }
         let granted = tasks.iter().zip(&answers);
-        let granted = granted.filter(|(_, answer)| matches!(answer, Answer::Granted(_)));
+        let granted = granted.filter(|(_, answer)| matches!(answer, TaskAnswer::Granted(_)));
         let granted = granted.filter_map(|(task, _)| task.kind.attempt());
         let granted: HashSet<_> = granted.collect();
         merge.skip_claims(|attempt| self.own.contains(attempt) || granted.contains(attempt));
@@ -275,7 +275,7 @@ impl Link {
     }
 
     /// Notes where lines are that were read or written.
-    fn note(&mut self, lines: Vec<Newest>) {
+    fn note(&mut self, lines: Vec<NewestLine>) {
         for line in lines {
             self.open.insert(line.sequence, line.transaction);
             self.newest = line.max(std::mem::take(&mut self.newest));
@@ -289,7 +289,7 @@ impl Link {
         unread: &[Row],
         tasks: &[Task],
         rows: &HashSet<JobKey>,
-    ) -> Result<HashSet<String>, Failed> {
+    ) -> Result<HashSet<String>, QueryError> {
         let mut again = HashSet::new();
         let own = tasks.iter().flat_map(Task::all_lines);
         let own: HashSet<&str> = own.map(|line| line.text.as_str()).collect();
@@ -299,10 +299,10 @@ impl Link {
         let mut new = Vec::new();
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         for row in unread {
-            let at = Newest::of(row);
+            let at = NewestLine::of(row);
             if at.sequence == NEWEST {
                 let sequence = self.newest.sequence;
-                is_whole = self.newest == Newest { sequence, ..at };
+                is_whole = self.newest == NewestLine { sequence, ..at };
                 continue;
             }
             if !is_whole {
@@ -355,10 +355,10 @@ impl Link {
         &mut self,
         log: &LogHandle<'_>,
         tasks: &[Task],
-        answers: &[Answer],
-        (claims, merge): (&Claims, &Merge),
-    ) -> Result<Vec<Newest>, Failed> {
-        let grants = answers.iter().any(|a| matches!(a, Answer::Granted(_)));
+        answers: &[TaskAnswer],
+        (claims, merge): (&Claims, &LineBatch),
+    ) -> Result<Vec<NewestLine>, QueryError> {
+        let grants = answers.iter().any(|a| matches!(a, TaskAnswer::Granted(_)));
         self.run.is_known |= grants;
         let showing = when(grants, self.run.show(log, &self.source.server));
         let claiming = claims.write(log, &self.run.id);
@@ -382,7 +382,7 @@ impl Link {
     }
 
     /// Folds lines that are true although the log has not taken them in.
-    pub fn fold(&mut self, lines: &Merge) {
+    pub fn fold(&mut self, lines: &LineBatch) {
         // Without room for the copy the jobs show as unknown at the end, which is the careful reading.
         let _ = self.take_in(&lines.text(), lines.jobs());
     }

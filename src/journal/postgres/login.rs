@@ -17,14 +17,14 @@ const PORT: u16 = 5432;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What surrounds the process. Tests make their own.
-pub(super) struct Surroundings<'a> {
+pub(super) struct Environment<'a> {
     /// Looks an environment variable up.
     pub var: &'a dyn Fn(&str) -> Option<String>,
     /// The user's home folder.
     pub home: Option<PathBuf>,
 }
 
-impl Surroundings<'_> {
+impl Environment<'_> {
     fn var(&self, name: &str) -> Option<String> {
         (self.var)(name).filter(|value| !value.is_empty())
     }
@@ -66,7 +66,7 @@ pub(super) struct Login {
 /// The logins that `address` means, in the order in which they are tried.
 pub(super) fn logins(
     address: &Address,
-    around: &Surroundings<'_>,
+    around: &Environment<'_>,
 ) -> Result<Vec<Login>, DatabaseError> {
     let open = LoginSources::of(address, around)?;
     let user = open.text("user", "PGUSER");
@@ -135,11 +135,11 @@ pub(super) fn logins(
 struct LoginSources<'a> {
     address: &'a Address,
     service: BTreeMap<String, String>,
-    around: &'a Surroundings<'a>,
+    around: &'a Environment<'a>,
 }
 
 impl<'a> LoginSources<'a> {
-    fn of(address: &'a Address, around: &'a Surroundings<'a>) -> Result<Self, DatabaseError> {
+    fn of(address: &'a Address, around: &'a Environment<'a>) -> Result<Self, DatabaseError> {
         let service = match around.var("PGSERVICE") {
             Some(name) => service(&name, around)?,
             None => BTreeMap::new(),
@@ -228,7 +228,7 @@ fn usual_host() -> String {
 /// The section of the service file.
 fn service(
     name: &str,
-    around: &Surroundings<'_>,
+    around: &Environment<'_>,
 ) -> Result<BTreeMap<String, String>, DatabaseError> {
     let named = around.var("PGSERVICEFILE").map(PathBuf::from);
     let own = named.or_else(|| around.home_file("pg_service.conf"));
@@ -285,7 +285,7 @@ fn section(text: &str, name: &str) -> Option<BTreeMap<String, String>> {
 
 fn password(
     open: &LoginSources<'_>,
-    around: &Surroundings<'_>,
+    around: &Environment<'_>,
     host: &Host,
     port: u16,
     database: &str,

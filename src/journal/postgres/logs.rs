@@ -5,10 +5,10 @@ use tokio_postgres::types::Type;
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
 use super::super::file::LogError;
-use super::handle::{self, Failed, LogHandle, LogRow, Parameter};
-use super::lines::{self, Merge};
-use super::recent::{self, Recent};
-use super::schema::{self, Rights, Use};
+use super::handle::{self, LogHandle, LogRow, QueryError, SqlParameter};
+use super::lines::{self, LineBatch};
+use super::recent::{self, RecentLines};
+use super::schema::{self, Rights, SchemaUse};
 use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
 use crate::text::suggest;
@@ -16,7 +16,7 @@ use crate::text::suggest;
 /// Opens the log of `address` for something.
 pub(super) async fn open(
     address: &Address,
-    purpose: Use,
+    purpose: SchemaUse,
 ) -> Result<(Session, LogRow), DatabaseError> {
     let session = Session::open(address).await?;
     schema::check(&session, purpose).await?;
@@ -71,7 +71,7 @@ async fn look_up(session: &Session) -> Result<Option<LogRow>, DatabaseError> {
 
 /// A log, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedLog {
     /// Its name.
     pub name: String,
     /// Its lines.
@@ -82,7 +82,7 @@ pub struct Listed {
     pub created_at: String,
 }
 
-async fn list(session: &Session) -> Result<Vec<Listed>, DatabaseError> {
+async fn list(session: &Session) -> Result<Vec<ListedLog>, DatabaseError> {
     let schema = session.address.schema();
     let query = format!(
         "SELECT name, count(lines.log), coalesce(sum(octet_length(line) + 1), 0)::bigint, \
@@ -92,7 +92,7 @@ async fn list(session: &Session) -> Result<Vec<Listed>, DatabaseError> {
     );
     let rows = lines::alone(&session.client, session.client.query_typed(&query, &[])).await;
     let rows = rows.map_err(|error| session.failed("list the logs of", &error))?;
-    let listed = rows.iter().map(|row| Listed {
+    let listed = rows.iter().map(|row| ListedLog {
         name: row.get(0),
         lines: row.get(1),
         bytes: row.get(2),
@@ -102,10 +102,10 @@ async fn list(session: &Session) -> Result<Vec<Listed>, DatabaseError> {
 }
 
 /// The logs beside the one that `address` names, that one included.
-pub fn list_logs(address: &Address) -> Result<Vec<Listed>, DatabaseError> {
+pub fn list_logs(address: &Address) -> Result<Vec<ListedLog>, DatabaseError> {
     wait_for(|| async {
         let session = Session::open(address).await?;
-        schema::check(&session, Use::Read).await?;
+        schema::check(&session, SchemaUse::Read).await?;
         list(&session).await
     })
 }
@@ -123,7 +123,7 @@ pub fn resume_log(address: &Address) -> Result<Option<String>, DatabaseError> {
 
 fn set_pause(address: &Address, by: Option<&str>) -> Result<Option<String>, DatabaseError> {
     wait_for(|| async {
-        let (session, log) = open(address, Use::Write).await?;
+        let (session, log) = open(address, SchemaUse::Write).await?;
         let before = change_pause(&log.of(&session), by).await;
         before.map_err(|error| Session::failure(address, "change", &error))
     })
@@ -167,7 +167,7 @@ pub fn rows_elsewhere(
         );
         let name = session.address.log();
         let jobs: Vec<String> = jobs.iter().map(JobKey::to_string).collect();
-        let columns: [Parameter<'_>; 2] = [(&name, Type::TEXT), (&jobs, Type::TEXT_ARRAY)];
+        let columns: [SqlParameter<'_>; 2] = [(&name, Type::TEXT), (&jobs, Type::TEXT_ARRAY)];
         let row = session.client.query_typed_opt(&query, &columns).await;
         let row = row.map_err(|error| session.failed("look at the logs of", &error))?;
         Ok(row.map(|row| (row.get(0), row.get::<_, i64>(1) as u64)))
@@ -176,7 +176,7 @@ pub fn rows_elsewhere(
 
 /// What a server promises of lines that it has confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Promises {
+pub struct DurabilityGuarantees {
     /// Its settings that decide about it, as `name value`.
     pub settings: Vec<String>,
     /// Whether a crash of the server may take confirmed lines.
@@ -186,7 +186,7 @@ pub struct Promises {
 }
 
 /// Asks the server of `address` what it promises.
-pub fn promises(address: &Address) -> Result<Promises, DatabaseError> {
+pub fn promises(address: &Address) -> Result<DurabilityGuarantees, DatabaseError> {
     wait_for(|| async {
         let session = Session::open(address).await?;
         let query = "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', \
@@ -199,7 +199,7 @@ pub fn promises(address: &Address) -> Result<Promises, DatabaseError> {
         // A synchronous_commit that is off is turned on for each transaction.
         let is_off = has("fsync", "off") || has("full_page_writes", "off");
         let waits = !has("synchronous_commit", "local");
-        Ok(Promises {
+        Ok(DurabilityGuarantees {
             outlive_a_crash: !settings.is_empty() && !is_off,
             has_standby: waits
                 && settings
@@ -216,7 +216,7 @@ pub fn promises(address: &Address) -> Result<Promises, DatabaseError> {
 
 /// What [`init_log`] and [`upgrade_tables`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct SetupResult {
     /// The tables' version before; 0 where there were none.
     pub from: i32,
     /// Their version now.
@@ -226,7 +226,10 @@ pub struct Made {
 }
 
 /// Makes the tables, the log and a role's rights, as far as they are not there.
-pub fn init_log(address: &Address, grant: Option<(&str, Rights)>) -> Result<Made, DatabaseError> {
+pub fn init_log(
+    address: &Address,
+    grant: Option<(&str, Rights)>,
+) -> Result<SetupResult, DatabaseError> {
     wait_for(|| async {
         let mut session = Session::open(address).await?;
         let from = schema::upgrade(&mut session).await?;
@@ -236,7 +239,7 @@ pub fn init_log(address: &Address, grant: Option<(&str, Rights)>) -> Result<Made
             granted.map_err(|error| session.failed("give rights on", &error))?;
         }
         let log = look_up(&session).await?.is_none() && make(&session).await?;
-        Ok(Made {
+        Ok(SetupResult {
             from,
             to: from.max(schema::VERSION),
             log,
@@ -245,13 +248,13 @@ pub fn init_log(address: &Address, grant: Option<(&str, Rights)>) -> Result<Made
 }
 
 /// Brings the tables up to date.
-pub fn upgrade_tables(address: &Address) -> Result<Made, DatabaseError> {
+pub fn upgrade_tables(address: &Address) -> Result<SetupResult, DatabaseError> {
     wait_for(|| async {
         let mut session = Session::open(address).await?;
         // Where there are none, a typing error in the address is likelier than a wish for them.
-        schema::check(&session, Use::Read).await?;
+        schema::check(&session, SchemaUse::Read).await?;
         let from = schema::upgrade(&mut session).await?;
-        Ok(Made {
+        Ok(SetupResult {
             from,
             to: from.max(schema::VERSION),
             log: false,
@@ -293,13 +296,13 @@ async fn make(session: &Session) -> Result<bool, DatabaseError> {
 /// own to the part. The log's row is locked meanwhile, so no one claims these attempts in between.
 pub fn merge_into(
     address: &Address,
-    next: &mut (dyn FnMut() -> Option<Merge> + Send),
-    doubts: &mut (dyn FnMut(&[String]) -> Result<Merge, LogError> + Send),
+    next: &mut (dyn FnMut() -> Option<LineBatch> + Send),
+    doubts: &mut (dyn FnMut(&[String]) -> Result<LineBatch, LogError> + Send),
 ) -> Result<u64, LogError> {
     let merged = wait_for(|| async {
-        let (session, log) = open(address, Use::Write).await?;
+        let (session, log) = open(address, SchemaUse::Write).await?;
         let server = handle::server(&session).await;
-        let recent = Recent::of(&handle::kept_as(&log.identity, &server));
+        let recent = RecentLines::of(&handle::kept_as(&log.identity, &server));
         let log = log.of(&session);
         let failed = |error| session.failed("write to", &error);
         let mut added = 0;
@@ -316,7 +319,7 @@ pub fn merge_into(
             added += new.len() as u64;
             if let Some(recent) = &recent {
                 let kept = recent.add(&(marks.text() + &part.text()), true);
-                kept.map_err(|error| Failed::from(error).when("write to", address))?;
+                kept.map_err(|error| QueryError::from(error).when("write to", address))?;
             }
         }
         Ok(Ok(added))

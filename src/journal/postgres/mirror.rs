@@ -23,11 +23,11 @@ pub use self::read::digest;
 use self::read::{MirrorState, MirrorSync, read};
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
-use super::handle::{self, Failed, Newest};
+use super::handle::{self, NewestLine, QueryError};
 use super::logs;
 use super::recent::places;
 use super::runs::BeingSent;
-use super::schema::{self, Use};
+use super::schema::{self, SchemaUse};
 use super::session::{Session, wait_for};
 use crate::clock;
 
@@ -64,7 +64,7 @@ pub struct MirrorSource {
     /// Numbers of the lines at or above it that were read.
     pub(super) open: Vec<i64>,
     /// The newest line that was read.
-    pub(super) newest: Newest,
+    pub(super) newest: NewestLine,
 }
 
 impl MirrorSource {
@@ -80,7 +80,7 @@ pub fn copy(address: &Address) -> Result<Mirror, DatabaseError> {
     let mut mirror = catch_up(address)?;
     if mirror.own.is_none() {
         let copy = copied(&mirror.file);
-        let copy = copy.map_err(|error| Failed::from(error).when("copy", address))?;
+        let copy = copy.map_err(|error| QueryError::from(error).when("copy", address))?;
         mirror.file = copy.to_path_buf();
         mirror.own = Some(copy);
     }
@@ -102,9 +102,9 @@ pub fn catch_up(address: &Address) -> Result<Mirror, DatabaseError> {
     })
 }
 
-async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
+async fn catch_up_with(address: &Address) -> Result<Mirror, QueryError> {
     let mut session = Session::open(address).await?;
-    let version = schema::check(&session, Use::Read).await?;
+    let version = schema::check(&session, SchemaUse::Read).await?;
     let log = logs::find(&session).await?;
     let mut look = MirrorSync {
         version,
@@ -160,7 +160,7 @@ async fn read_whole(
     session: &mut Session,
     look: &mut MirrorSync,
     server: String,
-) -> Result<(MirrorState, LinesFile), Failed> {
+) -> Result<(MirrorState, LinesFile), QueryError> {
     let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
     let mut writer = BufWriter::new(file);
     let mut state = read(session, look, &MirrorState::default(), &mut writer).await?;

@@ -25,18 +25,18 @@ mod tls;
 
 pub use appender::DatabaseAppender;
 pub use captures::{KeptCapture, captures_behind};
-pub use lines::Merge;
+pub use lines::LineBatch;
 pub use link::LocalCopy;
 pub use logs::{
-    Listed, Made, Promises, init_log, init_statements, list_logs, merge_into, pause_log, promises,
-    resume_log, rows_elsewhere, upgrade_tables,
+    DurabilityGuarantees, ListedLog, SetupResult, init_log, init_statements, list_logs, merge_into,
+    pause_log, promises, resume_log, rows_elsewhere, upgrade_tables,
 };
 pub use mirror::{LostLines, catch_up, copy};
 pub use outbox::{Forward, Outbox};
-pub use runs::{AskedToWait, AtWork, BeingSent, at_work};
+pub use runs::{BeingSent, ListedBackoff, ListedRun, at_work};
 pub use schema::Rights;
 pub use spool::{left_spools, spools_of};
-pub use task::{Acceptance, Answer, Decision, TaskKind};
+pub use task::{AcceptedId, DecisionGuard, TaskAnswer, TaskKind};
 
 use std::io;
 use std::sync::{Arc, RwLock};
@@ -53,7 +53,7 @@ pub fn write(
     command: &str,
 ) -> io::Result<DatabaseAppender> {
     let name = source.kept_as();
-    let link = link::Link::new(address, source, local, Arc::clone(ledger), command);
+    let link = link::DatabaseLink::new(address, source, local, Arc::clone(ledger), command);
     let spool = spool::Spool::new(&name, link.run());
     DatabaseAppender::start(link, spool)
 }

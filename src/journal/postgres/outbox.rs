@@ -11,11 +11,11 @@ use tokio_postgres::{Error, Row};
 use super::super::address::Address;
 use super::super::announce::CLAIM_HOLDS;
 use super::super::fault::DatabaseError;
-use super::handle::{LogHandle, LogRow, Parameter};
+use super::handle::{LogHandle, LogRow, SqlParameter};
 use super::leases::Key;
 use super::lines;
 use super::logs;
-use super::schema::Use;
+use super::schema::SchemaUse;
 use super::session::Session;
 use crate::clock;
 
@@ -85,7 +85,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, queued: &[Queued<'_>]) -> Result
     let forwards = || queued.iter().map(|one| one.forward);
     let targets: Vec<&[u8]> = forwards().map(|f| f.target.as_slice()).collect();
     let digests: Vec<&[u8]> = forwards().map(|f| f.digest.as_slice()).collect();
-    let columns: [Parameter<'_>; 4] = [
+    let columns: [SqlParameter<'_>; 4] = [
         (&kept, Type::BYTEA_ARRAY),
         (&receivers, Type::TEXT_ARRAY),
         (&targets, Type::BYTEA_ARRAY),
@@ -250,10 +250,10 @@ impl Outbox {
     ) -> Result<Vec<Row>, DatabaseError> {
         let (session, log) = match &mut self.session {
             Some(open) if !open.0.client.is_closed() => open,
-            other => other.insert(logs::open(&self.address, Use::Write).await?),
+            other => other.insert(logs::open(&self.address, SchemaUse::Write).await?),
         };
         let text = text.replace("{schema}", session.address.schema());
-        let columns: [Parameter<'_>; 3] = [
+        let columns: [SqlParameter<'_>; 3] = [
             (&self.target.as_slice(), Type::BYTEA),
             (&self.holder, Type::TEXT),
             (&numbers, Type::INT8_ARRAY),

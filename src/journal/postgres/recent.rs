@@ -75,12 +75,12 @@ pub(super) fn lock(file: &File) -> io::Result<()> {
 
 /// What was seen of one log.
 #[derive(Debug)]
-pub(super) struct Recent {
+pub(super) struct RecentLines {
     lines: PathBuf,
     lock: File,
 }
 
-impl Recent {
+impl RecentLines {
     /// Of the log of this name; none where no folder can be written to.
     pub fn of(name: &str) -> Option<Self> {
         let path = files_of(name)?;
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn what_is_forgotten_is_what_was_read_and_a_part_of_a_line_spoils_none() {
         let dir = tempfile::tempdir().unwrap();
-        let recent = Recent {
+        let recent = RecentLines {
             lines: dir.path().join("recent"),
             lock: open_lock(dir.path().join("lock")).unwrap(),
         };

@@ -7,10 +7,10 @@ use tokio_postgres::{Error, GenericClient, Row};
 
 use super::super::address::Address;
 use super::super::fault::DatabaseError;
-use super::handle::{LogHandle, Parameter};
+use super::handle::{LogHandle, SqlParameter};
 use super::lines::{self, columns};
 use super::logs;
-use super::schema::{self, Use};
+use super::schema::{self, SchemaUse};
 use super::session::{Session, wait_for};
 use crate::disk;
 use crate::jobs::JobKey;
@@ -50,7 +50,7 @@ impl RunRow {
         );
         let host = disk::host_name();
         let process = i64::from(std::process::id());
-        let columns: [Parameter<'_>; 5] = [
+        let columns: [SqlParameter<'_>; 5] = [
             (&self.id, Type::TEXT),
             (&host, Type::TEXT),
             (&process, Type::INT8),
@@ -67,7 +67,7 @@ impl RunRow {
             "UPDATE {schema}.runs SET seen_at = clock_timestamp(), history = nullif($2, '') \
              WHERE id = $1"
         );
-        let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
+        let columns: [SqlParameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
         let touched = session.client.execute_typed(&query, &columns);
         lines::alone(&session.client, touched).await.map(drop)
     }
@@ -80,7 +80,7 @@ impl RunRow {
              kept = $2 WHERE id = $1"
         );
         let kept = kept.map(|file| file.display().to_string());
-        let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&kept, Type::TEXT)];
+        let columns: [SqlParameter<'_>; 2] = [(&self.id, Type::TEXT), (&kept, Type::TEXT)];
         let touched = session.client.execute_typed(&query, &columns);
         lines::alone(&session.client, touched).await.map(drop)
     }
@@ -101,7 +101,7 @@ impl RunRow {
             log.schema,
             is_alive()
         );
-        let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
+        let columns: [SqlParameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
         let row = log.query_opt(&query, &columns).await?;
         Ok(row.map(|row| row.get(0)))
     }
@@ -109,7 +109,7 @@ impl RunRow {
 
 /// Who has claimed an attempt.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Claimed {
+pub(super) struct ClaimHolder {
     /// The run; empty for an attempt that came with copied lines; [`SETTLED`] where a person has given it
     /// up; none where it is not claimed.
     pub run: Option<String>,
@@ -123,7 +123,7 @@ pub(super) struct Claimed {
 pub(super) async fn claims(
     log: &LogHandle<'_>,
     attempts: &[(JobKey, u32)],
-) -> Result<Vec<Claimed>, Error> {
+) -> Result<Vec<ClaimHolder>, Error> {
     if attempts.is_empty() {
         return Ok(Vec::new());
     }
@@ -142,9 +142,9 @@ pub(super) async fn claims(
         is_alive()
     );
     let (jobs, numbers) = columns(attempts);
-    let columns: [Parameter<'_>; 2] = [(&jobs, Type::TEXT_ARRAY), (&numbers, Type::INT4_ARRAY)];
+    let columns: [SqlParameter<'_>; 2] = [(&jobs, Type::TEXT_ARRAY), (&numbers, Type::INT4_ARRAY)];
     let rows = log.query(&query, &columns).await?;
-    let claimed = rows.iter().map(|row| Claimed {
+    let claimed = rows.iter().map(|row| ClaimHolder {
         run: row.get(0),
         alive_on: row.get(1),
         was_resent: row.get(2),
@@ -183,7 +183,7 @@ pub(super) async fn reassign(
     let jobs: Vec<String> = seen.iter().map(|(job, ..)| job.to_string()).collect();
     let numbers: Vec<i32> = seen.iter().map(|(_, number, _)| *number as i32).collect();
     let runs: Vec<&str> = seen.iter().map(|(.., run)| run.as_str()).collect();
-    let columns: [Parameter<'_>; 4] = [
+    let columns: [SqlParameter<'_>; 4] = [
         (&jobs, Type::TEXT_ARRAY),
         (&numbers, Type::INT4_ARRAY),
         (&runs, Type::TEXT_ARRAY),
@@ -282,7 +282,7 @@ pub(super) async fn being_sent(
 
 /// A run, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AtWork {
+pub struct ListedRun {
     /// The computer.
     pub host: String,
     /// Its process there.
@@ -299,7 +299,7 @@ pub struct AtWork {
 
 /// That every run of a log leaves the vendor alone for a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskedToWait {
+pub struct ListedBackoff {
     /// The computer that the vendor has asked.
     pub host: String,
     /// Until when, RFC 3339.
@@ -311,7 +311,7 @@ fn time(column: &str) -> String {
     format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
 }
 
-async fn asked_to_wait(log: &LogHandle<'_>) -> Result<Option<AskedToWait>, Error> {
+async fn asked_to_wait(log: &LogHandle<'_>) -> Result<Option<ListedBackoff>, Error> {
     let query = format!(
         "SELECT coalesce(quiet_by, 'a computer'), {} FROM {}.logs \
          WHERE id = $1 AND quiet_until > clock_timestamp()",
@@ -319,7 +319,7 @@ async fn asked_to_wait(log: &LogHandle<'_>) -> Result<Option<AskedToWait>, Error
         log.schema
     );
     let row = lines::alone(log.client, log.query_opt(&query, &[])).await?;
-    Ok(row.map(|row| AskedToWait {
+    Ok(row.map(|row| ListedBackoff {
         host: row.get(0),
         until: row.get(1),
     }))
@@ -327,10 +327,12 @@ async fn asked_to_wait(log: &LogHandle<'_>) -> Result<Option<AskedToWait>, Error
 
 /// The runs of the log of `address` that have not ended, the oldest first: those of today, and those
 /// that are still heard of; and whether all of them wait.
-pub fn at_work(address: &Address) -> Result<(Vec<AtWork>, Option<AskedToWait>), DatabaseError> {
+pub fn at_work(
+    address: &Address,
+) -> Result<(Vec<ListedRun>, Option<ListedBackoff>), DatabaseError> {
     wait_for(|| async {
         let session = Session::open(address).await?;
-        let version = schema::check(&session, Use::Read).await?;
+        let version = schema::check(&session, SchemaUse::Read).await?;
         if version < schema::RUNS {
             return Ok((Vec::new(), None));
         }
@@ -347,7 +349,7 @@ pub fn at_work(address: &Address) -> Result<(Vec<AtWork>, Option<AskedToWait>), 
         let log = log.of(&session);
         let rows = lines::alone(&session.client, log.query(&query, &[])).await;
         let rows = rows.map_err(|error| session.failed("list the runs of", &error))?;
-        let listed = rows.iter().map(|row: &Row| AtWork {
+        let listed = rows.iter().map(|row: &Row| ListedRun {
             host: row.get(0),
             process: row.get(1),
             command: row.get(2),

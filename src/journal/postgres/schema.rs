@@ -68,7 +68,7 @@ pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// What the tables are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum SchemaUse {
     Read,
     /// Also what only the newest version has.
     ReadNewest,
@@ -84,7 +84,7 @@ struct SchemaVersion {
 }
 
 /// Makes sure that the tables are there and that this program may use them; their version.
-pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, DatabaseError> {
+pub(super) async fn check(session: &Session, purpose: SchemaUse) -> Result<i32, DatabaseError> {
     let address = &session.address;
     let Some(found) = found(session, purpose).await? else {
         let never = || {
@@ -96,8 +96,8 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
         return Err(recent::gone(session).unwrap_or_else(never));
     };
     let minimum = match purpose {
-        Use::Read | Use::ReadNewest => found.minimum_reader,
-        Use::Write => found.minimum_writer,
+        SchemaUse::Read | SchemaUse::ReadNewest => found.minimum_reader,
+        SchemaUse::Write => found.minimum_writer,
     };
     if minimum > VERSION {
         return Err(DatabaseError::config(
@@ -109,7 +109,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
             "install a newer creativeai on this computer",
         ));
     }
-    if purpose != Use::Read && found.version < VERSION {
+    if purpose != SchemaUse::Read && found.version < VERSION {
         return Err(DatabaseError::config(
             format!(
                 "the tables of {address} are at version {}, and this creativeai needs version \
@@ -127,7 +127,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
 pub(super) async fn upgrade(session: &mut Session) -> Result<i32, DatabaseError> {
     loop {
         // Looked at first: a small role may not create what is there already.
-        let before = found(session, Use::Write).await?;
+        let before = found(session, SchemaUse::Write).await?;
         let before = before.map_or(0, |found| found.version);
         if before >= VERSION {
             return Ok(before);
@@ -209,7 +209,10 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
     text
 }
 
-async fn found(session: &Session, purpose: Use) -> Result<Option<SchemaVersion>, DatabaseError> {
+async fn found(
+    session: &Session,
+    purpose: SchemaUse,
+) -> Result<Option<SchemaVersion>, DatabaseError> {
     let failed = |error| session.failed("look at the tables of", &error);
     let schema = session.address.schema();
     let name = format!("{schema}.migrations");
@@ -222,7 +225,7 @@ async fn found(session: &Session, purpose: Use) -> Result<Option<SchemaVersion>,
         )
         .await
         .map_err(failed)?;
-    if purpose == Use::Write {
+    if purpose == SchemaUse::Write {
         takes_writes(&session.address, row.get(1), row.get(2))?;
     }
     if !row.get::<_, bool>(0) {

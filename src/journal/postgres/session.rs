@@ -17,7 +17,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
 use super::super::address::{Address, FORM};
 use super::super::connection::{SessionAttrs, SslMode};
 use super::super::fault::{DatabaseError, DatabaseFault};
-use super::login::{Login, Surroundings, logins};
+use super::login::{Environment, Login, logins};
 use super::tls;
 
 const UNREACHABLE: &str = "check that the server runs and can be reached, then run the same command \
@@ -44,7 +44,7 @@ impl Session {
     /// Connects to the first server of `address` that answers as it is wanted.
     pub async fn open(address: &Address) -> Result<Self, DatabaseError> {
         let base = etcetera::choose_base_strategy().ok();
-        let around = Surroundings {
+        let around = Environment {
             var: &|name| std::env::var(name).ok(),
             home: base.map(|base| PathBuf::from(base.home_dir())),
         };

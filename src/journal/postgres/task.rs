@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::super::announce::{Announcement, Refused};
+use super::super::announce::{AnnounceRefusal, Announcement};
 use super::super::fault::DatabaseError;
 use super::super::file::AppendError;
 use super::captures::KeptCapture;
 use super::leases::Key;
-use super::lines::{Merge, NewLine};
+use super::lines::{LineBatch, NewLine};
 use crate::jobs::{GenerationId, JobKey};
 
 /// What is asked of the log.
@@ -23,7 +23,7 @@ pub enum TaskKind {
     /// The same, which this run has kept on this computer's disk.
     TakeIn(String),
     /// Lines that give an attempt the id of an accepted reply: only while that is not another's.
-    Accepted(Acceptance),
+    Accepted(AcceptedId),
     /// Lines that announce an attempt.
     Announce(Announcement),
     /// Lines that give a claim up: true only as long as it is this run's.
@@ -34,7 +34,7 @@ pub enum TaskKind {
     /// while no other computer has written about its job.
     Settle(JobKey, u32),
     /// What a person has decided on what was read: only while that is all there is.
-    Decided(Decision),
+    Decided(DecisionGuard),
     /// That an attempt was accepted under this id: only while that is not another's.
     Bind(JobKey, u32, GenerationId),
     /// The right to fetch or publish something while no other run does.
@@ -52,7 +52,7 @@ pub enum TaskKind {
 /// What a decision depends on: it is dropped where another computer has written about that since this one
 /// has read the log.
 #[derive(Debug)]
-pub struct Decision {
+pub struct DecisionGuard {
     /// Jobs.
     pub jobs: Vec<JobKey>,
     /// Listings or SKUs that get these names, so that no other clip may go by them.
@@ -61,13 +61,13 @@ pub struct Decision {
 
 /// An accepted reply's id.
 #[derive(Debug)]
-pub struct Acceptance {
+pub struct AcceptedId {
     /// The attempt that it was the reply to.
     pub attempt: (JobKey, u32),
     /// The id.
     pub id: GenerationId,
     /// What is written where the id has become another's.
-    pub otherwise: Merge,
+    pub otherwise: LineBatch,
 }
 
 impl TaskKind {
@@ -77,7 +77,7 @@ impl TaskKind {
     }
 
     /// Every line that may be written for it beside its own.
-    fn otherwise(&self) -> Option<&Merge> {
+    fn otherwise(&self) -> Option<&LineBatch> {
         match self {
             Self::Accepted(accepted) => Some(&accepted.otherwise),
             _ => None,
@@ -103,7 +103,7 @@ impl TaskKind {
 
 /// What something has come to.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum TaskAnswer {
     /// Its lines are in the log.
     Written,
     /// What was to be written otherwise is in the log instead.
@@ -111,12 +111,12 @@ pub enum Answer {
     /// Its lines are in the log, and the claim is this run's; the computer's uptime before the database confirmed it.
     Granted(Duration),
     /// Nothing was written.
-    Refused(Refused),
+    Refused(AnnounceRefusal),
     /// The claim is not this run's any more; nothing was written.
     Lost,
 }
 
-impl Answer {
+impl TaskAnswer {
     pub(super) fn is_written(&self) -> bool {
         matches!(self, Self::Written | Self::Granted(_) | Self::Otherwise)
     }
@@ -138,14 +138,14 @@ impl Answer {
     }
 }
 
-pub(super) type Done = Result<Answer, AppendError>;
+pub(super) type TaskResult = Result<TaskAnswer, AppendError>;
 
 /// Something to be done with the next transaction.
 #[derive(Debug)]
 pub(super) struct Task {
     pub kind: TaskKind,
-    pub lines: Merge,
-    pub done: oneshot::Sender<Done>,
+    pub lines: LineBatch,
+    pub done: oneshot::Sender<TaskResult>,
     /// Whether its lines are in the spool.
     pub is_kept: Cell<bool>,
 }
@@ -154,13 +154,15 @@ impl Task {
     /// Every line that may be written for it.
     pub fn all_lines(&self) -> impl Iterator<Item = &NewLine> {
         let otherwise = self.kind.otherwise().into_iter();
-        self.lines.lines().chain(otherwise.flat_map(Merge::lines))
+        self.lines
+            .lines()
+            .chain(otherwise.flat_map(LineBatch::lines))
     }
 
     /// The lines that are written where it comes to `answer`.
-    pub fn written(&self, answer: &Answer) -> &Merge {
+    pub fn written(&self, answer: &TaskAnswer) -> &LineBatch {
         match (answer, self.kind.otherwise()) {
-            (Answer::Otherwise, Some(otherwise)) => otherwise,
+            (TaskAnswer::Otherwise, Some(otherwise)) => otherwise,
             _ => &self.lines,
         }
     }

@@ -3,13 +3,13 @@
 use super::Writer;
 use crate::jobs::{GenerationId, JobKey, Lines};
 use crate::journal::announce::{
-    Announced, Announcement, Claim, Lease, Leased, Quiet, Refused, Renewed,
+    AnnounceRefusal, Announced, Announcement, Claim, Lease, LeaseOutcome, Renewed, VendorBackoff,
 };
 use crate::journal::file::AppendError;
 use crate::journal::pause;
 #[cfg(feature = "postgres")]
-use crate::journal::postgres::{Answer, Decision, TaskKind};
-use crate::journal::store::{Store, Unsettled};
+use crate::journal::postgres::{DecisionGuard, TaskAnswer, TaskKind};
+use crate::journal::store::{DecisionError, Store};
 #[cfg(feature = "postgres")]
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,7 @@ impl Writer {
         match &self.store {
             Store::File { appender, pause } => {
                 if let Some(by) = pause::read(pause) {
-                    return Ok(Announced::Refused(Refused::Paused(by)));
+                    return Ok(Announced::Refused(AnnounceRefusal::Paused(by)));
                 }
                 appender.append_tentative(what.lines.as_str()).await?;
                 Ok(Announced::Granted(Claim::alone()))
@@ -29,15 +29,15 @@ impl Writer {
                 let (job, number, lines) = (what.job, what.number, what.lines.clone());
                 let asked = appender.ask(TaskKind::Announce(what), lines.as_str());
                 Ok(match asked.done().await? {
-                    Answer::Granted(confirmed) => {
+                    TaskAnswer::Granted(confirmed) => {
                         let held = appender.held();
                         let claim = Claim::among_others(job, number, confirmed, held);
                         Announced::Granted(claim)
                     }
-                    Answer::Refused(refused) => Announced::Refused(refused),
-                    Answer::Written | Answer::Otherwise | Answer::Lost => {
+                    TaskAnswer::Refused(refused) => Announced::Refused(refused),
+                    TaskAnswer::Written | TaskAnswer::Otherwise | TaskAnswer::Lost => {
                         let why = "the log has not claimed it".to_owned();
-                        Announced::Refused(Refused::Later(why))
+                        Announced::Refused(AnnounceRefusal::Later(why))
                     }
                 })
             }
@@ -58,7 +58,7 @@ impl Writer {
                     TaskKind::Withdraw(shared.job, shared.number),
                     lines.as_str(),
                 );
-                Ok(matches!(asked.done().await?, Answer::Written))
+                Ok(matches!(asked.done().await?, TaskAnswer::Written))
             }
         }
     }
@@ -74,11 +74,13 @@ impl Writer {
                 };
                 let asked = appender.ask(TaskKind::Renew(shared.job, shared.number), "");
                 Ok(match asked.done().await? {
-                    Answer::Granted(confirmed) => {
+                    TaskAnswer::Granted(confirmed) => {
                         claim.confirm(confirmed);
                         Renewed::Holds
                     }
-                    Answer::Refused(Refused::NotBefore(quiet)) => Renewed::NotBefore(quiet),
+                    TaskAnswer::Refused(AnnounceRefusal::NotBefore(quiet)) => {
+                        Renewed::NotBefore(quiet)
+                    }
                     _ => Renewed::Lost,
                 })
             }
@@ -86,14 +88,14 @@ impl Writer {
     }
 
     /// Whether the vendor wants to be left alone, where other computers ask it, too.
-    pub async fn is_quiet(&self) -> Result<Option<Quiet>, AppendError> {
+    pub async fn is_quiet(&self) -> Result<Option<VendorBackoff>, AppendError> {
         match &self.store {
             Store::File { .. } => Ok(None),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let asked = appender.ask(TaskKind::IsQuiet, "");
                 Ok(match asked.done().await? {
-                    Answer::Refused(Refused::NotBefore(quiet)) => Some(quiet),
+                    TaskAnswer::Refused(AnnounceRefusal::NotBefore(quiet)) => Some(quiet),
                     _ => None,
                 })
             }
@@ -103,35 +105,40 @@ impl Writer {
     /// Takes the lease of this name, or makes sure of it once more: the right to fetch or publish
     /// something while no other run does. What others have written is folded then. It holds until
     /// this writer is dropped, or this run is not heard of any more.
-    pub async fn lease(&self, name: &str) -> Result<Leased, AppendError> {
+    pub async fn lease(&self, name: &str) -> Result<LeaseOutcome, AppendError> {
         match &self.store {
-            Store::File { .. } => Ok(Leased::Mine(Lease::alone())),
+            Store::File { .. } => Ok(LeaseOutcome::Mine(Lease::alone())),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let key = Sha256::digest(name.as_bytes());
                 let asked = appender.ask(TaskKind::Lease(key.into()), "");
                 Ok(match asked.done().await? {
-                    Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
-                    Answer::Refused(_) | Answer::Written | Answer::Otherwise | Answer::Lost => {
-                        Leased::Another
+                    TaskAnswer::Granted(confirmed) => {
+                        LeaseOutcome::Mine(Lease::among_others(confirmed))
                     }
+                    TaskAnswer::Refused(_)
+                    | TaskAnswer::Written
+                    | TaskAnswer::Otherwise
+                    | TaskAnswer::Lost => LeaseOutcome::Another,
                 })
             }
         }
     }
 
     /// Takes in a person's word that an attempt was not accepted. No one may be about to send it.
-    pub fn settle(&self, job: JobKey, number: u32, lines: &Lines) -> Result<(), Unsettled> {
+    pub fn settle(&self, job: JobKey, number: u32, lines: &Lines) -> Result<(), DecisionError> {
         match &self.store {
             Store::File { appender, .. } => appender
                 .append_blocking(lines.as_str())
-                .map_err(Unsettled::Failed),
+                .map_err(DecisionError::Failed),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let asked = appender.ask(TaskKind::Settle(job, number), lines.as_str());
-                match asked.wait().map_err(Unsettled::Failed)? {
-                    Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
-                    Answer::Refused(_) => Err(Unsettled::Outdated),
+                match asked.wait().map_err(DecisionError::Failed)? {
+                    TaskAnswer::Refused(AnnounceRefusal::Later(host)) => {
+                        Err(DecisionError::BeingSent(host))
+                    }
+                    TaskAnswer::Refused(_) => Err(DecisionError::Outdated),
                     _ => Ok(()),
                 }
             }
@@ -140,18 +147,23 @@ impl Writer {
 
     /// Takes in what a person has decided about `jobs`, some of which get these `names`: not where another
     /// computer has written about them, or of those names, since the log was read.
-    pub fn decide(&self, jobs: &[JobKey], names: &[&str], lines: &Lines) -> Result<(), Unsettled> {
+    pub fn decide(
+        &self,
+        jobs: &[JobKey],
+        names: &[&str],
+        lines: &Lines,
+    ) -> Result<(), DecisionError> {
         match &self.store {
-            Store::File { .. } => self.append_in_parts(lines).map_err(Unsettled::Failed),
+            Store::File { .. } => self.append_in_parts(lines).map_err(DecisionError::Failed),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
-                let kind = TaskKind::Decided(Decision {
+                let kind = TaskKind::Decided(DecisionGuard {
                     jobs: jobs.to_vec(),
                     names: names.iter().map(|name| (*name).to_owned()).collect(),
                 });
                 let asked = appender.ask(kind, lines.as_str());
-                match asked.wait().map_err(Unsettled::Failed)? {
-                    Answer::Refused(_) => Err(Unsettled::Outdated),
+                match asked.wait().map_err(DecisionError::Failed)? {
+                    TaskAnswer::Refused(_) => Err(DecisionError::Outdated),
                     _ => Ok(()),
                 }
             }

@@ -11,7 +11,7 @@ mod tests;
 mod words;
 
 pub(super) use words::{CURLY_QUOTES, USE_STRAIGHT_QUOTES, is_nothing};
-use words::{Error, error_named, error_within, is_boolean, is_loading};
+use words::{CellError, error_named, error_within, is_boolean, is_loading};
 pub(super) use words::{Oddity, Purpose};
 
 /// The longest cell that is odd as a whole, in bytes.
@@ -87,7 +87,7 @@ fn whole_cell(text: &str, purpose: Purpose) -> Option<Oddity> {
     // Only numbers, dates and numbered errors hold digits.
     if text.bytes().any(|b| b.is_ascii_digit()) {
         return if is_error_without_hash(text) {
-            Some(spreadsheet_error(Error::Other))
+            Some(spreadsheet_error(CellError::Other))
         } else {
             numbers::find(text, purpose)
         };
@@ -205,7 +205,7 @@ fn hashes(text: &str) -> Option<Oddity> {
         .map(spreadsheet_error)
 }
 
-fn spreadsheet_error(error: Error) -> Oddity {
+fn spreadsheet_error(error: CellError) -> Oddity {
     Oddity::new(
         "this is a spreadsheet program's error, not a value",
         format!(

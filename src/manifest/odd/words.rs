@@ -41,7 +41,7 @@ pub(in crate::manifest) const USE_STRAIGHT_QUOTES: &str = "replace them with str
 
 /// Why a spreadsheet program shows an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Error {
+pub(super) enum CellError {
     NotFound,
     Reference,
     Name,
@@ -54,7 +54,7 @@ pub(super) enum Error {
     Other,
 }
 
-impl Error {
+impl CellError {
     /// What happened, as the beginning of a sentence.
     pub const fn cause(self) -> &'static str {
         match self {
@@ -73,53 +73,53 @@ impl Error {
 }
 
 /// Errors as they are shown, blanks between them, in the languages of Excel, Sheets and `LibreOffice`.
-const ERRORS: [(Error, &str); 10] = [
+const ERRORS: [(CellError, &str); 10] = [
     (
-        Error::NotFound,
+        CellError::NotFound,
         "#N/A #N/A! #NA #N/D #N/D! #NV #N/B #I/T #Н/Д #HIÁNYZIK #YOK #SAKNAS! #PUUTTUU! #N.V. \
          #NENÍ_K_DISPOZICI",
     ),
     (
-        Error::Reference,
+        CellError::Reference,
         "#REF! #REF #BEZUG! #¡REF! #RIF! #VERW! #ADR! #ССЫЛКА! #REFERENS! #BAŞV! #HIV! \
          #VIITTAUS! #ODKAZ! #REFERENCE!",
     ),
     (
-        Error::Name,
+        CellError::Name,
         "#NAME? #NAME #NOM? #¿NOMBRE? #NOME? #NAAM? #NAVN? #NAMN? #NAZWA? #NÁZEV? #NÉV? #AD? \
          #ИМЯ? #NIMI?",
     ),
     (
-        Error::Value,
+        CellError::Value,
         "#VALUE! #VALUE #WERT! #VALEUR! #¡VALOR! #VALORE! #VALOR! #WAARDE! #VÆRDI! #VERDI! \
          #VÄRDEFEL! #ARG! #HODNOTA! #ÉRTÉK! #DEĞER! #ЗНАЧ! #ARVO!",
     ),
     (
-        Error::Division,
+        CellError::Division,
         "#DIV/0! #DIV/0 #¡DIV/0! #DEEL/0! #DELING/0! #DIVISION/0! #DZIEL/0! #ДЕЛ/0! \
          #DĚLENÍ_NULOU! #ZÉRÓOSZTÓ! #SAYI/0! #JAKO/0!",
     ),
     (
-        Error::Null,
+        CellError::Null,
         "#NULL! #NUL! #¡NULO! #NULO! #NULLO! #LEEG! #SKÄRNING! #ПУСТО! #BOŞ! #TYHJÄ! #NULLA! \
          #ZERO!",
     ),
     (
-        Error::Number,
+        CellError::Number,
         "#NUM! #NUM #ZAHL! #NOMBRE! #¡NUM! #NÚM! #GETAL! #OGILTIGT! #LICZBA! #ЧИСЛО! #SAYI! \
          #SZÁM! #LUKU! #NUMMER! #ČÍSLO!",
     ),
     (
-        Error::Spill,
+        CellError::Spill,
         "#SPILL! #ÜBERLAUF! #PROPAGATION! #DESBORDAMIENTO! #¡DESBORDAMIENTO! #ESPANSIONE! \
          #OVERLOOP! #DESPEJAR! #EXPANDERA!",
     ),
     (
-        Error::Loading,
+        CellError::Loading,
         "#GETTING_DATA #BUSY! #CONNECT! #DATEN_ABRUFEN #LOADING!",
     ),
     (
-        Error::Other,
+        CellError::Other,
         "#ERROR! #CALC! #KALK! #¡CALC! #FIELD! #FELD! #CHAMP! #BLOCKED! #UNKNOWN! #EXTERNAL! \
          #PYTHON! #TIMEOUT! #ERR! #CYCLE! #FEHLER! #ERREUR! #¡ERROR!",
     ),
@@ -129,15 +129,15 @@ const ERRORS: [(Error, &str); 10] = [
 pub(super) const NUMBERED_ERRORS: [&str; 5] = ["Err", "Fehler", "Erreur", "Fout", "Fel"];
 
 /// The error that `text` is as a whole.
-pub(super) fn error_named(text: &str) -> Option<Error> {
+pub(super) fn error_named(text: &str) -> Option<CellError> {
     if !text.starts_with('#') {
         return None;
     }
-    let known = |(error, texts): &(Error, &str)| {
+    let known = |(error, texts): &(CellError, &str)| {
         let same = texts.split(' ').any(|known| known == text);
         same.then_some(*error)
     };
-    let other = || looks_like_error(text).then_some(Error::Other);
+    let other = || looks_like_error(text).then_some(CellError::Other);
     ERRORS.iter().find_map(known).or_else(other)
 }
 
@@ -156,7 +156,7 @@ fn looks_like_error(text: &str) -> bool {
 }
 
 /// An error within a text. What could be a hash tag is an error only as a whole.
-pub(super) fn error_within(text: &str) -> Option<Error> {
+pub(super) fn error_within(text: &str) -> Option<CellError> {
     memchr::memchr_iter(b'#', text.as_bytes()).find_map(|at| {
         let rest = &text[at..];
         let begins = |known: &str| {
@@ -165,7 +165,7 @@ pub(super) fn error_within(text: &str) -> Option<Error> {
                     || known.len() > 4 && known.ends_with(['!', '?'])
             })
         };
-        let known = |(error, texts): &(Error, &str)| {
+        let known = |(error, texts): &(CellError, &str)| {
             let within = texts.split(' ').any(begins);
             within.then_some(*error)
         };

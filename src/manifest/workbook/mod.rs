@@ -57,7 +57,7 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
     let kind = kind_of(file)?;
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(0))?;
-    let mut table = Table::new()?;
+    let mut table = TableWriter::new()?;
     let (name, others, hidden) = match kind {
         ArchiveFormat::Xlsx => {
             let mut book = Xlsx::new(reader).map_err(|error| damaged(&error))?;
@@ -217,7 +217,7 @@ fn shown_ref(value: &DataRef<'_>, format: &Format) -> String {
 }
 
 /// The table as it grows, cell by cell.
-struct Table {
+struct TableWriter {
     out: csv::Writer<BufWriter<File>>,
     /// The row that is being filled, counted from 0.
     row: usize,
@@ -227,7 +227,7 @@ struct Table {
     written: u64,
 }
 
-impl Table {
+impl TableWriter {
     fn new() -> Result<Self, WorkbookError> {
         let out = csv::WriterBuilder::new()
             .flexible(true)

@@ -4,12 +4,12 @@ use std::hash::Hash;
 use std::mem::discriminant;
 
 use super::{Commands, Decision, HeldReport, MOST_NAMED};
-use crate::engine::plan::{ChangeDoubt, Held, Moved};
-use crate::jobs::recognition::Cause;
+use crate::engine::plan::{ChangeDoubt, Held, MovedPhoto};
+use crate::jobs::recognition::SpellingCause;
 use crate::text::escape;
 
 /// What is said of a row.
-struct Words {
+struct HeldText {
     why: String,
     /// What became of the money.
     stands: &'static str,
@@ -23,7 +23,7 @@ pub fn renamings(row: &Held, commands: &Commands) -> String {
         Some(name) => format!("{name} ({})", row.photo),
         None => row.photo.clone(),
     };
-    let renaming = |moved: &Moved| {
+    let renaming = |moved: &MovedPhoto| {
         let command = commands.rename(&moved.job.to_string(), &new);
         format!("`{command}` if it was {}", escape(&moved.photo))
     };
@@ -58,15 +58,15 @@ impl HeldReport<'_> {
     }
 
     pub(super) fn message(&self, held: &Held) -> String {
-        let Words { why, stands, ways } = self.words(held);
+        let HeldText { why, stands, ways } = self.words(held);
         format!("{why}. Held back; {stands}. {ways}")
     }
 
-    fn words(&self, held: &Held) -> Words {
+    fn words(&self, held: &Held) -> HeldText {
         let id = escape(&held.id);
         let (why, ways) = match (held.reason, held.doubt) {
             (Decision::Hidden, _) => {
-                return Words {
+                return HeldText {
                     why: "hidden in the sheet, by a filter or by hand".to_owned(),
                     stands: "nothing was ordered for it",
                     ways: "To order it as well, show it in the sheet, or run the same command with \
@@ -75,7 +75,7 @@ impl HeldReport<'_> {
                 };
             }
             (Decision::SameClip, _) => {
-                return Words {
+                return HeldText {
                     why: format!("{id} asks for the same clip {}", self.same_as(held)),
                     stands: "nothing was sent for it",
                     ways: "If both are to have a clip of their own, fill in the column variant, or run \
@@ -96,7 +96,7 @@ impl HeldReport<'_> {
                     "{id} asks for what was ordered as {}, whose row is gone: {} the same, and {}",
                     escape(&held.job_id),
                     what_is_the_same(held),
-                    held.cause.unwrap_or(Cause::Corrected)
+                    held.cause.unwrap_or(SpellingCause::Corrected)
                 ),
                 format!(
                     "To keep the clip under the new id, free of charge: `{}`, or restore the id in the \
@@ -162,7 +162,7 @@ impl HeldReport<'_> {
         } else {
             "the older order still counts, and may be paid for"
         };
-        Words { why, stands, ways }
+        HeldText { why, stands, ways }
     }
 
     /// Of a row whose photo is elsewhere, or may be.
@@ -221,8 +221,10 @@ impl HeldReport<'_> {
             _ if of_sheets * 2 > causes.values().sum() => {
                 "the ids look as if a spreadsheet program had turned them into numbers"
             }
-            Some(Cause::Encoding) => "the sheet looks as if it were read with the wrong --encoding",
-            Some(Cause::Case | Cause::Punctuation) => {
+            Some(SpellingCause::Encoding) => {
+                "the sheet looks as if it were read with the wrong --encoding"
+            }
+            Some(SpellingCause::Case | SpellingCause::Punctuation) => {
                 "the ids differ only in letter case, blanks or punctuation"
             }
             _ => "the ids look as if they had been replaced",

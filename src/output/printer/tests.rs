@@ -38,16 +38,16 @@ impl Printer {
         let colored = options.color == ColorChoice::Always;
         let printer = Self {
             metrics: None,
-            out: Forgiving::of(Box::new(heard.out.clone())),
+            out: IgnoreClosed::of(Box::new(heard.out.clone())),
             err: Arc::new(Messages::at_once(Box::new(heard.err.clone()))),
             held: Arc::default(),
             options,
             is_step: false,
-            out_is: Behind {
+            out_is: StreamTarget {
                 terminal: true,
                 colored,
             },
-            err_is: Behind {
+            err_is: StreamTarget {
                 terminal: false,
                 colored,
             },

@@ -18,11 +18,11 @@ pub(super) struct RunCounts {
     ended: [AtomicU64; MetricEvent::ALL.len()],
     pub rendering: AtomicU64,
     pub bytes: AtomicU64,
-    wait: Mutex<Option<Wait>>,
+    wait: Mutex<Option<WaitNote>>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Wait {
+pub(super) struct WaitNote {
     pub until: Instant,
     pub why: String,
 }
@@ -50,14 +50,14 @@ impl RunCounts {
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
-    pub fn wait(&self) -> Option<Wait> {
+    pub fn wait(&self) -> Option<WaitNote> {
         self.wait
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    pub fn set_wait(&self, wait: Option<Wait>) {
+    pub fn set_wait(&self, wait: Option<WaitNote>) {
         *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
     }
 }
@@ -210,7 +210,7 @@ mod tests {
         counts.end(MetricEvent::Accepted);
         let story_at = |now| story(&counts, 1, Some(2), Duration::from_secs(1), now);
         let now = Instant::now();
-        counts.set_wait(Some(Wait {
+        counts.set_wait(Some(WaitNote {
             until: now + Duration::from_secs(30),
             why: "the vendor throttles".to_owned(),
         }));

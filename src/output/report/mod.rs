@@ -19,13 +19,13 @@ use rayon::slice::ParallelSliceMut;
 
 use self::header::charts;
 use self::header::money;
-use self::page::{Page, Section};
+use self::page::{Page, ReportSection};
 use self::parts::{PART, write_parts};
 use super::{job_summary::DoubtfulJob, tally::Tally, words};
 
 pub use files::{Bundle, Files};
-pub use options::{MOST_ON_ONE_PAGE, PAGES, ReportOptions, Split};
-pub use page::{Markup, Pages, Single};
+pub use options::{MOST_ON_ONE_PAGE, PAGES, PagePaths, ReportOptions};
+pub use page::{Markup, Pages, SinglePage};
 pub use public::{PublicClip, PublicOptions, PublicPage, Rules};
 #[cfg(feature = "cli")]
 pub use review::{ReviewPage, review_policy};
@@ -78,8 +78,8 @@ pub fn report<E: From<io::Error>>(
 }
 
 /// The jobs by listing or SKU, at most so many in a section.
-fn sections(shown: Vec<ReportEntry>, options: &ReportOptions, most: usize) -> Vec<Section> {
-    let mut sections: Vec<Section> = Vec::new();
+fn sections(shown: Vec<ReportEntry>, options: &ReportOptions, most: usize) -> Vec<ReportSection> {
+    let mut sections: Vec<ReportSection> = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {
         let item = first.place.item.clone();
@@ -93,7 +93,7 @@ fn sections(shown: Vec<ReportEntry>, options: &ReportOptions, most: usize) -> Ve
         }
         // What needs a person comes first.
         cards.sort_by_key(|card| !card.needs_attention());
-        sections.push(Section {
+        sections.push(ReportSection {
             item: item.map_or_else(|| words::NO_ITEM.to_owned(), |(_, id)| id),
             progress: if options.is_for_others() {
                 tally.progress()

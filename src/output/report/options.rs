@@ -33,7 +33,7 @@ pub struct ReportOptions {
     /// The words for an audience.
     pub wording: Option<Wording>,
     /// Where further pages are, where one page would hold too many clips.
-    pub split: Option<Split>,
+    pub split: Option<PagePaths>,
 }
 
 impl ReportOptions {
@@ -45,14 +45,14 @@ impl ReportOptions {
 
 /// Where the pages are, seen from each other.
 #[derive(Clone, Debug)]
-pub struct Split {
+pub struct PagePaths {
     /// The folder of the pages, from the page in front.
     pub folder: String,
     /// The page in front, from the others.
     pub front: String,
 }
 
-impl Split {
+impl PagePaths {
     /// Pages behind the page of this name.
     pub fn of(front: &str) -> Self {
         let stem = front.strip_suffix(".html").unwrap_or(front);

@@ -11,7 +11,7 @@ use super::header::{Chart, Segment, bar_label, headline, segments};
 use super::options::ReportOptions;
 use super::shown::{Moment, ReportEntry};
 use crate::output::{
-    tally::{Notice, Tally},
+    tally::{Tally, TallyNotice},
     words,
 };
 
@@ -31,9 +31,9 @@ pub trait Markup {
 }
 
 /// A single page.
-pub struct Single<W>(pub W);
+pub struct SinglePage<W>(pub W);
 
-impl<W: Write> Pages for Single<W> {
+impl<W: Write> Pages for SinglePage<W> {
     fn write(&mut self, _: Option<&str>, page: &dyn Markup) -> io::Result<()> {
         page.write_to(&mut self.0)?;
         self.0.flush()
@@ -55,8 +55,8 @@ pub(super) struct Page<'a> {
     pub bar_label: String,
     pub money: Vec<(&'static str, String)>,
     pub charts: Vec<Chart>,
-    pub notices: Vec<Notice>,
-    pub sections: Vec<Section>,
+    pub notices: Vec<TallyNotice>,
+    pub sections: Vec<ReportSection>,
     /// On the page in front: the others.
     pub split: Option<Contents>,
     /// On the others: where they stand.
@@ -93,14 +93,14 @@ impl Markup for Page<'_> {
     }
 }
 
-pub(super) struct Section {
+pub(super) struct ReportSection {
     pub item: String,
     pub progress: String,
     pub tally: Tally,
     pub cards: Vec<ReportEntry>,
 }
 
-impl Section {
+impl ReportSection {
     pub fn needs_attention(&self) -> bool {
         self.cards.iter().any(ReportEntry::needs_attention)
     }

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::options::{ReportOptions, Split};
-use super::page::{Contents, Link, Page, PageLinks, Pages, Section};
+use super::options::{PagePaths, ReportOptions};
+use super::page::{Contents, Link, Page, PageLinks, Pages, ReportSection};
 use crate::output::tally::Tally;
 use crate::text::shorten;
 
@@ -14,9 +14,9 @@ const MOST_NAMED: usize = 60;
 
 /// Writes the pages.
 pub(super) fn write_parts(
-    sections: Vec<Section>,
+    sections: Vec<ReportSection>,
     options: &ReportOptions,
-    split: &Split,
+    split: &PagePaths,
     pages: &mut dyn Pages,
 ) -> io::Result<Contents> {
     let parts = divided(sections);
@@ -41,7 +41,7 @@ pub(super) fn write_parts(
             address,
             label: label.clone(),
             progress: tally.progress(),
-            needs_attention: sections.iter().any(Section::needs_attention),
+            needs_attention: sections.iter().any(ReportSection::needs_attention),
         });
         let page = Page {
             part: Some(PageLinks {
@@ -63,8 +63,8 @@ fn file_name(n: usize) -> String {
 }
 
 /// The sections of each page.
-fn divided(sections: Vec<Section>) -> Vec<Vec<Section>> {
-    let mut parts: Vec<Vec<Section>> = Vec::new();
+fn divided(sections: Vec<ReportSection>) -> Vec<Vec<ReportSection>> {
+    let mut parts: Vec<Vec<ReportSection>> = Vec::new();
     let mut clips = PART;
     for section in sections {
         if clips + section.cards.len() > PART {
@@ -79,8 +79,8 @@ fn divided(sections: Vec<Section>) -> Vec<Vec<Section>> {
     parts
 }
 
-fn label_of(sections: &[Section]) -> String {
-    let item = |section: Option<&Section>| {
+fn label_of(sections: &[ReportSection]) -> String {
+    let item = |section: Option<&ReportSection>| {
         section.map_or_else(String::new, |section| {
             shorten(&section.item, 40).into_owned()
         })
@@ -93,7 +93,7 @@ fn label_of(sections: &[Section]) -> String {
     }
 }
 
-fn note_attention(contents: &mut Contents, sections: &[Section], address: &str) {
+fn note_attention(contents: &mut Contents, sections: &[ReportSection], address: &str) {
     for (n, section) in sections.iter().enumerate() {
         if !section.needs_attention() {
             continue;

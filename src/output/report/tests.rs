@@ -34,7 +34,7 @@ fn page_of(lines: &[&str], options: &ReportOptions) -> String {
     });
     let mut out = Vec::new();
     let shown = views.map(|view| io::Result::Ok(ReportEntry::of(&view, options)));
-    report(shown, options, &mut Single(&mut out)).unwrap();
+    report(shown, options, &mut SinglePage(&mut out)).unwrap();
     String::from_utf8(out).unwrap()
 }
 

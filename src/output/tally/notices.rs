@@ -40,7 +40,7 @@ const UNREADABLE: &str = "# [line|lines] of the log could not be read and [was|w
 
 /// Something that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct TallyNotice {
     /// How grave.
     pub tone: Tone,
     /// What it is.
@@ -52,7 +52,7 @@ pub struct Notice {
 /// A command, and in which case it is the one to type; empty where it is the only one.
 pub type NextStep = (&'static str, String);
 
-impl Notice {
+impl TallyNotice {
     /// Its name in the style of pages.
     pub const fn key(&self) -> &'static str {
         match self.tone {
@@ -65,7 +65,7 @@ impl Notice {
 
 impl Tally {
     /// What waits for a person, the gravest first.
-    pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
+    pub fn notices(&self, commands: &Commands) -> Vec<TallyNotice> {
         let most = commands.max_attempts();
         let (failed_for_good, attempts) = self.given_up(DisplayStatus::Failed, most);
         let (refused_for_good, _) = self.given_up(DisplayStatus::Refused, most);
@@ -115,7 +115,7 @@ impl Tally {
             let text = words::agreeing(n, sentence).replace("{times}", &times);
             // What a sheet says comes last, so that it is no part of a sentence.
             let text = text.replace("{doubts}", &self.doubts_in_words(commands));
-            Notice {
+            TallyNotice {
                 tone,
                 text,
                 commands: ways,

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use super::*;
 use crate::journal::LOG_NAME;
-use crate::settings::table::{DEFINITIONS, Usual};
+use crate::settings::table::{DEFINITIONS, DefaultValue};
 
 #[test]
 fn the_written_file_shows_exactly_the_defaults() {
@@ -137,8 +137,10 @@ fn markdown() -> String {
             .sandbox
             .map(|text| format!(", with `--sandbox` `{text}`"));
         let default = match known.usual {
-            Usual::Text(text) | Usual::Number(text) => code(text) + &sandbox.unwrap_or_default(),
-            Usual::Example(_) | Usual::Unwritten => known.unset.to_owned(),
+            DefaultValue::Text(text) | DefaultValue::Number(text) => {
+                code(text) + &sandbox.unwrap_or_default()
+            }
+            DefaultValue::Example(_) | DefaultValue::Unwritten => known.unset.to_owned(),
         };
         let name = match known.toml() {
             Some(_) => known.title(),

@@ -12,11 +12,11 @@ use super::{webhook_site, workflows};
 use crate::webhook::capture::{Capture, Unreadable};
 
 /// The document's captures, in its order; `None` when it is of another format.
-type Read = for<'d, 'a> fn(&'d Document<'a>) -> Option<Vec<CaptureResult<'a>>>;
+type FormatReader = for<'d, 'a> fn(&'d Document<'a>) -> Option<Vec<CaptureResult<'a>>>;
 
 /// In the order of asking: the commonest first, the least particular last. Logs and raw bodies come after
 /// them.
-const FORMATS: [Read; 11] = [
+const FORMATS: [FormatReader; 11] = [
     envelope::read,
     har::read,
     postman::read,

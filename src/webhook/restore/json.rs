@@ -46,17 +46,17 @@ struct Escapes {
     /// `<`, `>` and `&` as `\u003c`, as Go does.
     html: bool,
     /// What is not ASCII as `\u00fc`.
-    others: Others,
+    others: UnicodeEscapes,
 }
 
 #[derive(Clone, Copy)]
-enum Others {
+enum UnicodeEscapes {
     Kept,
     LowerCase,
     UpperCase,
 }
 
-const fn escaped(slash: bool, html: bool, others: Others) -> Letters {
+const fn escaped(slash: bool, html: bool, others: UnicodeEscapes) -> Letters {
     Letters::Escaped(Escapes {
         slash,
         html,
@@ -66,13 +66,13 @@ const fn escaped(slash: bool, html: bool, others: Others) -> Letters {
 
 const LETTERS: [Letters; 8] = [
     Letters::Kept,
-    escaped(false, false, Others::Kept),
-    escaped(false, false, Others::LowerCase),
-    escaped(true, false, Others::LowerCase),
-    escaped(true, false, Others::Kept),
-    escaped(false, true, Others::Kept),
-    escaped(false, false, Others::UpperCase),
-    escaped(false, true, Others::UpperCase),
+    escaped(false, false, UnicodeEscapes::Kept),
+    escaped(false, false, UnicodeEscapes::LowerCase),
+    escaped(true, false, UnicodeEscapes::LowerCase),
+    escaped(true, false, UnicodeEscapes::Kept),
+    escaped(false, true, UnicodeEscapes::Kept),
+    escaped(false, false, UnicodeEscapes::UpperCase),
+    escaped(false, true, UnicodeEscapes::UpperCase),
 ];
 
 /// The text in each spelling, made when it is asked for; none when it is not JSON.
@@ -117,29 +117,29 @@ pub(in crate::webhook) fn looks_rewritten(body: &[u8]) -> bool {
 pub(in crate::webhook) fn looks_sorted(body: &[u8]) -> bool {
     // Two or three names may be in order by chance.
     const FEW: usize = 3;
-    serde_json::from_slice::<Names>(body).is_ok_and(|Names(names)| {
+    serde_json::from_slice::<ObjectNames>(body).is_ok_and(|ObjectNames(names)| {
         names.len() > FEW
             && (names.is_sorted() || names.is_sorted_by_key(|name| (name.len(), name)))
     })
 }
 
 /// An object's names, in its order.
-struct Names(Vec<String>);
+struct ObjectNames(Vec<String>);
 
-impl<'de> Deserialize<'de> for Names {
+impl<'de> Deserialize<'de> for ObjectNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NamesVisitor;
         impl<'de> Visitor<'de> for NamesVisitor {
-            type Value = Names;
+            type Value = ObjectNames;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a JSON object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectNames, A::Error> {
                 let mut names = Vec::new();
                 while let Some((name, IgnoredAny)) = map.next_entry()? {
                     names.push(name);
                 }
-                Ok(Names(names))
+                Ok(ObjectNames(names))
             }
         }
         deserializer.deserialize_map(NamesVisitor)
@@ -235,9 +235,9 @@ fn write_string(out: &mut String, token: &str, letters: Letters) {
         return;
     };
     let (is_ascii, is_upper) = match escapes.others {
-        Others::Kept => (false, false),
-        Others::LowerCase => (true, false),
-        Others::UpperCase => (true, true),
+        UnicodeEscapes::Kept => (false, false),
+        UnicodeEscapes::LowerCase => (true, false),
+        UnicodeEscapes::UpperCase => (true, true),
     };
     out.push('"');
     for c in text.chars() {

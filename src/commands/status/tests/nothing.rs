@@ -34,8 +34,8 @@ fn a_file_that_is_no_log_is_questioned() {
 fn a_missing_log_is_reported_with_the_way_to_make_one() {
     let dir = tempfile::tempdir().unwrap();
     let (mut printer, _) = Printer::for_test(80, OutputOptions::default());
-    let args = StatusArgs {
-        show: Show::Table,
+    let args = StatusQuery {
+        show: StatusView::Table,
         filters: Filters::default(),
         json: false,
         commands: Commands::default(),

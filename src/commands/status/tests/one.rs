@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn one_listing_is_reported_with_its_evidence() {
     let text = shown(Asked {
-        show: Show::One("LST-9".to_owned()),
+        show: StatusView::One("LST-9".to_owned()),
         ..Asked::default()
     });
     assert_snapshot!(text, @r"
@@ -85,7 +85,7 @@ fn one_listing_is_reported_with_its_evidence() {
 #[test]
 fn one_job_is_found_by_its_generation_id() {
     let text = shown(Asked {
-        show: Show::One("vgen_b1".to_owned()),
+        show: StatusView::One("vgen_b1".to_owned()),
         ..Asked::default()
     });
     assert_snapshot!(text, @r"
@@ -118,7 +118,7 @@ fn an_id_no_one_knows_is_an_error() {
     let (_, err) = printed(
         LOG,
         Asked {
-            show: Show::One("LST-77".to_owned()),
+            show: StatusView::One("LST-77".to_owned()),
             ..Asked::default()
         },
     );

@@ -8,7 +8,7 @@ use crate::output::Dialect;
 #[test]
 fn the_summary_as_json_adds_up() {
     let text = shown(Asked {
-        show: Show::Summary,
+        show: StatusView::Summary,
         json: true,
         ..Asked::default()
     });
@@ -20,7 +20,7 @@ fn the_summary_as_json_adds_up() {
 #[test]
 fn the_sheet_has_a_row_a_job_and_no_formula() {
     let text = shown(Asked {
-        show: Show::Csv(Dialect::default()),
+        show: StatusView::Csv(Dialect::default()),
         ..Asked::default()
     });
     assert_snapshot!(text, @r"
@@ -52,7 +52,7 @@ fn json_is_an_array_in_the_order_of_the_table() {
 #[test]
 fn json_of_one_listing_has_its_jobs_only() {
     let text = shown(Asked {
-        show: Show::One("SHOE-1".to_owned()),
+        show: StatusView::One("SHOE-1".to_owned()),
         json: true,
         ..Asked::default()
     });

@@ -15,7 +15,7 @@ pub use super::error::BucketError;
 
 /// What is under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum There {
+pub(super) enum ObjectState {
     Nothing,
     ThisClip,
     SomethingElse,

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use url::Url;
 
 use super::service::{BucketService, Remote};
-use super::{BucketError, There};
+use super::{BucketError, ObjectState};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::partial_download::{CompleteClip, MultipartUpload, PartialDownload};
@@ -175,12 +175,12 @@ impl Bucket {
         &self,
         address: &str,
         whole: &CompleteClip,
-    ) -> Result<There, BucketError> {
+    ) -> Result<ObjectState, BucketError> {
         Ok(match self.size_of(address).await? {
-            None => There::Nothing,
-            Some(size) if size != whole.bytes => There::SomethingElse,
-            Some(_) if self.sha256_of(address).await? == whole.sha256 => There::ThisClip,
-            Some(_) => There::SomethingElse,
+            None => ObjectState::Nothing,
+            Some(size) if size != whole.bytes => ObjectState::SomethingElse,
+            Some(_) if self.sha256_of(address).await? == whole.sha256 => ObjectState::ThisClip,
+            Some(_) => ObjectState::SomethingElse,
         })
     }
 

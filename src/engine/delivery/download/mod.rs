@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::Bucket;
-use super::client::Client;
+use super::client::FetchClient;
 use super::facts::Delivery;
-use super::outcome::{DeliveryEvent, Failure};
+use super::outcome::{DeliveryEvent, DeliveryFailure};
 use crate::engine::stop::Stop;
 use crate::jobs::JobKey;
 use crate::journal::Writer;
@@ -48,7 +48,7 @@ pub struct DownloadSummary {
     /// Clips that other computers were fetching, and do not have yet.
     pub left: Vec<Delivery>,
     /// Clips that did not arrive.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<DeliveryFailure>,
     /// Those of them that no later run would get either.
     pub never: BTreeSet<JobKey>,
     /// Whether the disk ended it.
@@ -60,7 +60,7 @@ pub struct Download<'a, R> {
     /// How to fetch.
     pub options: &'a DownloadOptions,
     /// Whom to fetch with.
-    pub client: &'a Client,
+    pub client: &'a FetchClient,
     /// The log.
     pub writer: &'a Writer,
     /// Whom to ask for fresh links.

@@ -4,17 +4,17 @@ use std::io;
 use std::path::Path;
 
 use super::DownloadSummary;
-use super::run::{DownloadRun, Ready};
+use super::run::{DownloadRun, StagedClip};
 use crate::disk;
-use crate::engine::delivery::bucket::{Bucket, There};
+use crate::engine::delivery::bucket::{Bucket, ObjectState};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
-use crate::engine::delivery::lease::{self, Unusable};
-use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
+use crate::engine::delivery::lease::{self, LogUnusable};
+use crate::engine::delivery::outcome::{DeliveryEvent, DeliveryFailure, FailureKind};
 use crate::engine::delivery::plan::ClipGroup;
 use crate::engine::delivery::target_dir;
-use crate::engine::stop::Reason;
+use crate::engine::stop::StopReason;
 use crate::jobs::{self, EventKind, Lines};
 use crate::journal::AppendError;
 
@@ -24,8 +24,8 @@ impl<R: Refresh> DownloadRun<'_, R> {
         &self,
         bucket: &Bucket,
         group: &ClipGroup,
-        mut ready: Ready<'_>,
-    ) -> Result<(), Failure> {
+        mut ready: StagedClip<'_>,
+    ) -> Result<(), DeliveryFailure> {
         let uploading = self.upload(bucket, group, &mut ready);
         let stopped = || FetchError::Again {
             why: "its upload was stopped".to_owned(),
@@ -52,15 +52,15 @@ impl<R: Refresh> DownloadRun<'_, R> {
         &self,
         bucket: &Bucket,
         group: &ClipGroup,
-        ready: &mut Ready<'_>,
+        ready: &mut StagedClip<'_>,
     ) -> Result<String, FetchError> {
         let names = target_dir::names(ready.clip, &ready.whole);
         for name in &names {
             let address = bucket.address_of(&group.folder, name);
             match bucket.look(&address, &ready.whole).await? {
-                There::ThisClip => return Ok(address),
-                There::SomethingElse => {}
-                There::Nothing => {
+                ObjectState::ThisClip => return Ok(address),
+                ObjectState::SomethingElse => {}
+                ObjectState::Nothing => {
                     let upload = bucket.upload(&address, &mut ready.part, &ready.whole);
                     upload.await?;
                     return Ok(address);
@@ -75,7 +75,11 @@ impl<R: Refresh> DownloadRun<'_, R> {
     }
 
     /// Gives one clip its name and records it in the log.
-    pub async fn put(&self, group: &ClipGroup, ready: Ready<'_>) -> Result<(), Failure> {
+    pub async fn put(
+        &self,
+        group: &ClipGroup,
+        ready: StagedClip<'_>,
+    ) -> Result<(), DeliveryFailure> {
         if let Some(bucket) = &self.with.options.bucket {
             return self.put_in_bucket(bucket, group, ready).await;
         }
@@ -104,10 +108,10 @@ impl<R: Refresh> DownloadRun<'_, R> {
     pub async fn put_together(
         &self,
         group: &ClipGroup,
-        ready: Vec<Ready<'_>>,
+        ready: Vec<StagedClip<'_>>,
         summary: &mut DownloadSummary,
     ) {
-        let bytes = |ready: &Ready<'_>| ready.whole.bytes;
+        let bytes = |ready: &StagedClip<'_>| ready.whole.bytes;
         let clips = ready.iter().map(|r| (&r.part, &r.whole, r.clip));
         let is_one_by_one = self.with.options.bucket.is_some();
         let together = if is_one_by_one || ready.iter().any(|ready| ready.path.is_some()) {
@@ -163,7 +167,7 @@ impl<R: Refresh> DownloadRun<'_, R> {
         (self.with.writer.is_shared() || is_named).then(disk::host_name)
     }
 
-    fn line(&self, ready: &Ready<'_>, path: &Path, host: Option<&str>) -> Lines {
+    fn line(&self, ready: &StagedClip<'_>, path: &Path, host: Option<&str>) -> Lines {
         let delivery = &ready.clip.delivery;
         let item = delivery.item.as_ref();
         let at = self
@@ -190,9 +194,9 @@ impl<R: Refresh> DownloadRun<'_, R> {
     }
 
     /// Appends the lines of clips that have their names, then forgets their notes.
-    async fn record(&self, lines: Lines, ready: &[Ready<'_>]) -> Result<(), AppendError> {
+    async fn record(&self, lines: Lines, ready: &[StagedClip<'_>]) -> Result<(), AppendError> {
         let appended = self.with.writer.append(&lines).await;
-        appended.inspect_err(|_| self.stop.set(Reason::Shared))?;
+        appended.inspect_err(|_| self.stop.set(StopReason::Shared))?;
         for ready in ready {
             // Notes left behind do no harm.
             let _ = ready.part.forget();
@@ -204,12 +208,12 @@ impl<R: Refresh> DownloadRun<'_, R> {
     }
 
     /// Why a clip whose line cannot be written counts as failed.
-    fn not_recorded(&self, delivery: &Delivery, error: &AppendError) -> Failure {
+    fn not_recorded(&self, delivery: &Delivery, error: &AppendError) -> DeliveryFailure {
         let trouble = match lease::kind_of(error) {
             FailureKind::Disk => {
                 FetchError::Disk(io::Error::new(error.error.kind(), error.to_string()))
             }
-            kind => FetchError::Log(Unusable {
+            kind => FetchError::Log(LogUnusable {
                 kind,
                 why: error.to_string(),
             }),

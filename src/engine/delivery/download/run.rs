@@ -10,17 +10,17 @@ use crate::engine::delivery::due::When;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
-use crate::engine::delivery::lease::{LeasedWork, Unusable};
-use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
+use crate::engine::delivery::group_guard::GroupGuard;
+use crate::engine::delivery::lease::{LeasedWork, LogUnusable};
+use crate::engine::delivery::outcome::{DeliveryEvent, DeliveryFailure, FailureKind};
 use crate::engine::delivery::partial_download::{CompleteClip, PartialDownload};
 use crate::engine::delivery::plan::{ClipGroup, DeliveryPlan, PlannedClip};
 use crate::engine::delivery::target_dir::TargetDir;
-use crate::engine::delivery::together::Together;
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 use crate::jobs::JobKey;
 
 /// A clip that is whole but has not its name yet.
-pub(super) struct Ready<'p> {
+pub(super) struct StagedClip<'p> {
     pub part: PartialDownload,
     pub whole: CompleteClip,
     pub clip: &'p PlannedClip,
@@ -30,17 +30,17 @@ pub(super) struct Ready<'p> {
 
 enum DownloadOutcome<'p> {
     Already,
-    Ready(Box<Ready<'p>>),
+    Ready(Box<StagedClip<'p>>),
     Placed(u64),
-    Failed(Failure),
+    Failed(DeliveryFailure),
     /// No later run will get it either.
-    Never(Failure),
+    Never(DeliveryFailure),
     Another(Box<Delivery>),
 }
 
 /// The clips of one group that are whole, and how many are still to come.
-struct Gathered<'p> {
-    ready: Vec<Ready<'p>>,
+struct StagedGroup<'p> {
+    ready: Vec<StagedClip<'p>>,
     missing: usize,
 }
 
@@ -81,14 +81,14 @@ impl<R: Refresh> DownloadRun<'_, R> {
             let clips = group.clips.iter();
             clips.map(move |clip| self.clip(plan.when, index, group, clip))
         });
-        let together = Together::of(self.with.writer, plan.all, plan.when, LeasedWork::Download);
-        let mut gathered: HashMap<usize, Gathered<'_>> = HashMap::new();
+        let together = GroupGuard::of(self.with.writer, plan.all, plan.when, LeasedWork::Download);
+        let mut gathered: HashMap<usize, StagedGroup<'_>> = HashMap::new();
         let concurrency = self.with.options.concurrency.max(1);
         let outcomes = futures::stream::iter(clips).buffer_unordered(concurrency);
         let mut outcomes = std::pin::pin!(outcomes.filter_map(std::future::ready));
         while let Some((index, outcome)) = outcomes.next().await {
             let group = &plan.groups[index];
-            let gathered = gathered.entry(index).or_insert_with(|| Gathered {
+            let gathered = gathered.entry(index).or_insert_with(|| StagedGroup {
                 ready: Vec::new(),
                 missing: group.clips.len(),
             });
@@ -151,9 +151,9 @@ impl<R: Refresh> DownloadRun<'_, R> {
     /// long.
     async fn is_complete(
         &self,
-        together: &Together<'_>,
+        together: &GroupGuard<'_>,
         delivery: &Delivery,
-    ) -> Result<bool, Unusable> {
+    ) -> Result<bool, LogUnusable> {
         self.with.writer.refresh().await?;
         Ok(together.is_complete(delivery)?)
     }
@@ -174,7 +174,7 @@ impl<R: Refresh> DownloadRun<'_, R> {
         summary.already += before - summary.left.len();
     }
 
-    pub fn fail(&self, summary: &mut DownloadSummary, failure: Failure) {
+    pub fn fail(&self, summary: &mut DownloadSummary, failure: DeliveryFailure) {
         summary.disk_failed |= failure.kind == FailureKind::Disk;
         (self.with.progress)(DeliveryEvent::Failed { job: failure.job });
         summary.failures.push(failure);
@@ -208,12 +208,12 @@ impl<R: Refresh> DownloadRun<'_, R> {
     }
 
     /// Without the log no other clip can be fetched either.
-    pub fn log_failed(&self, unusable: Unusable) -> FetchError {
-        self.stop.set(Reason::Shared);
+    pub fn log_failed(&self, unusable: LogUnusable) -> FetchError {
+        self.stop.set(StopReason::Shared);
         FetchError::Log(unusable)
     }
 
-    pub fn failure(&self, delivery: &Delivery, trouble: FetchError) -> Failure {
+    pub fn failure(&self, delivery: &Delivery, trouble: FetchError) -> DeliveryFailure {
         trouble.explain(delivery, &self.with.options.dir, &self.stop)
     }
 }

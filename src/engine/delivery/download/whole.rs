@@ -1,10 +1,10 @@
 //! A clip is fetched whole, or found so.
 
-use super::run::{DownloadRun, Ready};
+use super::run::{DownloadRun, StagedClip};
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::{Delivery, SavedClip};
 use crate::engine::delivery::fetcher::{Fetcher, Refresh};
-use crate::engine::delivery::lease::{self, Begun, LeasedWork};
+use crate::engine::delivery::lease::{self, ClipLease, LeasedWork};
 use crate::engine::delivery::partial_download::{self, CompleteClip, PartialDownload};
 use crate::engine::delivery::plan::{ClipGroup, PlannedClip};
 use crate::engine::delivery::target_dir::{self, FetchedClip};
@@ -15,7 +15,7 @@ impl<R: Refresh> DownloadRun<'_, R> {
         &self,
         group: &ClipGroup,
         clip: &'p PlannedClip,
-    ) -> Result<Option<Ready<'p>>, FetchError> {
+    ) -> Result<Option<StagedClip<'p>>, FetchError> {
         let delivery = &clip.delivery;
         let staging = self.place().staging();
         if self.is_downloaded(delivery).await? {
@@ -26,17 +26,17 @@ impl<R: Refresh> DownloadRun<'_, R> {
             return Ok(None);
         }
         match lease::begin(self.with.writer, LeasedWork::Download, delivery).await {
-            Ok(Begun::Mine(view)) => {
+            Ok(ClipLease::Mine(view)) => {
                 if self.is_downloaded(&Delivery::of(&view, true)).await? {
                     return Ok(None);
                 }
             }
-            Ok(Begun::Another) => return Err(FetchError::Another),
+            Ok(ClipLease::Another) => return Err(FetchError::Another),
             Err(unusable) => return Err(self.log_failed(unusable)),
         }
         let mut part = PartialDownload::open(&staging, delivery);
         let ready = |part, whole, path| {
-            Some(Ready {
+            Some(StagedClip {
                 part,
                 whole,
                 clip,

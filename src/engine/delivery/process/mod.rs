@@ -38,7 +38,7 @@ pub(super) struct ProcessResult {
 }
 
 /// What to run.
-pub(super) struct Job<'a> {
+pub(super) struct CommandSpec<'a> {
     pub command: &'a str,
     /// What stands on its standard input.
     pub input: Vec<u8>,
@@ -54,7 +54,7 @@ pub(super) struct Job<'a> {
 }
 
 /// Runs it to its end. When this future is dropped, the command is killed.
-pub(super) async fn run(job: Job<'_>) -> ProcessResult {
+pub(super) async fn run(job: CommandSpec<'_>) -> ProcessResult {
     let tail = Mutex::new(Vec::new());
     let ended = match start(&job) {
         Ok((tree, _file)) => follow(tree, &job, &tail).await,
@@ -68,7 +68,7 @@ pub(super) async fn run(job: Job<'_>) -> ProcessResult {
 }
 
 /// The command, and the file that it needs until it has ended.
-fn start(job: &Job<'_>) -> io::Result<(Tree, TempPath)> {
+fn start(job: &CommandSpec<'_>) -> io::Result<(Tree, TempPath)> {
     let mut file = tempfile::Builder::new()
         .prefix("creativeai-")
         .suffix(".json")
@@ -88,7 +88,7 @@ fn start(job: &Job<'_>) -> io::Result<(Tree, TempPath)> {
     Ok((Tree::spawn(command)?, file))
 }
 
-async fn follow(mut tree: Tree, job: &Job<'_>, tail: &Mutex<Vec<u8>>) -> ProcessEnd {
+async fn follow(mut tree: Tree, job: &CommandSpec<'_>, tail: &Mutex<Vec<u8>>) -> ProcessEnd {
     let (stdin, stdout, stderr) = tree.pipes();
     let feed = async {
         if let Some(mut stdin) = stdin {

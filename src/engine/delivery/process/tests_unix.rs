@@ -6,8 +6,8 @@ async fn sh(command: &str, input: &[u8]) -> ProcessResult {
     run(job(command, input)).await
 }
 
-fn job<'a>(command: &'a str, input: &[u8]) -> Job<'a> {
-    Job {
+fn job<'a>(command: &'a str, input: &[u8]) -> CommandSpec<'a> {
+    CommandSpec {
         command,
         input: input.to_vec(),
         input_file: "CREATIVEAI_JSON_FILE",
@@ -60,7 +60,7 @@ async fn much_output_neither_blocks_nor_is_kept_whole() {
 #[tokio::test]
 async fn a_time_out_kills_what_the_command_has_started() {
     // The inner process holds the output open: were it left alive, this would wait for it.
-    let report = run(Job {
+    let report = run(CommandSpec {
         time_out: Duration::from_millis(50),
         ..job("(sleep 500; echo alive) & wait", b"")
     })
@@ -71,7 +71,7 @@ async fn a_time_out_kills_what_the_command_has_started() {
 
 #[tokio::test]
 async fn what_is_left_in_the_background_does_not_hold_the_run_up() {
-    let report = run(Job {
+    let report = run(CommandSpec {
         drain: Duration::ZERO,
         ..job("sleep 3 & exit 0", b"")
     })

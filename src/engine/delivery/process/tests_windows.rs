@@ -4,8 +4,8 @@ use super::*;
 
 const LONG: Duration = Duration::from_secs(600);
 
-fn job<'a>(command: &'a str, variables: &[(&str, &str)]) -> Job<'a> {
-    Job {
+fn job<'a>(command: &'a str, variables: &[(&str, &str)]) -> CommandSpec<'a> {
+    CommandSpec {
         command,
         input: b"in".to_vec(),
         input_file: "CREATIVEAI_JSON_FILE",
@@ -112,7 +112,7 @@ async fn no_field_can_become_a_command() {
 #[tokio::test]
 async fn a_time_out_ends_what_the_command_has_started() {
     // The inner process holds the output open: were it left alive, this would wait for it.
-    let report = run(Job {
+    let report = run(CommandSpec {
         time_out: Duration::from_millis(200),
         ..job(&format!("cmd /C {}", again("stay")), &[])
     })

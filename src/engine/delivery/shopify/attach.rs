@@ -13,7 +13,7 @@ use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::{Fetcher, Refresh, delays};
-use crate::engine::delivery::lease::Begun;
+use crate::engine::delivery::lease::ClipLease;
 use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::FailureKind;
@@ -71,8 +71,8 @@ impl<R: Refresh> ShopifyRun<'_, R> {
     ) -> Result<Medium, ShopifyError> {
         // Fetching and uploading take long, and the computer may have slept.
         match self.lease(delivery).await? {
-            Begun::Another => return Err(taken_over()),
-            Begun::Mine(view) => self.check(delivery, &view)?,
+            ClipLease::Another => return Err(taken_over()),
+            ClipLease::Mine(view) => self.check(delivery, &view)?,
         }
         let changing = self.changing.read().await;
         let line = self.line(delivery, self.marking.target, ATTACHING, resource);

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::store::{self, Credentials, Store, StoreError, Version};
 use super::words::messages;
-use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
+use crate::engine::delivery::client::{CallError, FetchClient, MAX_RETRY_AFTER, retry_after};
 use crate::engine::delivery::fetcher::delays;
 use crate::text::secret;
 
@@ -55,7 +55,7 @@ pub(super) enum Repeat {
 
 /// A store's admin interface.
 pub struct Admin<'a> {
-    client: &'a Client,
+    client: &'a FetchClient,
     store: Store,
     version: Version,
     base: String,
@@ -114,7 +114,7 @@ impl<'a> Admin<'a> {
     /// The interface of `store`; `stand_in` is the address of a server on this machine that stands
     /// in for it.
     pub fn new(
-        client: &'a Client,
+        client: &'a FetchClient,
         store: Store,
         version: Version,
         credentials: Credentials,

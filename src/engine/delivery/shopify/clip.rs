@@ -11,11 +11,11 @@ use super::presentation::cut;
 use super::search::ProductSearch;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::fetcher::Refresh;
-use crate::engine::delivery::lease::{self, Begun, LeasedWork};
-use crate::engine::delivery::outcome::{DeliveryEvent, Failure, FailureKind};
+use crate::engine::delivery::lease::{self, ClipLease, LeasedWork};
+use crate::engine::delivery::outcome::{DeliveryEvent, DeliveryFailure, FailureKind};
 use crate::engine::delivery::publish::{
-    self, LoggedStep, Marking, PublishOutcome, id_of, is_published, published_line, step_line,
-    steps,
+    self, LoggedStep, PublicationLog, PublishOutcome, id_of, is_published, published_line,
+    step_line, steps,
 };
 use crate::engine::delivery::sent::{ATTACHED, REMOVED};
 use crate::engine::stop::Stop;
@@ -29,7 +29,7 @@ const IN_METAFIELD: &str = "metafield";
 pub(super) struct ShopifyRun<'a, R> {
     pub with: &'a Shopify<'a, R>,
     pub stop: Stop,
-    pub marking: Marking<'a>,
+    pub marking: PublicationLog<'a>,
     /// Every job of the log: where the clips are in whose place others come.
     pub all: &'a [Delivery],
     /// Held while the store is changed, until the log says so.
@@ -56,7 +56,7 @@ impl<R: Refresh> ShopifyRun<'_, R> {
             }
             Err(error) => Err(log_failed(error.into(), None)),
         };
-        let failure = |kind, message| Failure {
+        let failure = |kind, message| DeliveryFailure {
             job: delivery.job,
             item: delivery.owner_name(),
             kind,
@@ -103,12 +103,12 @@ impl<R: Refresh> ShopifyRun<'_, R> {
             return self.put(delivery, view).await;
         }
         match self.lease(delivery).await? {
-            Begun::Mine(view) if self.is_done(delivery, &view) => Ok(PublishOutcome::Already),
-            Begun::Mine(view) => {
+            ClipLease::Mine(view) if self.is_done(delivery, &view) => Ok(PublishOutcome::Already),
+            ClipLease::Mine(view) => {
                 self.check(delivery, &view)?;
                 self.put(delivery, &view).await
             }
-            Begun::Another => Ok(PublishOutcome::Another(Box::new(delivery.clone()))),
+            ClipLease::Another => Ok(PublishOutcome::Another(Box::new(delivery.clone()))),
         }
     }
 
@@ -133,7 +133,7 @@ impl<R: Refresh> ShopifyRun<'_, R> {
         }
     }
 
-    pub(super) async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {
+    pub(super) async fn lease(&self, delivery: &Delivery) -> Result<ClipLease, ShopifyError> {
         let begun = lease::begin(
             self.with.writer,
             LeasedWork::Publish(self.marking.target),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::calls::{CallFailure, Medium, Objection, Product};
 use super::client::AdminError;
 use crate::engine::delivery::error::FetchError;
-use crate::engine::delivery::lease::Unusable;
+use crate::engine::delivery::lease::LogUnusable;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::publish::PublishOutcome;
 
@@ -50,8 +50,8 @@ impl ShopifyError {
 }
 
 /// The log cannot be used; `kept` keeps what it has not taken in.
-pub(super) fn log_failed(unusable: Unusable, kept: Option<&Path>) -> ShopifyError {
-    let Unusable { kind, why } = unusable;
+pub(super) fn log_failed(unusable: LogUnusable, kept: Option<&Path>) -> ShopifyError {
+    let LogUnusable { kind, why } = unusable;
     let take_back = kept.map(|file| {
         format!(
             ", take back what is kept in {} with `creativeai reconcile --recover`",

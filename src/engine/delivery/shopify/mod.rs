@@ -26,14 +26,14 @@ use tokio::sync::{OnceCell, RwLock};
 
 use crate::journal::Writer;
 
-use super::client::Client;
+use super::client::FetchClient;
 use super::due::{When, due};
 use super::facts::Delivery;
 use super::fetcher::Refresh;
+use super::group_guard::GroupGuard;
 use super::lease::LeasedWork;
 use super::outcome::DeliveryEvent;
-use super::publish::{Marking, PublishSummary, publish_all};
-use super::together::Together;
+use super::publish::{PublicationLog, PublishSummary, publish_all};
 use crate::engine::stop::Stop;
 
 pub use client::Admin;
@@ -76,7 +76,7 @@ pub struct Shopify<'a, R> {
     /// The store.
     pub admin: &'a Admin<'a>,
     /// Whom to fetch clips with that are not on disk, and to upload them with.
-    pub client: &'a Client,
+    pub client: &'a FetchClient,
     /// Whom to ask for fresh links.
     pub refresh: &'a R,
     /// The log; its ledger must keep places.
@@ -98,10 +98,15 @@ impl<R: Refresh> Shopify<'_, R> {
         let run = clip::ShopifyRun {
             with: self,
             stop: self.stop.part(),
-            marking: Marking {
+            marking: PublicationLog {
                 writer: self.writer,
                 target: &target,
-                together: Together::of(self.writer, deliveries, when, LeasedWork::Publish(&target)),
+                together: GroupGuard::of(
+                    self.writer,
+                    deliveries,
+                    when,
+                    LeasedWork::Publish(&target),
+                ),
                 progress: self.progress,
                 has_room: OnceCell::new(),
             },

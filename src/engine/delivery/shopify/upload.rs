@@ -10,7 +10,7 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
 use super::calls::{Parameter, StagedTarget};
-use crate::engine::delivery::client::{CallError, Client};
+use crate::engine::delivery::client::{CallError, FetchClient};
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 16;
@@ -39,7 +39,11 @@ pub(super) struct Upload<'a> {
 
 impl Upload<'_> {
     /// Sends the file to `target`. The token stays at home.
-    pub async fn send(&self, client: &Client, target: &StagedTarget) -> Result<(), UploadError> {
+    pub async fn send(
+        &self,
+        client: &FetchClient,
+        target: &StagedTarget,
+    ) -> Result<(), UploadError> {
         let file = File::open(self.path).await.map_err(UploadError::Disk)?;
         let meta = file.metadata().await.map_err(UploadError::Disk)?;
         if meta.len() != self.size {

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::cdn::{Cdn, Step, clip};
 use super::{Bench, job};
-use crate::engine::delivery::address::{Lookup, system_lookup};
-use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::address::{HostLookup, system_lookup};
+use crate::engine::delivery::client::{FetchClient, TimeOuts};
 use crate::engine::delivery::due::When;
 use crate::engine::delivery::facts::{Delivery, gather};
 use crate::engine::delivery::partial_download::STAGING;
@@ -17,7 +17,7 @@ use crate::engine::delivery::{
     DeliveryEvent, Download, DownloadOptions, DownloadSummary, FailureKind, Refresh, RefreshError,
     prepare,
 };
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 use crate::jobs::IdColumn;
 use crate::journal::CompanionFile;
 
@@ -41,7 +41,7 @@ struct Run<'a> {
     when: When,
     max_size: u64,
     vendor: Vendor,
-    lookup: Lookup,
+    lookup: HostLookup,
     /// A signal comes once that many bytes have.
     stop_after: Option<u64>,
 }
@@ -82,13 +82,13 @@ impl<'a> Run<'a> {
             if let DeliveryEvent::Received { bytes, .. } = event {
                 let all = received.fetch_add(bytes, Ordering::Relaxed) + bytes;
                 if self.stop_after.is_some_and(|limit| all >= limit) {
-                    stop.set(Reason::Signal(2));
+                    stop.set(StopReason::Signal(2));
                 }
             }
         };
         Download {
             options: &options,
-            client: &Client::new(TimeOuts::default(), self.lookup.clone()),
+            client: &FetchClient::new(TimeOuts::default(), self.lookup.clone()),
             writer: &writer,
             refresh: &self.vendor,
             progress: &progress,

@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use super::super::held::ChangeDoubt;
 use super::*;
-use crate::jobs::recognition::{LOOKED_AT, Sought};
+use crate::jobs::recognition::{LOOKED_AT, MarkFilter};
 use crate::jobs::{Clip, Rates};
 use crate::journal::JobLog;
 use crate::manifest::{Options, PASSES, RowFault};
@@ -160,7 +160,7 @@ mod as_the_whole_log {
     use proptest::sample::select;
 
     use super::*;
-    use crate::manifest::Condition;
+    use crate::manifest::RowCondition;
 
     const IDS: [&str; 9] = [
         "0012",
@@ -204,7 +204,7 @@ mod as_the_whole_log {
             let prompt = if is_filled { "" } else { prompt };
             writeln!(text, "{id},{photo},{prompt},{go}").unwrap();
         }
-        let conditions = has_conditions.then(|| Condition {
+        let conditions = has_conditions.then(|| RowCondition {
             column: "go".into(),
             value: "y".into(),
         });
@@ -333,7 +333,7 @@ mod as_the_whole_log {
             } else {
                 let open = all.open(ledger).collect();
                 let mut open = OpenRows::read(&mut manifest, &all, open, 0).unwrap();
-                open.sought = Sought::everything();
+                open.sought = MarkFilter::everything();
                 let compared = vec![true; ledger.jobs().len()];
                 let log = FoldedLog { path, ledger };
                 compare(&mut manifest, &mut all, log, open, &compared, (allowed, MOST_LISTED))

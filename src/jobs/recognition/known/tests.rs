@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{Asked, PhotoNotes};
+use super::super::{PhotoNotes, RequestedClip};
 use super::*;
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
@@ -20,7 +20,7 @@ fn knowing(rows: &[(&str, Clip)]) -> Recognition {
         known.add(
             job as u32,
             &Marks::of(id, clip, "", PhotoNotes::default()),
-            &Sought::everything(),
+            &MarkFilter::everything(),
         );
     }
     known.sort();
@@ -43,7 +43,7 @@ fn a_request_has_the_marks_of_the_row_that_it_was_made_of() {
         r#"{"text":"Welcome","voice":"alloy","language":"en","speed":1.0}"#,
     ];
     for (clip, body) in rows.iter().zip(bodies) {
-        let asked = Asked::parse(body).unwrap();
+        let asked = RequestedClip::parse(body).unwrap();
         let job = Marks::of(
             "LST-1",
             &asked.clip().unwrap(),

@@ -9,7 +9,7 @@ use crate::journal::file::pending::AppendError;
 /// The room that is kept for the next lines, in bytes.
 const ROOM: usize = 1 << 20;
 
-pub(super) type Appended = Result<(), AppendError>;
+pub(super) type AppendResult = Result<(), AppendError>;
 
 #[derive(Debug)]
 pub(super) struct AppendRequest {
@@ -17,7 +17,7 @@ pub(super) struct AppendRequest {
     pub len: usize,
     /// They announce something that only happens once they are durable.
     pub tentative: bool,
-    pub done: oneshot::Sender<Appended>,
+    pub done: oneshot::Sender<AppendResult>,
 }
 
 /// What is written at once.

@@ -5,17 +5,17 @@ use std::time::Duration;
 use super::super::lock::Lock;
 use super::*;
 
-fn keeper(dir: &Path) -> Keeper {
+fn keeper(dir: &Path) -> MemoryWriter {
     let options = fs::OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .open(dir.join("jobs.jsonl.lock"));
-    Keeper::new(Arc::new(options.unwrap())).unwrap()
+    MemoryWriter::new(Arc::new(options.unwrap())).unwrap()
 }
 
-fn mismatch(keeper: &Keeper, log: &Path) -> Option<Mismatch> {
+fn mismatch(keeper: &MemoryWriter, log: &Path) -> Option<Mismatch> {
     let file = File::open(log).ok();
     keeper.compare(log, file.as_ref()).unwrap()
 }
@@ -123,5 +123,5 @@ fn a_lock_file_of_an_older_version_remembers_nothing_and_stays_usable() {
     fs::write(CompanionFile::Lock.of(&log), format!("{old}\n")).unwrap();
     let lock = Lock::acquire(&log, "retry", Duration::ZERO).unwrap();
     assert!(lock.was_there());
-    assert_eq!(Keeper::new(lock.file()).unwrap().newest(), None);
+    assert_eq!(MemoryWriter::new(lock.file()).unwrap().newest(), None);
 }

@@ -35,7 +35,7 @@ fn ledger(lines: &[String]) -> Ledger {
 /// Whether attempt `number` of the clip `L1` is let through after others have written `theirs`.
 fn is_let_through(known: &[String], theirs: &[String], number: u32) -> bool {
     let ledger = ledger(known);
-    let mut others = Others::default();
+    let mut others = ForeignLines::default();
     let rows = HashSet::from([JobKey::parse(NEW).unwrap()]);
     for line in theirs {
         others.note(line, &rows, &ledger);
@@ -50,9 +50,9 @@ fn is_let_through(known: &[String], theirs: &[String], number: u32) -> bool {
         replaces: Vec::new(),
         lines: Lines::verbatim(&order(NEW, "L1", "a")),
     };
-    let (mut claims, claimed) = (Claims::default(), Claimed::default());
+    let (mut claims, claimed) = (Claims::default(), ClaimHolder::default());
     let refused = claims.announce(&what, &claimed, "run", &others, &ledger, (None, &[]));
-    assert!(matches!(refused, None | Some(Refused::Later(_))));
+    assert!(matches!(refused, None | Some(AnnounceRefusal::Later(_))));
     refused.is_none()
 }
 
@@ -135,11 +135,11 @@ fn marks((id, cell, prompt): renamings::Row) -> Marks {
 fn what_a_later_run_would_not_send_is_not_sent_beside_it_either() {
     use renamings::{Outcome, RENAMINGS};
     for renaming in RENAMINGS {
-        let mut others = Others::default();
+        let mut others = ForeignLines::default();
         for row in renaming.before {
             others
                 .foreign
-                .add(others.count, &marks(*row), &Sought::everything());
+                .add(others.count, &marks(*row), &MarkFilter::everything());
             others.count += 1;
         }
         others.sort();

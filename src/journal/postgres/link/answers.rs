@@ -5,18 +5,18 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::super::super::announce::{Announcement, ClaimCap, Refused};
+use super::super::super::announce::{AnnounceRefusal, Announcement, ClaimCap};
 use super::super::super::fault::DatabaseError;
 use super::super::decide::{self, Claims};
-use super::super::handle::Failed;
-use super::super::lines::Merge;
-use super::super::runs::Claimed;
-use super::super::task::{Answer, Task, TaskKind};
-use super::Link;
+use super::super::handle::QueryError;
+use super::super::lines::LineBatch;
+use super::super::runs::ClaimHolder;
+use super::super::task::{Task, TaskAnswer, TaskKind};
+use super::DatabaseLink;
 use super::snapshot::Snapshot;
 use crate::jobs::{JobKey, Ledger};
 
-impl Link {
+impl DatabaseLink {
     /// What each task comes to, after what was seen.
     pub(super) fn answers(
         &mut self,
@@ -24,13 +24,13 @@ impl Link {
         seen: Snapshot,
         uptime: Duration,
         claims: &mut Claims,
-    ) -> Result<Vec<Answer>, Failed> {
+    ) -> Result<Vec<TaskAnswer>, QueryError> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(sums) = &mut self.sums {
             sums.catch_up(&ledger)?;
         }
         let mut all_claimed = seen.claimed.into_iter();
-        let mut answers: Vec<Answer> = Vec::with_capacity(tasks.len());
+        let mut answers: Vec<TaskAnswer> = Vec::with_capacity(tasks.len());
         for task in tasks {
             let claimed = task.kind.attempt().and_then(|_| all_claimed.next());
             let claimed = claimed.unwrap_or_default();
@@ -39,19 +39,19 @@ impl Link {
                 TaskKind::Captures(_) | TaskKind::Decided(_)
                     if decide::is_of_another(&task.lines, &ledger) =>
                 {
-                    Answer::Refused(Refused::Taken)
+                    TaskAnswer::Refused(AnnounceRefusal::Taken)
                 }
                 TaskKind::Bind(job, number, id)
                     if decide::has_owner(&ledger, id, (*job, *number)) =>
                 {
-                    Answer::Refused(Refused::Taken)
+                    TaskAnswer::Refused(AnnounceRefusal::Taken)
                 }
                 // They may say otherwise, and a person has not seen that.
                 TaskKind::Decided(what) if self.others.have_written_of(&what.jobs, &what.names) => {
-                    Answer::Refused(Refused::Taken)
+                    TaskAnswer::Refused(AnnounceRefusal::Taken)
                 }
                 TaskKind::Accepted(what) if decide::has_owner(&ledger, &what.id, what.attempt) => {
-                    Answer::Otherwise
+                    TaskAnswer::Otherwise
                 }
                 TaskKind::Lines
                 | TaskKind::TakeIn(_)
@@ -60,41 +60,47 @@ impl Link {
                 | TaskKind::Captures(_)
                 | TaskKind::Decided(_)
                 | TaskKind::Bind(..)
-                | TaskKind::Accepted(_) => Answer::Written,
+                | TaskKind::Accepted(_) => TaskAnswer::Written,
                 TaskKind::Announce(what) => {
                     // The run stops over that, as it would in a file, and does not know yet.
                     let mut refused = answers
                         .iter()
-                        .any(|answer| matches!(answer, Answer::Otherwise))
-                        .then(|| Refused::Later("the vendor gave one id to two orders".to_owned()))
+                        .any(|answer| matches!(answer, TaskAnswer::Otherwise))
+                        .then(|| {
+                            AnnounceRefusal::Later(
+                                "the vendor gave one id to two orders".to_owned(),
+                            )
+                        })
                         .or_else(|| seen.halted.refusal());
                     if refused.is_none() {
                         refused = self.refusal((what, &task.lines), &claimed, &ledger, claims)?;
                     }
-                    refused.map_or(Answer::Granted(uptime), Answer::Refused)
+                    refused.map_or(TaskAnswer::Granted(uptime), TaskAnswer::Refused)
                 }
                 TaskKind::Lease(key) => match seen.leased.get(key) {
-                    None => Answer::Granted(uptime),
-                    Some(host) => Answer::Refused(Refused::Later(host.clone())),
+                    None => TaskAnswer::Granted(uptime),
+                    Some(host) => TaskAnswer::Refused(AnnounceRefusal::Later(host.clone())),
                 },
                 TaskKind::IsQuiet => {
                     let not_before = seen.halted.not_before();
-                    not_before.map_or(Answer::Written, Answer::Refused)
+                    not_before.map_or(TaskAnswer::Written, TaskAnswer::Refused)
                 }
                 TaskKind::Renew(..) if is_mine => {
                     let not_before = seen.halted.not_before();
-                    not_before.map_or(Answer::Granted(uptime), Answer::Refused)
+                    not_before.map_or(TaskAnswer::Granted(uptime), TaskAnswer::Refused)
                 }
-                TaskKind::Withdraw(..) if is_mine => Answer::Written,
-                TaskKind::Renew(..) | TaskKind::Withdraw(..) => Answer::Lost,
+                TaskKind::Withdraw(..) if is_mine => TaskAnswer::Written,
+                TaskKind::Renew(..) | TaskKind::Withdraw(..) => TaskAnswer::Lost,
                 TaskKind::Settle(job, number) => match &claimed.alive_on {
-                    Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
+                    Some(host) if !is_mine => {
+                        TaskAnswer::Refused(AnnounceRefusal::Later(host.clone()))
+                    }
                     _ if self.others.have_written_of(&[*job], &[]) => {
-                        Answer::Refused(Refused::Taken)
+                        TaskAnswer::Refused(AnnounceRefusal::Taken)
                     }
                     _ => {
                         claims.void(*job, *number, &claimed);
-                        Answer::Written
+                        TaskAnswer::Written
                     }
                 },
             });
@@ -105,11 +111,11 @@ impl Link {
     /// Why an attempt is not claimed; nothing where it is.
     fn refusal(
         &self,
-        (what, lines): (&Announcement, &Merge),
-        claimed: &Claimed,
+        (what, lines): (&Announcement, &LineBatch),
+        claimed: &ClaimHolder,
         ledger: &Ledger,
         claims: &mut Claims,
-    ) -> io::Result<Option<Refused>> {
+    ) -> io::Result<Option<AnnounceRefusal>> {
         let added = match &self.sums {
             Some(sums) => sums.added_by(what, lines, ledger)?,
             None => Vec::new(),
@@ -120,14 +126,14 @@ impl Link {
     }
 }
 
-impl Link {
+impl DatabaseLink {
     /// Makes one transaction of `tasks`: what each has come to, once the commit is confirmed.
     pub async fn transact(
         &mut self,
         tasks: &[Task],
         rows: &HashSet<JobKey>,
         caps: &Arc<[ClaimCap]>,
-    ) -> Result<Vec<Answer>, DatabaseError> {
+    ) -> Result<Vec<TaskAnswer>, DatabaseError> {
         let done = self.try_to_transact(tasks, rows, caps).await;
         // What it has claimed it may have sent.
         let has_sent = !self.own.is_empty();

@@ -8,23 +8,23 @@ use tokio_postgres::Error;
 
 use super::super::super::fault::DatabaseError;
 use super::super::super::file::for_each_line;
-use super::super::handle::{self, Failed, LogHandle, LogRow, Newest};
-use super::super::lines::{self, Merge};
+use super::super::handle::{self, LogHandle, LogRow, NewestLine, QueryError};
+use super::super::lines::{self, LineBatch};
 use super::super::logs;
 use super::super::mirror::digest;
 use super::super::runs;
-use super::super::schema::Use;
+use super::super::schema::SchemaUse;
 use super::super::session::Session;
-use super::Link;
+use super::DatabaseLink;
 
 /// Lines that are put back at once.
 const PART: usize = 1000;
 
-impl Link {
+impl DatabaseLink {
     /// Connects. A server that is another one than before, or does not hold what was confirmed, gets
     /// back first all that this process knows of the log.
     pub(super) async fn connect(&mut self) -> Result<(Session, LogRow), DatabaseError> {
-        let (session, log) = logs::open(&self.address, Use::Write).await?;
+        let (session, log) = logs::open(&self.address, SchemaUse::Write).await?;
         let server = handle::server(&session).await;
         let is_copy = handle::are_apart(&server, &self.source.server);
         if is_copy || log.identity != self.source.identity {
@@ -112,14 +112,14 @@ impl Link {
 
     /// Puts every line of the copy back that the log does not hold, and reads the log from its
     /// beginning with the next transaction.
-    async fn put_back(&mut self, log: &LogHandle<'_>) -> Result<(), Failed> {
-        let mut parts = vec![Merge::default()];
+    async fn put_back(&mut self, log: &LogHandle<'_>) -> Result<(), QueryError> {
+        let mut parts = vec![LineBatch::default()];
         let mut held = HashSet::new();
         let mut file = File::open(&self.copy.path)?;
         for_each_line(&mut file, |_, line| {
             let Ok(line) = line else { return };
             if parts.last().is_none_or(|part| part.len() >= PART) {
-                parts.push(Merge::default());
+                parts.push(LineBatch::default());
             }
             if let Some(part) = parts.last_mut() {
                 part.push(line);
@@ -130,8 +130,8 @@ impl Link {
             lines::add(log, &part).await?;
         }
         self.source.horizon = 0;
-        self.source.newest = Newest::default();
-        self.newest = Newest::default();
+        self.source.newest = NewestLine::default();
+        self.newest = NewestLine::default();
         self.open.clear();
         self.held = Some(held);
         Ok(())

@@ -6,11 +6,11 @@ use futures::future::{try_join3, try_join4};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 
-use super::super::handle::{LogHandle, NOT_READ, Newest, Parameter};
+use super::super::handle::{LogHandle, NOT_READ, NewestLine, SqlParameter};
 use super::super::leases::{self, Key};
-use super::super::lines::{self, Halted};
+use super::super::lines::{self, ClaimHalt};
 use super::super::mirror::MirrorSource;
-use super::super::runs::{self, BeingSent, Claimed, RunRow};
+use super::super::runs::{self, BeingSent, ClaimHolder, RunRow};
 use super::super::schema::VERSION;
 use super::super::task::{Task, TaskKind};
 use crate::jobs::JobKey;
@@ -22,21 +22,21 @@ pub(super) const NEWEST: i64 = -1;
 
 /// What is known of the log: how far it was read, which lines at or above the horizon are known, and the
 /// newest one of all.
-type KnownLines<'a> = (&'a MirrorSource, &'a BTreeMap<i64, u64>, &'a Newest);
+type KnownLines<'a> = (&'a MirrorSource, &'a BTreeMap<i64, u64>, &'a NewestLine);
 
 /// What the database holds that a batch depends on.
 pub(super) struct Snapshot {
     /// Lines that were not read yet, and the horizon.
     pub unread: Vec<Row>,
     /// Of each attempt, in the tasks' order.
-    pub claimed: Vec<Claimed>,
+    pub claimed: Vec<ClaimHolder>,
     /// The host of a run that has not come back yet since the server was replaced.
     pub missing: Option<String>,
-    pub halted: Halted,
+    pub halted: ClaimHalt,
     /// Leases that other runs have, with their hosts.
     pub leased: HashMap<Key, String>,
     /// Of each attempt that was not accepted, in the order of [`refusals`].
-    pub resent: Vec<Claimed>,
+    pub resent: Vec<ClaimHolder>,
     /// What other runs are sending now, where that was asked.
     pub being_sent: Option<Vec<BeingSent>>,
 }
@@ -108,7 +108,7 @@ async fn unread(
     let from = source.horizon.to_string();
     let read_to = source.newest.sequence;
     let known: Vec<i64> = open.keys().copied().collect();
-    let parameters: [Parameter<'_>; 4] = [
+    let parameters: [SqlParameter<'_>; 4] = [
         (&from, Type::TEXT),
         (&read_to, Type::INT8),
         (&known, Type::INT8_ARRAY),
@@ -128,7 +128,7 @@ fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
 
 /// Those of them that are not true any more: someone has had the attempt sent again meanwhile, which
 /// may have been accepted.
-pub(super) fn outdated<'t>(tasks: &'t [Task], claimed: &[Claimed]) -> HashSet<&'t str> {
+pub(super) fn outdated<'t>(tasks: &'t [Task], claimed: &[ClaimHolder]) -> HashSet<&'t str> {
     let lines = refusals(tasks).zip(claimed);
     let outdated = lines.filter(|(_, claimed)| claimed.was_resent);
     outdated.map(|((_, line), _)| line).collect()

@@ -17,7 +17,7 @@ fn all(name: &str, vars: &[(&str, &str)], home: &Path) -> Result<Vec<Login>, Dat
     };
     logins(
         &address,
-        &Surroundings {
+        &Environment {
             var: &var,
             home: Some(home.to_owned()),
         },

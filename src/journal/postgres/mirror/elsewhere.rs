@@ -19,7 +19,7 @@ use super::files::{LostLines, MirrorFiles, besides, digests, replace};
 
 /// What is known of another database with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Other {
+enum OtherDatabase {
     /// All its lines were here when this computer's files of it had so many bytes.
     Held(u64),
     /// A file keeps those that were not, until a person has decided.
@@ -37,7 +37,7 @@ impl MirrorFiles {
         };
         let list = path("others");
         let before = fs::read(&list).unwrap_or_default();
-        let mut others: BTreeMap<String, Other> =
+        let mut others: BTreeMap<String, OtherDatabase> =
             serde_json::from_slice(&before).unwrap_or_default();
         let mut held = None;
         let mut found = None;
@@ -51,7 +51,7 @@ impl MirrorFiles {
                 .filter_map(|file| Some(fs::metadata(file).ok()?.len()));
             let bytes = bytes.sum();
             let known = others.get(&name).copied();
-            if [Some(Other::Apart), Some(Other::Held(bytes))].contains(&known) {
+            if [Some(OtherDatabase::Apart), Some(OtherDatabase::Held(bytes))].contains(&known) {
                 continue;
             }
             let held = match &mut held {
@@ -67,9 +67,9 @@ impl MirrorFiles {
             let file = path(&format!("from.{from}.jsonl"));
             let now = if lines == 0 || is_earlier && !has_live(&text) {
                 settled.push(file);
-                Other::Held(bytes)
-            } else if known == Some(Other::Asked) && !file.exists() {
-                Other::Apart
+                OtherDatabase::Held(bytes)
+            } else if known == Some(OtherDatabase::Asked) && !file.exists() {
+                OtherDatabase::Apart
             } else {
                 replace(&file, text.as_bytes())?;
                 found.get_or_insert(LostLines {
@@ -77,7 +77,7 @@ impl MirrorFiles {
                     file,
                     is_earlier,
                 });
-                Other::Asked
+                OtherDatabase::Asked
             };
             others.insert(name, now);
         }

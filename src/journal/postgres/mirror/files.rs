@@ -9,8 +9,8 @@ use serde::de::IgnoredAny;
 use tempfile::TempPath;
 
 use super::super::super::file::for_each_line;
-use super::super::handle::Failed;
-use super::super::recent::{self, Recent, places};
+use super::super::handle::QueryError;
+use super::super::recent::{self, RecentLines, places};
 use super::super::session::Session;
 use super::read::{MirrorState, MirrorSync, digest, read};
 use crate::disk::{self, Readers, Replacement};
@@ -43,7 +43,7 @@ pub(super) struct MirrorFiles {
     pub lines: PathBuf,
     state: PathBuf,
     lost: PathBuf,
-    recent: Recent,
+    recent: RecentLines,
     pub lock: File,
 }
 
@@ -57,7 +57,7 @@ impl MirrorFiles {
             lines: path("jsonl"),
             state: path("state"),
             lost: path("lost.jsonl"),
-            recent: Recent::of(name)?,
+            recent: RecentLines::of(name)?,
             name: name.to_owned(),
             lock,
         })
@@ -68,7 +68,7 @@ impl MirrorFiles {
         session: &mut Session,
         look: &mut MirrorSync,
         server: String,
-    ) -> Result<(MirrorState, LinesFile), Failed> {
+    ) -> Result<(MirrorState, LinesFile), QueryError> {
         // Before the log is read: all of it was there by then.
         look.recent = self.recent.read()?;
         let old = self.old_state(&server).unwrap_or_default();
@@ -116,7 +116,7 @@ impl MirrorFiles {
         session: &mut Session,
         look: &mut MirrorSync,
         old: &MirrorState,
-    ) -> Result<MirrorState, Failed> {
+    ) -> Result<MirrorState, QueryError> {
         let mut file = OpenOptions::new().write(true).open(&self.lines)?;
         file.set_len(old.length)?;
         file.seek(SeekFrom::Start(old.length))?;
@@ -132,7 +132,7 @@ impl MirrorFiles {
         &self,
         session: &mut Session,
         look: &mut MirrorSync,
-    ) -> Result<MirrorState, Failed> {
+    ) -> Result<MirrorState, QueryError> {
         let new = Replacement::of(&self.lines, Readers::User)?;
         let mut writer = BufWriter::new(new.file()?.try_clone()?);
         let state = read(session, look, &MirrorState::default(), &mut writer).await?;

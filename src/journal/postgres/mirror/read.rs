@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::Type;
 
-use super::super::handle::{Failed, LogRow, NOT_READ, Newest, Parameter};
+use super::super::handle::{LogRow, NOT_READ, NewestLine, QueryError, SqlParameter};
 use super::super::recent;
 use super::super::runs::{self, BeingSent};
 use super::super::schema;
@@ -27,7 +27,7 @@ pub struct MirrorState {
     /// Numbers of the lines at or above it that are in the mirror.
     pub open: Vec<i64>,
     /// The newest line that is in the mirror.
-    pub newest: Newest,
+    pub newest: NewestLine,
     /// Where the log was: each server that its address named, with the database, the schema and its name.
     #[serde(default)]
     pub at: Vec<String>,
@@ -52,7 +52,7 @@ pub async fn read(
     look: &mut MirrorSync,
     state: &MirrorState,
     writer: &mut impl Write,
-) -> Result<MirrorState, Failed> {
+) -> Result<MirrorState, QueryError> {
     let schema = session.address.schema();
     let transaction = session
         .client
@@ -75,7 +75,7 @@ pub async fn read(
          WHERE {NOT_READ} ORDER BY sequence"
     );
     let from = state.horizon.to_string();
-    let parameters: [Parameter<'_>; 4] = [
+    let parameters: [SqlParameter<'_>; 4] = [
         (&look.log.id, Type::INT8),
         (&from, Type::TEXT),
         (&state.newest.sequence, Type::INT8),
@@ -108,11 +108,11 @@ pub async fn read(
     }
     let log = look.log.on(&transaction, schema);
     let sequence = next.newest.sequence;
-    let newest = Newest::at(&log, sequence).await?;
+    let newest = NewestLine::at(&log, sequence).await?;
     // One that has since disappeared does not count, and everything is read again.
-    next.newest = newest.unwrap_or(Newest {
+    next.newest = newest.unwrap_or(NewestLine {
         sequence,
-        ..Newest::default()
+        ..NewestLine::default()
     });
     // In this transaction: what follows its end at once, a pooler may give to another connection.
     look.lost = recent::lost(&look.recent, &log).await?;

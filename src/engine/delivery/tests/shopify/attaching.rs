@@ -5,7 +5,7 @@ use super::super::shop::ShopFault;
 use super::{Bench, Setting, TARGET};
 use crate::engine::delivery::FailureKind;
 use crate::engine::delivery::shopify::{Credentials, Presentation};
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::stop::{Stop, StopReason};
 use crate::jobs::IdColumn;
 use crate::sandbox::shop::HeldReply;
 
@@ -18,7 +18,7 @@ async fn a_stop_waits_until_the_log_says_what_became_of_a_call() {
     setting.shop.fault("productUpdate", &[fault]);
     let stopped = async {
         held.begun.notified().await;
-        setting.stop.set(Reason::Signal(2));
+        setting.stop.set(StopReason::Signal(2));
         held.go.notify_one();
     };
     let (summary, ()) = tokio::join!(setting.publish(), stopped);

@@ -11,7 +11,7 @@ use super::Bench;
 use super::cdn::{Cdn, clip};
 use super::shop::ShopServer;
 use crate::engine::delivery::address::system_lookup;
-use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::client::{FetchClient, TimeOuts};
 use crate::engine::delivery::due::When;
 use crate::engine::delivery::facts::{Delivery, gather};
 use crate::engine::delivery::shopify::{
@@ -113,7 +113,7 @@ impl Setting {
             look: Presentation::default(),
         };
         change(&mut options);
-        let client = Client::new(self.time_outs, system_lookup());
+        let client = FetchClient::new(self.time_outs, system_lookup());
         let admin = Admin::new(
             &client,
             Store::parse(self.store).unwrap(),

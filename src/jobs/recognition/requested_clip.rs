@@ -10,7 +10,7 @@ use crate::jobs::text::Text;
 /// What a request asks for, as far as clips are recognized by it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Asked<'a> {
+pub struct RequestedClip<'a> {
     #[serde(borrow)]
     model: Option<Text<'a>>,
     #[serde(borrow)]
@@ -31,7 +31,7 @@ pub struct Asked<'a> {
     speed: Option<&'a RawValue>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RequestedClip<'a> {
     /// Reads a request's body; `None` when it is none.
     pub fn parse(body: &'a str) -> Option<Self> {
         serde_json::from_str(body).ok()

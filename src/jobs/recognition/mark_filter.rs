@@ -8,18 +8,18 @@ const BITS_OF_A_ROW: usize = 64;
 /// A set of marks that may also seem to hold others: about one in sixteen. What is found by it is
 /// compared again, so it decides nothing but what is kept of a log.
 #[derive(Debug)]
-pub struct Sought {
+pub struct MarkFilter {
     /// A power of two of them.
     words: Vec<u64>,
 }
 
-impl Default for Sought {
+impl Default for MarkFilter {
     fn default() -> Self {
         Self { words: vec![0] }
     }
 }
 
-impl Sought {
+impl MarkFilter {
     /// Room for the marks of so many rows.
     pub fn with_room_for(rows: usize) -> Self {
         let words = (rows * BITS_OF_A_ROW).div_ceil(64);

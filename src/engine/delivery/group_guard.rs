@@ -9,7 +9,7 @@ use crate::jobs::{JobKey, ReviewVerdict, Status};
 use crate::journal::{LogError, Writer};
 
 /// The clips that were planned, and the log in which others may have written since.
-pub(super) struct Together<'a> {
+pub(super) struct GroupGuard<'a> {
     writer: &'a Writer,
     /// Every job of the log, as it was; none where each clip goes out by itself.
     planned: &'a [Delivery],
@@ -17,7 +17,7 @@ pub(super) struct Together<'a> {
     work: LeasedWork<'a>,
 }
 
-impl<'a> Together<'a> {
+impl<'a> GroupGuard<'a> {
     /// `planned` are all jobs of the log.
     pub fn of(
         writer: &'a Writer,
