@@ -12,7 +12,6 @@ use crate::text::escape_lines;
 pub enum Code {
     /// All done, or nothing to do.
     Success,
-    /// Some jobs failed.
     Failed,
     /// The command line was wrong.
     Usage,
@@ -26,7 +25,6 @@ pub enum Code {
     Temporary,
     /// The vendor refused the key or the credits.
     Refused,
-    /// The configuration is wrong.
     Config,
     /// Stopped by SIGINT or Ctrl-C.
     Interrupted,

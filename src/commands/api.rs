@@ -10,9 +10,8 @@ use crate::vendor::{ApiKey, BaseUrl, Client, ClientOptions, ConfigError, Throttl
 
 /// The API, or the stand-in that runs inside this command.
 pub struct Api {
-    /// Sends requests.
     pub client: Client,
-    /// Where to.
+    /// Without `/v1`.
     pub base: BaseUrl,
     /// The stand-in, under `--sandbox`.
     pub stand_in: Option<Sandbox>,

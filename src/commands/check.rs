@@ -21,7 +21,6 @@ use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::correlated;
 
-/// Runs the command.
 pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let findings = &mut Findings::default();
     let files: Vec<_> = settings

@@ -11,7 +11,6 @@ use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Runs the command.
 pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     if Location::is_address(&path) {

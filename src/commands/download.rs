@@ -24,7 +24,6 @@ use crate::output::{delivery::Downloaded, stopped};
 use crate::settings::Settings;
 use target::DownloadTarget;
 
-/// Runs the command.
 pub fn run(
     args: &DownloadArgs,
     settings: &Settings,
@@ -82,7 +81,6 @@ pub fn run_without(
     Ok((CommandEnd { code, done }, summary.never))
 }
 
-/// Fetches what is due.
 async fn fetch(
     args: &DownloadArgs,
     place: &DownloadTarget,

@@ -20,7 +20,6 @@ const SCHEMA: &str = "schema";
 /// Widest line of the exit codes' table.
 const WIDTH: usize = 80;
 
-/// Explains a topic.
 pub fn run(args: &HelpArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let name = args.schema.as_deref();
     if let Some(name) = name.filter(|_| args.topic.as_deref() != Some(SCHEMA)) {

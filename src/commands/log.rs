@@ -18,7 +18,6 @@ use crate::output::{Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Runs the command.
 pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     match &args.verb {
         LogVerb::Accept(args) => accept(args, settings, printer),

@@ -27,7 +27,6 @@ const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target
 /// Whether a clip goes out without its file.
 pub type MayLackFile<'a> = &'a dyn Fn(&Delivery) -> bool;
 
-/// Runs the command.
 pub fn run(
     args: &PublishArgs,
     settings: &Settings,

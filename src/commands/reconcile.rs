@@ -19,7 +19,6 @@ use crate::output::{
 };
 use crate::settings::Settings;
 
-/// Runs the command.
 pub fn run(
     args: &ReconcileArgs,
     settings: &Settings,

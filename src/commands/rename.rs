@@ -16,7 +16,6 @@ use crate::output::{Commands, Printer, failure, mistakes, rename, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Runs the command.
 pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let inputs = Inputs::fetch_now(&args.from_manifest, settings)?;
     let path = inputs.log(args.jobs.as_deref(), settings)?;

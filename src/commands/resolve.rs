@@ -17,7 +17,6 @@ use crate::output::{Commands, Printer, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Runs the command.
 pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.as_deref(), None);
     let limits = Limits::of_time(settings);

@@ -26,7 +26,6 @@ use consent::consent;
 use preview::dry_run;
 use search::{RetryPlan, find};
 
-/// Runs the command.
 pub fn run(
     args: &RetryArgs,
     settings: &Settings,

@@ -13,7 +13,6 @@ use crate::journal::LogError;
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
-/// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let args = &args.settled(&settings.run);
     let schedule = match &args.watch {

@@ -23,9 +23,8 @@ const REDIRECTS: usize = 10;
 pub struct FetchedSheet {
     /// Its address, without what may be secret.
     pub name: String,
-    /// The sheet.
     pub bytes: Vec<u8>,
-    /// Where it is kept.
+    /// The file that it was saved to.
     pub kept: Option<PathBuf>,
 }
 

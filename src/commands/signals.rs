@@ -22,7 +22,6 @@ struct SignalState {
     is_watching: bool,
     /// The first signal.
     came: Option<u8>,
-    /// Whom it stops.
     stops: Vec<Stop>,
 }
 

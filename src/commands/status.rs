@@ -16,7 +16,6 @@ use crate::exit::{Code, Failure};
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
-/// Runs the command.
 pub fn run_asked(
     args: &cli::StatusArgs,
     settings: &Settings,

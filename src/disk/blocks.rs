@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-/// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Block {
     /// Whole lines, the first of which starts at this offset; only the file's last one may lack

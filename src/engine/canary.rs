@@ -50,7 +50,6 @@ fn host(address: &str) -> String {
 
 /// A row that may be chosen.
 pub struct CanaryRow<T> {
-    /// The row.
     pub row: T,
     /// What makes it unlike others.
     pub traits: Traits,

@@ -14,7 +14,6 @@ use crate::journal::{Damage, JobLog, LogError, Suspect};
 /// Lines that keep the jobs of damaged lines from being sent.
 #[derive(Default)]
 pub struct DoubtMarks {
-    /// The lines.
     pub lines: Lines,
     /// How many they are.
     pub count: u64,

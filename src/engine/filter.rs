@@ -33,7 +33,6 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// One condition.
     pub fn new(condition: Condition) -> Self {
         Self {
             plain: plain(&condition.column),

@@ -28,7 +28,6 @@ pub(super) fn state_folder() -> Option<PathBuf> {
 pub struct NotedLogs(Option<PathBuf>);
 
 impl NotedLogs {
-    /// This user's.
     pub fn of_user() -> Self {
         Self(state_folder().map(|state| state.join("live-logs")))
     }

@@ -28,7 +28,6 @@ pub struct PendingOrders {
 
 /// What another run is about to order.
 pub struct Pending {
-    /// Its log.
     pub log: PathBuf,
     pub keys: HashSet<JobKey>,
 }

@@ -16,12 +16,7 @@ pub enum Recovered {
     /// It was there.
     Known,
     /// A refusal, after which its attempt was sent again: it would settle what it does not know of.
-    Outdated {
-        /// The job.
-        job: JobKey,
-        /// The attempt.
-        attempt: u32,
-    },
+    Outdated { job: JobKey, attempt: u32 },
 }
 
 /// Why no further line is taken back. Lines before it were.

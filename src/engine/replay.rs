@@ -19,7 +19,6 @@ struct CaptureBatch {
 /// Where a capture stood.
 #[derive(Clone, Copy)]
 pub struct CaptureLocation<'a> {
-    /// The file.
     pub file: &'a Path,
     /// Its place there, from 1.
     pub entry: usize,

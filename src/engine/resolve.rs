@@ -48,7 +48,6 @@ pub enum ResolveError {
     /// A computer is sending it right now: it may be accepted at any moment.
     #[error("job {job} is being sent by {} right now", escape(host))]
     BeingSent {
-        /// The job.
         job: JobKey,
         /// The computer.
         host: String,
@@ -191,7 +190,6 @@ pub enum DismissalCost {
 }
 
 impl DismissalCost {
-    /// Of a job.
     pub fn of(job: &JobState) -> Self {
         let has = |is: fn(&AttemptState) -> bool| job.attempts().any(is);
         if has(|a| a.status() == Status::Completed) {

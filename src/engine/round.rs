@@ -30,7 +30,6 @@ pub enum RoundStep {
     Wait,
     /// Fetches them.
     Download,
-    /// Publishes them.
     Publish,
     /// Writes the page.
     Report,

@@ -118,10 +118,8 @@ pub(crate) struct LineAt {
     pub len: u32,
 }
 
-/// What a line is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LineKind {
-    /// A line.
     One(LineFacts),
     /// A compacted line, whose history is to be read.
     Many,

@@ -86,7 +86,6 @@ pub struct Address {
 pub struct Host {
     /// Its name, its number, or the folder of its socket.
     pub name: String,
-    /// Its port.
     pub port: Option<u16>,
 }
 

@@ -189,7 +189,6 @@ impl<'a> Cells<'a> {
         id
     }
 
-    /// A required text.
     pub fn required_text(&mut self, column: usize, what: &str) -> &'a str {
         let words = self.trimmed(column);
         if words.is_empty() {

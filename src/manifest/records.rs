@@ -244,7 +244,6 @@ impl<'a> Record<'a> {
         &self.text[start..end]
     }
 
-    /// All cells.
     pub fn cells(&self) -> impl Iterator<Item = &'a str> + '_ {
         (0..self.len()).map(|index| self.cell(index))
     }

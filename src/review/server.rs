@@ -25,10 +25,8 @@ const LONGEST_BODY: usize = 64 << 10;
 /// How long replies under way may take once the page is closed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What the page asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// The page itself.
     Page,
     /// A clip on this computer.
     Clip(JobKey, u32),
@@ -48,7 +46,6 @@ pub enum Ask {
     Done,
 }
 
-/// What is answered.
 #[derive(Debug)]
 pub enum Answer {
     /// The page, and the policy that holds on it.
@@ -69,7 +66,6 @@ pub enum Answer {
 
 /// Something that is asked, and where the answer goes.
 pub struct Question {
-    /// What.
     pub ask: Ask,
     reply: oneshot::Sender<Answer>,
 }

@@ -90,7 +90,6 @@ impl Token {
         (token.to_string() == id).then_some(token)
     }
 
-    /// The id.
     pub fn id(&self) -> Option<GenerationId> {
         GenerationId::parse(&self.to_string())
     }

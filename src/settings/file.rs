@@ -15,7 +15,6 @@ use crate::exit::Failure;
 /// A settings file is a page or two.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A settings file's values.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,

@@ -16,9 +16,7 @@ use crate::vendor::{DurationStyle, Rate};
 /// For video rows that leave something open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoDefaults {
-    /// The vendor's model.
     pub model: String,
-    /// Length of a clip.
     pub duration: Seconds,
     /// e.g. `16:9`.
     pub aspect_ratio: String,
@@ -130,7 +128,7 @@ pub struct DownloadSettings {
     pub dir: PathBuf,
     /// Largest clip, in bytes.
     pub max_size: u64,
-    /// Clips at once.
+    /// Clips in transfer at once.
     pub concurrency: u16,
 }
 
@@ -154,7 +152,6 @@ impl DownloadSettings {
     }
 }
 
-/// Photos on this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhotoSettings {
     /// The bucket that they are uploaded to.
@@ -186,7 +183,7 @@ impl PhotoSettings {
 /// Of `publish`, whatever its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishSettings {
-    /// Clips at once.
+    /// Clips in transfer at once.
     pub concurrency: u16,
     /// Longest run of `--exec`'s command.
     pub exec_timeout: Duration,

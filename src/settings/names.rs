@@ -22,9 +22,7 @@ const OF_A_CAP: [&str; 3] = ["credits", "per", "where"];
 pub enum NameKind {
     /// A key with a single value.
     Value,
-    /// A table of keys.
     Table,
-    /// A list of tables.
     List,
     /// A secret, which does not belong there.
     Secret,

@@ -51,12 +51,11 @@ pub struct Settings {
     pub max_attempts: u32,
     /// What clips and credits cost.
     pub rates: Rates,
-    /// Photos on this computer.
     pub photos: PhotoSettings,
     pub download: DownloadSettings,
     pub publish: PublishSettings,
     pub run: RunSettings,
-    /// Words for others.
+    /// Texts of `--audience` for each state.
     pub copy: AudienceWords,
     /// Of `report --public`.
     pub public: PublicSettings,

@@ -16,13 +16,11 @@ const REDACTED: &str = "(set, not shown)";
 /// Where a key is, as far as that is known without looking.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// In the environment.
     Variable(ApiKey),
     /// In a file that someone named, which has to exist.
     Named(Setting<PathBuf>),
     /// In the user's settings folder, perhaps.
     Usual(PathBuf),
-    /// There is none.
     None,
 }
 

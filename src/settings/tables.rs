@@ -50,7 +50,7 @@ pub(super) fn rates(l: &mut Sources<'_>) -> Result<Rates, Failure> {
     Ok(rates)
 }
 
-/// Words for others.
+/// Texts of `--audience` for each state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudienceWords {
     /// The language whose words come first.

@@ -9,7 +9,6 @@ pub enum Value {
     Text(String),
     /// A decimal number.
     Number(String),
-    /// Several texts.
     List(Vec<String>),
     /// Yes or no.
     Truth(bool),
@@ -115,7 +114,6 @@ impl fmt::Display for Origin {
 /// A value and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting<T> {
-    /// What holds.
     pub value: T,
     /// Where it was set.
     pub origin: Origin,

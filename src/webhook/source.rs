@@ -20,7 +20,6 @@ pub(super) const MAX_DOCUMENT: u64 = 256 << 20;
 /// Bytes read at once, and verified by one core.
 pub(super) const BLOCK: u64 = 1 << 16;
 
-/// A source of bytes.
 pub(super) type ByteSource = Box<dyn Read + Send>;
 
 /// How a file is laid out.

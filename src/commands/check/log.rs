@@ -12,7 +12,6 @@ use crate::output::{failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Looks at the log.
 pub fn check(args: &CheckArgs, settings: &Settings, findings: &mut Findings) {
     let path = &settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
     let is_usable = findings.add("log", jobs_of(path, settings));

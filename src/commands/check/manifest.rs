@@ -20,11 +20,8 @@ const SUBJECT: &str = "manifest";
 /// What rows name.
 #[derive(Default)]
 pub struct ManifestRefs {
-    /// Photos that are online.
     pub online: Online,
-    /// Photos on this computer.
     pub local: Local,
-    /// Addresses of webhooks.
     pub webhooks: BTreeSet<String>,
     keys: HashSet<JobKey>,
     repeated: u64,

@@ -13,7 +13,6 @@ use crate::output::{Printer, failure, unrecovered, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Runs the command.
 pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let from = JobLog::read(&args.from, settings.ledger()).map_err(failure::of_log)?;
     from.unchanged().map_err(failure::of_log)?;

@@ -9,7 +9,6 @@ use crate::output::{Printer, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Pauses a log.
 pub fn pause(
     args: &LogPauseArgs,
     settings: &Settings,

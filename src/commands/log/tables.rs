@@ -12,7 +12,6 @@ use crate::journal::{self, JobLog, SetupResult};
 use crate::output::{Printer, failure, headed, words};
 use crate::text::escape;
 
-/// Makes a log.
 pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(&args.address)?;
     let grant = args.grant();

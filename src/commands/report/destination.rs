@@ -22,7 +22,6 @@ pub fn pages_of(front: &Path) -> PathBuf {
     front.with_file_name(format!("{stem}{PAGES}"))
 }
 
-/// A page's folder.
 pub fn folder_of(page: &Path) -> &Path {
     match page.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -123,7 +122,6 @@ fn remove_others(pages: &Path, written: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// Pages in an archive.
 struct Archive<W: Write + io::Seek>(ZipWriter<W>);
 
 impl<W: Write + io::Seek> Archive<W> {

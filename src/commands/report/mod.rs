@@ -24,7 +24,6 @@ use crate::{cli, clock};
 
 pub use plan::{clip_folders, source_of};
 
-/// Runs the command.
 pub fn run_asked(
     args: &cli::ReportArgs,
     settings: &Settings,

@@ -15,7 +15,6 @@ use crate::output::report::{Bundle, Files, MOST_ON_ONE_PAGE, PagePaths, ReportOp
 use crate::output::{Commands, Printer, Wording};
 use crate::text::escape;
 
-/// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Not given: `report.html`; a rehearsal's page has a name of its own, so that it never
@@ -25,22 +24,18 @@ pub enum Output {
         rehearsal: bool,
     },
     File(PathBuf),
-    /// Standard output.
     Stdout,
 }
 
-/// What was asked for.
 #[derive(Clone, Debug)]
 pub struct ReportQuery {
-    /// Where the page goes.
     pub output: Output,
-    /// Which jobs.
     pub filters: Filters,
     /// How commands that are shown name the log.
     pub commands: Commands,
     /// The same where the log turns out to be a rehearsal's.
     pub rehearsal: Commands,
-    /// The present.
+    /// The time of the report; ages are counted to it.
     pub now: Timestamp,
     /// Whether page, clips and photos go into one archive.
     pub bundle: bool,

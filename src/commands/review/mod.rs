@@ -11,7 +11,6 @@ use crate::manifest::Options;
 use crate::output::Printer;
 use crate::settings::Settings;
 
-/// Runs the command.
 pub fn run(args: &ReviewArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = args.filter.filters(clock::now());

@@ -41,7 +41,6 @@ struct AgreedOrder<'a> {
 }
 
 impl PageHandler<'_> {
-    /// Answers a question.
     pub fn answer(&mut self, ask: &Ask, printer: &mut Printer) -> Answer {
         let answered = match ask {
             Ask::Page => self.shelf.page(),

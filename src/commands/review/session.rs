@@ -41,7 +41,6 @@ pub struct ReviewSession<'a> {
 }
 
 impl ReviewSession<'_> {
-    /// Reads the log.
     pub fn read(&self) -> Result<JobLog, Failure> {
         JobLog::read(self.path, self.settings.ledger()).map_err(failure::of_log)
     }

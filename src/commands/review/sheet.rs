@@ -19,7 +19,6 @@ use crate::settings::Settings;
 /// What a cell may say.
 const WORDS: &str = "write keep or reject, or leave the cell empty";
 
-/// Writes the table.
 pub fn write(
     path: &Path,
     filters: &Filters,

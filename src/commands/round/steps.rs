@@ -35,7 +35,6 @@ struct StepResults {
 pub struct RoundRunner<'a> {
     args: &'a RunArgs,
     settings: &'a Settings,
-    /// The log.
     pub jobs: PathBuf,
 }
 

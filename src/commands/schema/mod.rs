@@ -17,11 +17,9 @@ const TEXT: &str = concat!(
     include_str!("job.txt"),
 );
 
-/// All schemas.
 pub struct Schemas(Vec<Section>);
 
 impl Schemas {
-    /// Reads them.
     pub fn read() -> Self {
         Self(sections(TEXT))
     }

@@ -14,7 +14,6 @@ use crate::output::{
     Money, Printer, Tally, Wording, in_order, json, words,
 };
 
-/// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StatusView {
     /// All jobs, grouped by listing or SKU.
@@ -27,7 +26,6 @@ pub enum StatusView {
     One(String),
     /// A row for each job.
     Csv(output::Dialect),
-    /// Money alone.
     Money {
         /// The column whose values make groups.
         by: Option<String>,
@@ -38,20 +36,16 @@ pub enum StatusView {
     },
 }
 
-/// What was asked for.
 #[derive(Clone, Debug)]
 pub struct StatusQuery {
-    /// What to show.
     pub show: StatusView,
-    /// Which jobs.
     pub filters: Filters,
-    /// As JSON.
     pub json: bool,
     /// How commands that are shown name the log.
     pub commands: Commands,
     /// The same where the log turns out to be a rehearsal's.
     pub rehearsal: Commands,
-    /// The present.
+    /// The time of the answer; ages are counted to it.
     pub now: Timestamp,
 }
 

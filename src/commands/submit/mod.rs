@@ -24,7 +24,6 @@ use crate::jobs::{JobState, Ledger};
 use crate::output::{Printer, Summary, canary_json, failure, held, stopped};
 use crate::settings::Settings;
 
-/// Runs the command.
 pub async fn run(
     args: &SubmitArgs,
     settings: &Settings,

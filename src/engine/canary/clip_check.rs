@@ -17,7 +17,6 @@ use crate::manifest::{Manifest, ManifestError};
 
 /// What became of one clip.
 pub struct CheckedClip {
-    /// The job.
     pub job: JobKey,
     /// The job as the log has it; none when it was not ordered.
     pub view: Option<JobView>,
@@ -40,7 +39,6 @@ pub enum CanaryEvent<'a> {
 
 /// What a look came to.
 pub struct CheckResult {
-    /// The clips.
     pub seen: Vec<CheckedClip>,
     /// Whether the rest is ordered.
     pub goes_on: bool,

@@ -29,7 +29,6 @@ impl Rule {
         self.filters.is_empty() && self.since.is_none()
     }
 
-    /// What a job counts.
     fn counted(&self, view: &JobView) -> Credits {
         if self.filters.matches(view) {
             view.spent_since(self.since).committed()

@@ -32,7 +32,6 @@ pub(super) enum FetchError {
     Bucket(BucketError),
     /// This machine's disk.
     Disk(io::Error),
-    /// The log.
     Log(LogUnusable),
     /// Another computer fetches it, or others of its listing or SKU.
     Another,

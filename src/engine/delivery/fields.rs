@@ -37,7 +37,6 @@ const SHEET: &str = "sheet_";
 /// Bytes of all variables together; what does not fit is in the JSON. Windows takes 32 KiB in all.
 const MAX_VARIABLES: usize = 16 << 10;
 
-/// A job's fields.
 pub(super) struct JobFields {
     /// The program's own.
     own: Map<String, Value>,

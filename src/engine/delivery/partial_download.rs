@@ -21,7 +21,6 @@ pub(super) const STAGING: &str = ".creativeai-partial";
 /// How often the hidden folder is made for one file while other runs remove it.
 const MOST_SWEEPS: u32 = 10;
 
-/// A complete clip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CompleteClip {
     pub bytes: u64,

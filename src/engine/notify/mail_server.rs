@@ -61,7 +61,6 @@ pub struct MailLogin {
 pub struct Email {
     /// The mail server.
     pub server: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is encrypted.
     pub security: Security,

@@ -88,13 +88,11 @@ impl CaptureFile {
 
 /// Keeps deliveries in a file, and passes them on to what applies and forwards them.
 pub struct CaptureSink {
-    /// The file.
     pub file: Arc<CaptureFile>,
     /// What deliveries are verified with.
     pub keys: VerifyKeys,
     /// What applies them to the log.
     pub apply: Option<mpsc::Sender<Observation<'static>>>,
-    /// What forwards them.
     pub outgoing: Option<forward::Sender>,
 }
 

@@ -72,7 +72,6 @@ pub enum ReceiveError {
 pub enum IntakeEvent<'e> {
     /// An observation was taken in.
     Taken {
-        /// Of which generation.
         id: &'e GenerationId,
         /// How it stands.
         status: Status,

@@ -101,7 +101,6 @@ pub enum CommandEvent<'e> {
 pub struct OnEnd<'a> {
     /// The command.
     pub options: &'a ExecOptions,
-    /// The log.
     pub log: TargetLog<'a>,
     /// Once set, no further command is started; those that run are waited for.
     pub stop: &'a Stop,

@@ -29,7 +29,6 @@ impl MemoryFile {
         Some(Self(folder.join(format!("{name}.rounds"))))
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }

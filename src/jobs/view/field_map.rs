@@ -21,7 +21,6 @@ pub struct FieldMap {
     fields: BTreeMap<String, FieldValue>,
 }
 
-/// A field's value.
 #[derive(Clone, Debug)]
 struct FieldValue {
     value: Value,

@@ -51,7 +51,6 @@ impl From<io::Error> for QueryError {
     }
 }
 
-/// A log's row.
 #[derive(Clone, Debug)]
 pub(super) struct LogRow {
     pub id: i64,

@@ -42,7 +42,6 @@ type LineFn = Box<dyn FnMut(u64, &[u8]) + Send>;
 pub struct LocalCopy {
     /// The file, for appending.
     pub file: File,
-    /// Its path.
     pub path: PathBuf,
     /// Its length.
     pub len: u64,

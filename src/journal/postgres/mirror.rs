@@ -34,7 +34,6 @@ use crate::clock;
 /// A log's lines as a file, up to date.
 #[derive(Debug)]
 pub struct Mirror {
-    /// The file.
     pub file: PathBuf,
     /// What it mirrors, and how far.
     pub source: MirrorSource,

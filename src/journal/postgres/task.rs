@@ -53,7 +53,6 @@ pub enum TaskKind {
 /// has read the log.
 #[derive(Debug)]
 pub struct DecisionGuard {
-    /// Jobs.
     pub jobs: Vec<JobKey>,
     /// Listings or SKUs that get these names, so that no other clip may go by them.
     pub names: Vec<String>,
@@ -64,7 +63,6 @@ pub struct DecisionGuard {
 pub struct AcceptedId {
     /// The attempt that it was the reply to.
     pub attempt: (JobKey, u32),
-    /// The id.
     pub id: GenerationId,
     /// What is written where the id has become another's.
     pub otherwise: LineBatch,

@@ -76,7 +76,6 @@ impl<'a> RawFields<'a> {
     }
 }
 
-/// A text's value.
 pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get())
         .ok()

@@ -26,7 +26,6 @@ pub(super) enum UploadError {
     Disk(io::Error),
 }
 
-/// What is uploaded.
 pub(super) struct Upload<'a> {
     pub path: &'a Path,
     /// Bytes, as it was stated when the target was asked for.
