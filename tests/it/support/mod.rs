@@ -12,6 +12,7 @@ pub mod lines;
 pub mod log;
 pub mod mail;
 pub mod manifest;
+mod memory;
 pub mod orders;
 #[cfg(unix)]
 pub mod postgres;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::processes::eventually;
-use super::skip;
+use super::{memory, skip};
 
 /// Debian's user and group for what needs no rights.
 pub const NOBODY: u32 = 65534;
@@ -93,23 +93,12 @@ pub fn is_root() -> bool {
 fn new_folder() -> PathBuf {
     let folder = tempfile::Builder::new()
         .prefix("pg")
-        .tempdir_in(fast_disk());
+        .tempdir_in(memory::folder());
     let folder = folder.unwrap().keep();
     if is_root() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
     }
     folder
-}
-
-/// Where a server keeps its data. Each database is hundreds of small files: to make and remove them on a
-/// disk takes most of the time of the tests. Memory is used where there is plenty.
-fn fast_disk() -> PathBuf {
-    const PLENTY: u64 = 4 << 30;
-    let memory = Path::new("/dev/shm");
-    match rustix::fs::statvfs(memory) {
-        Ok(disk) if disk.f_bavail * disk.f_frsize >= PLENTY => memory.to_owned(),
-        _ => std::env::temp_dir(),
-    }
 }
 
 impl Postgres {

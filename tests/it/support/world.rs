@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use tempfile::TempDir;
 
 use super::gate::PATIENCE;
-use super::{Log, Server, schemas};
+use super::{Log, Server, memory, schemas};
 
 /// The API key of the tests.
 pub const KEY: &str = "rph_live_0123456789abcdef";
@@ -26,7 +26,7 @@ pub struct World {
 impl World {
     /// With a key, and no address: nothing must be sent.
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir_in(memory::folder()).unwrap();
         let home = dir.path().join("home");
         std::fs::create_dir(&home).unwrap();
         let mut vars: Vec<(String, OsString)> = Vec::new();
