@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::vendor::{Cdn, clip, taking};
-use crate::support::{Server, Step, World, listings};
+use crate::support::{Gate, Phase, Server, Step, World, listings};
 
 /// Rows of two shapes, on two photo hosts; what differs stands at the end.
 const SHEET: &str = "listing_id,image_url,video_prompt,aspect_ratio
@@ -193,11 +193,19 @@ fn an_order_that_is_not_taken_for_now_is_not_a_failed_one() {
     assert_eq!((log.count("submit_failed"), log.count("pending")), (1, 2));
 }
 
-/// A vendor who takes every order and cannot make its clip.
+/// A vendor who takes every order and cannot make its clip. Of its replies to orders those from the ninth on
+/// wait until it was asked for eight clips.
 fn failing() -> (Server, World) {
-    let server = Server::answering(|request| {
-        if request.method == "POST" {
+    let asked = Gate::default();
+    let server = Server::answering(move |request| {
+        if request.method == "POST" && request.number < 8 {
             return Step::accept();
+        }
+        if request.method == "POST" {
+            return Step::accept().held_at(Phase::Read, &asked);
+        }
+        if request.number == 7 {
+            asked.open();
         }
         let id = request.path.rsplit('/').next().unwrap();
         let body = json!({"id": id, "status": "failed", "error": "too dark"});
