@@ -39,6 +39,7 @@ impl Cli {
             base_url: self.global.base_url.clone(),
             api_key_file: self.global.api_key_file.clone(),
             for_rename: self.for_rename.clone(),
+            for_submit: self.for_submit.clone(),
             ..Flags::default()
         };
         match &self.command {

@@ -81,6 +81,10 @@ pub struct Cli {
     /// Options that were typed for `command` and that `rename` has, too, as a shell reads them.
     #[arg(skip)]
     pub for_rename: Vec<String>,
+
+    /// The same for `submit`, where `command` is a round.
+    #[arg(skip)]
+    pub for_submit: Option<Vec<String>>,
 }
 
 impl Cli {
@@ -94,7 +98,12 @@ impl Cli {
             let cli =
                 Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
             let for_rename = typed::for_rename(&matches);
-            Ok(Self { for_rename, ..cli })
+            let for_submit = typed::for_submit(&matches);
+            Ok(Self {
+                for_rename,
+                for_submit,
+                ..cli
+            })
         });
         let parsed = parsed
             .map_err(without_escape_tip)

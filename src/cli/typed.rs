@@ -12,7 +12,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
-use super::RenameArgs;
+use super::{RenameArgs, SubmitArgs};
 use crate::manifest::is_sheet;
 use crate::output::words::shell_word;
 
@@ -41,17 +41,30 @@ fn may_be_typed(name: &str) -> bool {
 /// these it reads a manifest as that command did. The log is named otherwise, and an agreement is for
 /// what was shown.
 pub fn for_rename(matches: &ArgMatches) -> Vec<String> {
-    let Some((_, typed)) = matches.subcommand() else {
-        return Vec::new();
-    };
+    let typed = matches.subcommand().map(|(_, typed)| typed);
+    typed.map_or_else(Vec::new, |typed| {
+        repeated::<RenameArgs>(typed, &["jobs", "yes"])
+    })
+}
+
+/// The options that were typed for a `run` and that `submit` has, too; `None` for another command. A round
+/// waits otherwise, and where the API is goes with every command.
+pub fn for_submit(matches: &ArgMatches) -> Option<Vec<String>> {
+    let (_, typed) = matches.subcommand().filter(|(name, _)| *name == "run")?;
+    let left_out = ["jobs", "wait", "max_failed", "base_url", "api_key_file"];
+    Some(repeated::<SubmitArgs>(typed, &left_out))
+}
+
+/// The options that were typed and that the command of `T` has, too, but for those `left_out`.
+fn repeated<T: Args>(typed: &ArgMatches, left_out: &[&str]) -> Vec<String> {
     let is_typed = |id: &str| {
-        !["jobs", "yes"].contains(&id)
+        !left_out.contains(&id)
             && typed.try_contains_id(id).unwrap_or(false)
             && typed.value_source(id) == Some(ValueSource::CommandLine)
     };
-    let rename = RenameArgs::augment_args(Command::new("rename"));
+    let command = T::augment_args(Command::new("repeated"));
     let mut repeated = Vec::new();
-    for option in rename.get_arguments() {
+    for option in command.get_arguments() {
         let id = option.get_id().as_str();
         let Some(long) = option.get_long().filter(|_| is_typed(id)) else {
             continue;
@@ -205,6 +218,32 @@ mod tests {
             assert!(!repeated.contains(other), "{other}: {repeated}");
         }
         assert_eq!(for_rename(&["creativeai", "status", "--json"]), "");
+    }
+
+    #[test]
+    fn what_submit_has_too_is_repeated_of_a_round() {
+        let typed = [
+            "creativeai",
+            "run",
+            "a.csv",
+            "--wait",
+            "2h",
+            "--exec",
+            "true",
+            "--map",
+            "sku=Nr",
+            "--skip-invalid",
+            "--jobs",
+            "x.jsonl",
+        ];
+        let for_submit = |typed: &[&str]| {
+            let matches = Cli::command().try_get_matches_from(typed).unwrap();
+            for_submit(&matches)
+        };
+        let mut repeated = for_submit(&typed).unwrap();
+        repeated.sort();
+        assert_eq!(repeated, ["--map sku=Nr", "--skip-invalid"]);
+        assert_eq!(for_submit(&["creativeai", "submit", "a.csv"]), None);
     }
 
     #[test]

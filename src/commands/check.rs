@@ -59,7 +59,12 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
         findings.refuse("photos", checked);
         Ok(())
     })?;
-    findings.report(args.is_before_submit.then_some("manifest"), printer)
+    let told_later: &[&str] = if args.is_before_submit {
+        &["manifest", "log"]
+    } else {
+        &[]
+    };
+    findings.report(told_later, printer)
 }
 
 fn check_key(settings: &Settings) -> Result<&'static str, Failure> {

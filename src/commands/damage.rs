@@ -17,7 +17,13 @@ pub use crate::output::damage::{warn, warn_of_damage};
 
 /// Before anything is sent: a damaged log stops the run, unless the damage is accepted. Then the
 /// jobs it speaks of are marked as in doubt first, durably, so that they are not sent.
-pub async fn settle(log: &OpenLog<'_>, accept: bool, printer: &Printer) -> Result<(), Failure> {
+/// `accepting` is how a person accepts it.
+pub async fn settle(
+    log: &OpenLog<'_>,
+    accept: bool,
+    accepting: &str,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let writer = &log.writer;
     let damage = writer.damage();
     warn_of_torn(&writer.ledger(), damage, writer.path(), printer);
@@ -25,7 +31,8 @@ pub async fn settle(log: &OpenLog<'_>, accept: bool, printer: &Printer) -> Resul
         return Ok(());
     }
     if !accept {
-        return Err(refusal(damage, &writer.ledger(), writer.path(), "sent"));
+        let (ledger, path) = (&writer.ledger(), writer.path());
+        return Err(refusal(damage, ledger, path, "sent", accepting));
     }
     writer.check_form().map_err(failure::of_log)?;
     let marks = marks_of(damage, &writer.ledger(), writer.path(), log.settings)?;
@@ -52,7 +59,8 @@ pub fn settle_quoted(
         return Ok(None);
     }
     if !accept {
-        return Err(refusal(damage, log.ledger(), log.path(), "changed"));
+        let (ledger, path) = (log.ledger(), log.path());
+        return Err(refusal(damage, ledger, path, "changed", ACCEPT));
     }
     let marks = marks_of(damage, log.ledger(), log.path(), settings)?;
     warn_of_marks(damage, marks.count, printer);
@@ -75,16 +83,26 @@ pub fn refuse(log: &JobLog, accept: bool) -> Result<(), Failure> {
     if accept || log.damage().is_empty() {
         return Ok(());
     }
-    Err(refusal(log.damage(), log.ledger(), log.path(), "sent"))
+    let (ledger, path) = (log.ledger(), log.path());
+    Err(refusal(log.damage(), ledger, path, "sent", ACCEPT))
 }
 
-/// Why a damaged log stops the run; nothing was `done`.
-pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> Failure {
+/// How a person accepts it who has typed a command that has the option.
+const ACCEPT: &str = "run the same command with --accept-damage";
+
+/// Why a damaged log stops the run; nothing was `done`. `accepting` is how a person accepts it.
+pub fn refusal(
+    damage: &[Damage],
+    ledger: &Ledger,
+    path: &Path,
+    done: &str,
+    accepting: &str,
+) -> Failure {
     let path = path_from_here(path);
     Failure::data(damage::refusal(damage, ledger, path, done))
-        .help(
-            "take the file back from a backup, or correct those lines; or add --accept-damage, \
-             which marks these jobs as unknown, leaves them out and continues",
-        )
+        .help(format!(
+            "take the file back from a backup, or correct those lines; or {accepting}, which marks these \
+             jobs as unknown, leaves them out and continues"
+        ))
         .counting("damaged_lines", damage.len() as u64)
 }

@@ -62,12 +62,12 @@ pub fn run_without(
     let end = deliver::end(&log, clips, failures, own, Some(&filters), printer)?;
     let folder = log.writer.folder();
     let elsewhere = elsewhere_than(&place.dir, &deliveries, &folder);
-    let elsewhere = elsewhere.map(|file| file.display().to_string());
+    let example = elsewhere.first().map(|file| file.display().to_string());
     let report = Downloaded {
         summary: &summary,
         typed: &settings.download.dir.display().to_string(),
         dir: &place.dir.to_string_lossy(),
-        elsewhere: elsewhere.as_deref(),
+        elsewhere: example.as_deref().map(|file| (elsewhere.len(), file)),
         cut: &delivery::cut_since(&deliveries, &folder),
         unready: end.unready,
     };
@@ -116,11 +116,12 @@ async fn fetch(
     Ok(download.run(&plan).await)
 }
 
-/// A clip that was fetched into another folder than `dir`, and is there.
-fn elsewhere_than(dir: &Path, deliveries: &[Delivery], log_folder: &Path) -> Option<PathBuf> {
+/// Clips that were fetched into another folder than `dir`, and are there.
+fn elsewhere_than(dir: &Path, deliveries: &[Delivery], log_folder: &Path) -> Vec<PathBuf> {
     deliveries
         .iter()
         .filter(|delivery| delivery.is_completed && delivery.is_chosen)
         .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(log_folder)))
-        .find(|path| !path.starts_with(dir) && path.is_file())
+        .filter(|path| !path.starts_with(dir) && path.is_file())
+        .collect()
 }

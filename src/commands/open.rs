@@ -205,15 +205,24 @@ pub fn commands(path: &Path, ledger: &Ledger, settings: &Settings) -> Commands {
     commands_for(path, ledger.is_rehearsal(), settings)
 }
 
+/// A round also leaves out rows with mistakes where its settings say so, which `submit` does not read.
+const LEAVE_OUT: &str = "--skip-invalid";
+
 /// The same before the log is read; `rehearsal` when it is known to be a sandbox's.
 pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Commands {
     let becomes_one = rehearsal && !settings.sandbox;
     let is_usual = !becomes_one && path == settings.jobs_path(None, None);
     let name = path.display().to_string();
-    let typed = TypedOptions {
+    let mut typed = TypedOptions {
         log: (!is_usual).then_some(name),
         sandbox: rehearsal || settings.sandbox,
         ..settings.typed.clone()
     };
+    if let Some(options) = &mut typed.for_submit
+        && settings.run.skip_invalid
+        && !options.iter().any(|option| option == LEAVE_OUT)
+    {
+        options.push(LEAVE_OUT.to_owned());
+    }
     Commands::new(typed, settings.max_attempts)
 }

@@ -114,7 +114,7 @@ async fn poll(
     let api = log.api().await?;
     let concurrency = log.settings.network.concurrency_for(IdColumn::Sku);
     let throttle = api::throttle(log.settings, concurrency, None);
-    let polling = Polling::new(printer, &log.writer);
+    let polling = Polling::new(printer, &log.writer, &log.commands);
     let report = |event: PollEvent<'_>| polling.report(&event);
     let poller = log.poller(&api, &throttle, concurrency, &report);
     let is_answered = poller.ask(rounds, covers).await.map_err(failure::of_log)?;

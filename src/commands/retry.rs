@@ -19,7 +19,7 @@ use crate::engine::retry::{RetryError, RetryKind, RetryLog};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
-use crate::output::{self, Printer, Sending, Summary};
+use crate::output::{self, Commands, Printer, Sending, Summary};
 use crate::output::{failure, stopped};
 use crate::settings::Settings;
 use consent::consent;
@@ -52,7 +52,11 @@ pub fn run_for(
     open::refuse_absent(&path)?;
     let ledger = || settings.ledger();
     let log = OpenLog::to_send(path, ledger, "retry", limits, settings, printer)?;
-    on_one_thread(async { Ok(damage::settle(&log, args.accept_damage, printer).await?) })?;
+    let accepting = accepting_damage(sheets, &log.commands);
+    on_one_thread(async {
+        let settled = damage::settle(&log, args.accept_damage, &accepting, printer).await;
+        Ok(settled?)
+    })?;
     log.refuse_unrecovered("nothing was sent")?;
     let which = args.which.choice();
     let has_work = |_: &&SubmitArgs| log.writer.ledger().jobs().any(|job| which.takes(job));
@@ -81,6 +85,18 @@ pub fn run_for(
     let jobs = ledger.jobs();
     let ended = finish(&log, summary, charged_before, jobs, ending, printer)?;
     Ok((ended, found.rowless))
+}
+
+/// How a person accepts a damaged log.
+fn accepting_damage(sheets: Option<&SubmitArgs>, commands: &Commands) -> String {
+    const OPTION: &str = "--accept-damage";
+    if sheets.is_none() && commands.is_round() {
+        let retry = commands.on_log("retry", &format!("--failed {OPTION}"));
+        return format!("run `{retry}`");
+    }
+    let sheets = sheets.iter().flat_map(|args| &args.manifests);
+    let sheets: Vec<String> = sheets.map(|sheet| sheet.display().to_string()).collect();
+    commands.submit_with(OPTION, &sheets)
 }
 
 /// Sends what was found, once a person has agreed.

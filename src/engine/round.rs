@@ -5,6 +5,7 @@ mod memory;
 mod memory_file;
 mod schedule;
 mod service;
+mod unsent;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ pub use memory::RoundNews;
 pub use memory_file::MemoryFile;
 pub use schedule::{Schedule, TimeOfDay};
 pub use service::{NextRound, RoundRemainder, serve, sheets};
+pub use unsent::{LeftOutRows, UnsentRows};
 
 use crate::exit::{Code, Ending};
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::jobs::Seconds;
+use crate::text::format::ordinal;
 
 use super::{
     local::LocalPhoto,
@@ -101,8 +102,9 @@ impl<'a> Cells<'a> {
         self.add_problem(
             column,
             format!(
-                "there is an invisible character (U+{:04X}) in the {what}, after {place} others",
-                u32::from(hidden)
+                "there is an invisible character (U+{:04X}) in the {what}, as its {} character",
+                u32::from(hidden),
+                ordinal(place + 1)
             ),
             "delete the cell and type it again, or paste it through a plain-text editor",
         );

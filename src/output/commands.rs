@@ -141,6 +141,31 @@ impl Commands {
         self.with_jobs(&command)
     }
 
+    /// How a person orders from the manifests with one more option: `run the same command with OPTION`.
+    /// Of a round, which lacks it: the `submit` that has it.
+    pub fn submit_with(&self, option: &str, manifests: &[String]) -> String {
+        if !self.is_round() {
+            return format!("run the same command with {option}");
+        }
+        format!("run `{}`", self.submit_these(option, manifests))
+    }
+
+    /// `creativeai submit MANIFEST OPTION [--jobs FILE] [--sandbox]`, read as a round reads it.
+    pub fn submit_these(&self, option: &str, manifests: &[String]) -> String {
+        let mut command = "creativeai submit".to_owned();
+        let manifests = manifests.iter().map(|manifest| shell_word(manifest));
+        let typed = self.typed.for_submit.iter().flatten().cloned();
+        for word in manifests.chain(typed).chain([option.to_owned()]) {
+            command.extend([" ", &word]);
+        }
+        self.with_jobs(&command)
+    }
+
+    /// Whether they are shown by a round.
+    pub fn is_round(&self) -> bool {
+        self.typed.for_submit.is_some()
+    }
+
     fn with_jobs(&self, command: &str) -> String {
         let jobs = self.typed.log.as_deref().map(shell_word);
         let jobs = jobs.map(|jobs| format!("--jobs {jobs}"));

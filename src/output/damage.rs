@@ -9,6 +9,8 @@ use crate::text::escape;
 
 /// Damaged lines that are reported one by one; further ones are counted.
 const MOST_LISTED: usize = 20;
+/// What steps of a round speak of once only: that a log is damaged.
+pub const DAMAGE: &str = "damage";
 /// Jobs that are named for one of them.
 const MOST_NAMED: usize = 5;
 
@@ -37,7 +39,9 @@ pub fn warn_of_torn(ledger: &Ledger, damage: &[Damage], path: &Path, printer: &P
 
 /// Says that a log cannot be read in full.
 pub fn warn_of_damage(damage: &[Damage], path: &Path, printer: &Printer) {
-    if let Some(first) = damage.first() {
+    if let Some(first) = damage.first()
+        && printer.is_first_to_say(DAMAGE)
+    {
         let count = damage.len() as u64;
         printer.warn(format_args!(
             "{} of {} {} skipped as damaged, the first one on line {}: {}. What is shown may be \

@@ -146,8 +146,8 @@ pub struct Downloaded<'a> {
     pub typed: &'a str,
     /// The whole path, or the bucket's address.
     pub dir: &'a str,
-    /// A clip that is in another folder.
-    pub elsewhere: Option<&'a str>,
+    /// How many of those that were fetched before are in another folder, and one of them.
+    pub elsewhere: Option<(usize, &'a str)>,
     /// Clips that a person has cut since they were downloaded.
     pub cut: &'a [PathBuf],
     /// Why there is less than was expected.
@@ -176,12 +176,17 @@ impl Downloaded<'_> {
         let summary = self.summary;
         let clips = words::count(summary.downloaded as u64, "clip");
         let mut parts = vec![format!("{clips} fetched into {}", escape(self.typed))];
-        let there = match self.elsewhere {
-            None => "there already".to_owned(),
-            Some(file) => format!("fetched before, also into another folder: {}", escape(file)),
-        };
+        let (others, file) = self.elsewhere.unwrap_or_default();
+        let others = others.min(summary.already);
+        let elsewhere = format!(
+            "fetched before into another folder, such as {}; to have {} here as well, copy {}",
+            escape(file),
+            words::choose(others as u64, "it", "them"),
+            words::choose(others as u64, "it", "them"),
+        );
         parts.extend(counts([
-            (summary.already, &*there),
+            (summary.already - others, "there already"),
+            (others, &*elsewhere),
             (summary.waiting, WAITING),
             (summary.failures.len(), "not fetched"),
         ]));

@@ -92,12 +92,8 @@ impl Findings {
     }
 
     /// Shows them; the code is that of the worst. In a round the next step says what is wrong with the
-    /// subject `told_later`.
-    pub fn report(
-        &self,
-        told_later: Option<&'static str>,
-        printer: &mut Printer,
-    ) -> anyhow::Result<Code> {
+    /// subjects `told_later`.
+    pub fn report(&self, told_later: &[&str], printer: &mut Printer) -> anyhow::Result<Code> {
         let mut ending = Ending::default();
         let problems = self
             .0
@@ -108,8 +104,9 @@ impl Findings {
         }
         let (code, problems) = (ending.code(), problems.count());
         if printer.is_step() {
-            let is_told =
-                |finding: &&Finding| finding.result.is_err() && Some(finding.subject) != told_later;
+            let is_told = |finding: &&Finding| {
+                finding.result.is_err() && !told_later.contains(&finding.subject)
+            };
             for finding in self.0.iter().filter(is_told) {
                 printer.warn(format_args!("{}: {}", finding.subject, finding.text()));
             }

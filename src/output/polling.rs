@@ -1,34 +1,44 @@
 //! What is reported while clips are asked for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use super::{metrics::MetricEvent, printer::Printer, progress::Progress, words};
+use super::{
+    commands::Commands, metrics::MetricEvent, printer::Printer, progress::Progress, words,
+};
 use crate::engine::poll::{self, MAX_FAILURES, PollTarget};
 use crate::jobs::{Facts, GenerationId, JobView, Status};
 use crate::journal::Writer;
 use crate::text::escape;
 
+/// How an answer begins of a vendor who does not know a clip.
+const UNKNOWN_THERE: &str = "HTTP 404";
+
 /// Reports how polling goes.
 pub struct Polling<'a> {
     printer: &'a Printer,
     writer: &'a Writer,
+    commands: &'a Commands,
     progress: RefCell<Progress>,
     /// Generations not known to have ended.
     open: Cell<u64>,
     /// What went wrong in this round, and with which clips.
     troubles: RefCell<BTreeMap<String, Vec<String>>>,
+    /// Warnings that were given: the same words once more say nothing new.
+    given: RefCell<HashSet<String>>,
 }
 
 impl<'a> Polling<'a> {
     /// Of the clips of a log.
-    pub fn new(printer: &'a Printer, writer: &'a Writer) -> Self {
+    pub fn new(printer: &'a Printer, writer: &'a Writer, commands: &'a Commands) -> Self {
         Self {
             printer,
             writer,
+            commands,
             progress: RefCell::new(Progress::hidden()),
             open: Cell::default(),
             troubles: RefCell::default(),
+            given: RefCell::default(),
         }
     }
 
@@ -41,7 +51,10 @@ impl<'a> Polling<'a> {
                 let error = format!("{error}. It belongs to a rehearsal: add --sandbox");
                 self.trouble(self.name(clip), &error);
             }
-            poll::PollEvent::Unavailable(clip, error) => self.trouble(self.name(clip), error),
+            poll::PollEvent::Unavailable(clip, error) => match self.mistyped(clip, error) {
+                Some(warning) => self.warn_once(warning),
+                None => self.trouble(self.name(clip), error),
+            },
             poll::PollEvent::Waiting(quiet) => self.warn(format_args!(
                 "{}; clips are asked for again in {}",
                 escape(&quiet.to_string()),
@@ -54,7 +67,7 @@ impl<'a> Polling<'a> {
                     several => words::count(several.len() as u64, "clip"),
                 };
                 self.warn(format_args!(
-                    "{whose} could not be asked for {MAX_FAILURES} times in a row; the next \
+                    "{whose}: asked for {MAX_FAILURES} times in a row without a usable answer; the next \
                      reconcile asks again"
                 ));
             }
@@ -82,6 +95,28 @@ impl<'a> Polling<'a> {
             Some((_, id)) => format!("{} ({})", escape(id), clip.id),
             None => clip.id.to_string(),
         }
+    }
+
+    /// What is wrong with a clip that the vendor does not know by the id that a person gave for it.
+    fn mistyped(&self, clip: &PollTarget, error: &str) -> Option<String> {
+        if !error.starts_with(UNKNOWN_THERE) {
+            return None;
+        }
+        let view = self.writer.view(clip.job).ok()??;
+        let given = &view.attempts.get(&clip.attempt)?.resolved;
+        let is_given = given.text("generation_id") == Some(clip.id.as_str());
+        let by = given.text("by").filter(|_| is_given)?;
+        Some(format!(
+            "{}: the vendor does not know this id, which {} gave with `creativeai resolve` ({}). If it is \
+             wrong, correct it: `{}`; or if the vendor never took the order: `{}`",
+            self.name(clip),
+            escape(by),
+            escape(error),
+            self.commands
+                .resolve(&clip.job.to_string(), "--generation-id ID"),
+            self.commands
+                .resolve(&clip.job.to_string(), "--not-accepted"),
+        ))
     }
 
     /// One was asked for.
@@ -126,11 +161,23 @@ impl<'a> Polling<'a> {
                 [only] => (only.clone(), "it is"),
                 several => (words::count(several.len() as u64, "clip"), "they are"),
             };
-            self.warn(format_args!(
-                "{whose}: the vendor could not be asked: {}. Nothing changes; {are} asked for \
-                 again later",
+            let failed = if error.starts_with("HTTP ") {
+                "the vendor gave no usable answer"
+            } else {
+                "the vendor could not be asked"
+            };
+            self.warn_once(format!(
+                "{whose}: {failed}: {}. Nothing changes; {are} asked for again later",
                 escape(&error)
             ));
+        }
+    }
+
+    /// The same, unless it was said before.
+    fn warn_once(&self, text: String) {
+        if !self.given.borrow().contains(&text) {
+            self.warn(&text);
+            self.given.borrow_mut().insert(text);
         }
     }
 
@@ -142,7 +189,7 @@ impl<'a> Polling<'a> {
 
 /// Whether a server does not know a clip since it is none of its own, but the sandbox's.
 fn is_stray(clip: &PollTarget, error: &str) -> bool {
-    clip.id.is_sandbox() && error.starts_with("HTTP 404")
+    clip.id.is_sandbox() && error.starts_with(UNKNOWN_THERE)
 }
 
 /// A reason without the system's number for it, which helps no one here.

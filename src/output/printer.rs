@@ -1,6 +1,7 @@
 //! Where words go: data to standard output, everything else to standard error; with or without
 //! color, quiet or talkative. Chosen once, then handed to every command.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::net::SocketAddr;
@@ -76,6 +77,8 @@ pub struct Printer {
     metrics: Option<Metrics>,
     /// Whether the run that it speaks for is a step of a longer one.
     is_step: bool,
+    /// What the steps of this round have spoken of.
+    said: Arc<Mutex<BTreeSet<&'static str>>>,
     out_is: StreamTarget,
     err_is: StreamTarget,
     width: u16,
@@ -120,6 +123,7 @@ impl Printer {
             options,
             metrics: None,
             is_step: false,
+            said: Arc::default(),
             out_is,
             err_is,
             width: width_of_stdout(),
@@ -142,6 +146,7 @@ impl Printer {
             options: self.options,
             metrics: self.metrics.clone(),
             is_step: true,
+            said: Arc::clone(&self.said),
             out_is: StreamTarget::default(),
             err_is: self.err_is,
             width: self.width,
@@ -164,6 +169,18 @@ impl Printer {
     /// Whether it speaks for a step of a longer run.
     pub fn is_step(&self) -> bool {
         self.is_step
+    }
+
+    /// Begins a round, whose steps say anew what others have said.
+    pub fn begin_round(&self) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.clear();
+    }
+
+    /// Whether no step of this round has spoken of `topic` yet; always for a command by itself.
+    pub fn is_first_to_say(&self, topic: &'static str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.is_step || said.insert(topic)
     }
 
     /// Standard output. That its reader has gone is not an error: writing goes on into nothing.

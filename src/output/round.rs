@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{commands::Commands, job_summary::JobSummary, printer::Printer, tally::Tally, words};
-use crate::engine::round::{Round, RoundNews, RoundOutcome, RoundRemainder, RoundStep};
+use crate::engine::round::{Round, RoundNews, RoundOutcome, RoundRemainder, RoundStep, UnsentRows};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, DisplayStatus, JobKey, JobState, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::text::escape;
 
-/// Jobs that are named when they are given up.
+/// Jobs that are named when they are given up, and rows when they are left out.
 const MOST_NAMED: usize = 20;
 
 /// The state at the end of a round.
@@ -121,7 +121,7 @@ impl RoundEnd {
     pub fn say(
         &self,
         line: &str,
-        news: &RoundNews,
+        (news, unsent): (&RoundNews, &UnsentRows),
         log: Option<&JobLog>,
         commands: &Commands,
         printer: &Printer,
@@ -129,6 +129,12 @@ impl RoundEnd {
         let is_quiet = self.is_no_news(news);
         if is_quiet {
             printer.settle(true);
+        }
+        // Where more is to be said, the warnings of this round name them.
+        if is_quiet && printer.options().quiet && !news.left_out.is_empty() {
+            printer.conclude(line, false);
+            name_left_out(news, printer);
+            return Ok(());
         }
         printer.conclude(line, is_quiet);
         if is_quiet && printer.options().quiet {
@@ -146,7 +152,7 @@ impl RoundEnd {
                 commands.on_log("status", "")
             ));
         }
-        if let Some(next) = self.next_step(commands) {
+        if let Some(next) = self.next_step(unsent, commands) {
             printer.say(format_args!("  next: {next}"));
         }
         Ok(())
@@ -176,8 +182,11 @@ impl RoundEnd {
         format!("run{rehearsal}: {}", parts.join("; "))
     }
 
-    fn next_step(&self, commands: &Commands) -> Option<String> {
+    fn next_step(&self, unsent: &UnsentRows, commands: &Commands) -> Option<String> {
         match self.code {
+            Code::Decision if unsent.held > 0 && self.tally.count(DisplayStatus::Unknown) == 0 => {
+                Some(about_held(unsent, commands))
+            }
             Code::Decision => Some(commands.on_log("status", "")),
             Code::Failed if self.failed != self.given_up => {
                 Some("the next round orders what failed again".to_owned())
@@ -232,6 +241,33 @@ fn rowless(summary: &JobSummary, commands: &Commands) -> String {
     )
 }
 
+/// What is to be done about rows that wait for a person. They are not in the log.
+fn about_held(unsent: &UnsentRows, commands: &Commands) -> String {
+    if unsent.sheets.iter().any(|sheet| sheet == "-") {
+        return "decide about the rows above that were held back".to_owned();
+    }
+    let look = commands.submit_these("--dry-run", &unsent.sheets);
+    format!("decide about the rows that were held back: `{look}` shows them again")
+}
+
+/// Each row that is left out for its mistakes is named once, also with `--quiet`.
+fn name_left_out(news: &RoundNews, printer: &Printer) {
+    let rows = &news.left_out;
+    printer.say(format_args!(
+        "{} left out for {} mistakes, and not named again until {} changed:",
+        words::counted(rows.len() as u64, "row was", "rows were"),
+        words::choose(rows.len() as u64, "its", "their"),
+        words::choose(rows.len() as u64, "it is", "they are"),
+    ));
+    for row in rows.iter().take(MOST_NAMED) {
+        printer.say(row);
+    }
+    let more = rows.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        printer.say(format_args!("and {} more", words::number(more as u64)));
+    }
+}
+
 /// Each clip that no round orders again is named once, with what a person can do.
 fn name_given_up(
     news: &RoundNews,
@@ -277,7 +313,7 @@ mod tests {
             failed: BTreeSet::new(),
             given_up: BTreeSet::new(),
         };
-        let next = end.next_step(&Commands::default());
+        let next = end.next_step(&UnsentRows::default(), &Commands::default());
         assert!(next.is_some_and(|next| next.contains("the next round goes on")));
         assert_eq!(end.left(), RoundRemainder::Something);
     }

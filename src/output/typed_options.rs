@@ -18,6 +18,8 @@ pub struct TypedOptions {
     pub sandbox: bool,
     /// What `rename` has, too, with the options' names: how a manifest is read.
     pub for_rename: Vec<String>,
+    /// In a round: what `submit` has, too, with the options' names.
+    pub for_submit: Option<Vec<String>>,
     /// The job log, where it was named.
     pub log: Option<String>,
 }

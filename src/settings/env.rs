@@ -134,9 +134,13 @@ impl Env<'_> {
     }
 }
 
-/// Whether a file is in no folder: standard input, or an address.
+/// Whether a file is in no folder of its own: standard input, or an address. A pipe, as a shell's `<(command)` names one, stands in a folder that holds no logs.
 pub fn is_elsewhere(file: &Path) -> bool {
-    file.as_os_str() == "-" || file.to_str().is_some_and(is_address)
+    let is_pipe = || {
+        let meta = std::fs::metadata(file);
+        meta.is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+    };
+    file.as_os_str() == "-" || file.to_str().is_some_and(is_address) || is_pipe()
 }
 
 /// The user's settings folders; `mac_home` is the home folder on macOS.

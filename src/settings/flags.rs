@@ -39,6 +39,7 @@ pub struct Flags {
     pub publish_approved: Option<bool>,
     pub shopify_store: Option<String>,
     pub for_rename: Vec<String>,
+    pub for_submit: Option<Vec<String>>,
     pub run: RunFlags,
 }
 
@@ -57,6 +58,7 @@ impl Flags {
                 .filter(|url| BaseUrl::parse(url).is_ok()),
             sandbox: self.sandbox,
             for_rename: self.for_rename.clone(),
+            for_submit: self.for_submit.clone(),
             log: None,
         }
     }

@@ -168,7 +168,7 @@ pub static DEFINITIONS: [Definition; 68] = definitions! {
         { unset: "3 for listings, 4 for SKUs", flag: "--concurrency" };
     "rate" = Example("\"100/min\""), "Most requests per second (5/s) or minute (100/min)"
         { unset: "no limit", flag: "--rate" };
-    "timeout" = Example("\"2h\""), "Stop the whole run after this long"
+    "timeout" = Example("\"2h\""), "Stop the command after this long; `run`: each step"
         { unset: "never", flag: "--timeout" };
     "connect_timeout" = Text("10s"), "Longest wait for a connection"
         { flag: "--connect-timeout" };

@@ -5,6 +5,7 @@ mod email;
 mod files;
 mod rows;
 mod settings;
+mod unsent;
 
 use std::collections::HashMap;
 use std::sync::Mutex;

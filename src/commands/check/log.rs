@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::CheckArgs;
-use crate::commands::damage;
+use crate::commands::{damage, open};
 use crate::engine::noted_logs::NotedLogs;
 use crate::exit::Failure;
 use crate::journal::{self, JobLog, Location, Lock, LockError, LogError};
@@ -12,9 +12,12 @@ use crate::output::{failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
+/// Goes on with a damaged log.
+const ACCEPT: &str = "--accept-damage";
+
 pub fn check(args: &CheckArgs, settings: &Settings, findings: &mut Findings) {
     let path = &settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
-    let is_usable = findings.add("log", jobs_of(path, settings));
+    let is_usable = findings.add("log", jobs_of(path, args, settings));
     if !is_usable {
         return;
     }
@@ -35,7 +38,7 @@ pub fn check(args: &CheckArgs, settings: &Settings, findings: &mut Findings) {
 }
 
 /// What a log holds.
-fn jobs_of(path: &Path, settings: &Settings) -> Result<String, Failure> {
+fn jobs_of(path: &Path, args: &CheckArgs, settings: &Settings) -> Result<String, Failure> {
     let name = path.display().to_string();
     let shown = escape(&name);
     let log = match JobLog::read(path, settings.ledger()) {
@@ -49,11 +52,19 @@ fn jobs_of(path: &Path, settings: &Settings) -> Result<String, Failure> {
         read => read.map_err(failure::of_log)?,
     };
     if !log.damage().is_empty() {
+        let (damage, ledger) = (log.damage(), log.ledger());
+        let commands = open::commands(path, ledger, settings);
+        let accepting = match &args.manifest {
+            Some(sheet) => commands.submit_these(ACCEPT, &[sheet.display().to_string()]),
+            None => commands.on_log("compact", ACCEPT),
+        };
+        let accepting = format!("run `{accepting}`");
         return Err(damage::refusal(
-            log.damage(),
-            log.ledger(),
+            damage,
+            ledger,
             log.path(),
             "changed",
+            &accepting,
         ));
     }
     log.unchanged().map_err(failure::of_log)?;

@@ -17,12 +17,13 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
     let from = JobLog::read(&args.from, settings.ledger()).map_err(failure::of_log)?;
     from.unchanged().map_err(failure::of_log)?;
     open::refuse_spreadsheet(&args.from, from.ledger())?;
+    let commands = open::commands(&args.from, from.ledger(), settings);
     if !from.damage().is_empty() {
-        let refusal = damage::refusal(from.damage(), from.ledger(), from.name(), "copied");
-        return Err(refusal.into());
+        let accepting = format!("run `{}`", commands.on_log("compact", "--accept-damage"));
+        let (damage, ledger) = (from.damage(), from.ledger());
+        return Err(damage::refusal(damage, ledger, from.name(), "copied", &accepting).into());
     }
     failure::warn_of_mismatch(&from, printer);
-    let commands = open::commands(&args.from, from.ledger(), settings);
     unrecovered::refuse(from.path(), &args.from, &commands, "nothing was copied")?;
     let to =
         Location::of(&args.to).map_err(|error| Failure::config(error.message).help(error.help))?;

@@ -9,7 +9,7 @@ use super::notices;
 use crate::commands::finish;
 use crate::commands::open;
 use crate::engine::notify::{Notice, RoundEvent};
-use crate::engine::round::{MemoryFile, Round, RoundOutcome, RoundRemainder};
+use crate::engine::round::{MemoryFile, Round, RoundOutcome, RoundRemainder, UnsentRows};
 use crate::exit::{self, Code};
 use crate::jobs::{JobKey, JobState};
 use crate::journal::{JobLog, Location, LogError};
@@ -38,11 +38,11 @@ pub fn is_there(path: &Path) -> bool {
 }
 
 /// Says how a round ended, and remembers it for the next one. `rowless` are the jobs
-/// that it did not order again, since no row asks for them.
+/// that it did not order again, since no row asks for them, `unsent` the rows that it did not send.
 pub fn report(
     round: &Round,
     before: Option<&JobLog>,
-    rowless: &BTreeSet<JobKey>,
+    (rowless, unsent): (&BTreeSet<JobKey>, &UnsentRows),
     path: &Path,
     settings: &Settings,
     printer: &mut Printer,
@@ -64,7 +64,7 @@ pub fn report(
     );
     let file = MemoryFile::of(path);
     let mut memory = file.as_ref().map(MemoryFile::read).unwrap_or_default();
-    let news = memory.after(end.code, &end.given_up, &end.failed);
+    let news = memory.after(end.code, &end.given_up, &end.failed, unsent);
     let commands = match &log {
         Some(log) => open::commands(path, log.ledger(), settings),
         None => open::commands_for(path, false, settings),
@@ -79,8 +79,14 @@ pub fn report(
     if printer.options().json {
         printer.document(&notice.counts)?;
     } else {
-        end.say(&notice.text, &news, log.as_ref(), &commands, printer)
-            .map_err(failure::of_log)?;
+        let said = end.say(
+            &notice.text,
+            (&news, unsent),
+            log.as_ref(),
+            &commands,
+            printer,
+        );
+        said.map_err(failure::of_log)?;
     }
     // Said twice is better than never, should this run be killed before.
     if let Some(file) = file.filter(|_| log.is_some())

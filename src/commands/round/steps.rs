@@ -13,10 +13,10 @@ use crate::cli::RunArgs;
 use crate::engine::delivery::EXEC_TARGET;
 use crate::engine::delivery::facts::Delivery;
 use crate::engine::delivery::shopify;
-use crate::engine::round::{Round, RoundStep, StepOutcome};
+use crate::engine::round::{Round, RoundStep, StepOutcome, UnsentRows};
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
-use crate::output::Printer;
+use crate::output::{Printer, damage::DAMAGE};
 use crate::settings::Settings;
 
 /// Longest time for a step that names none; the wait for clips has its own.
@@ -27,6 +27,8 @@ const LONGEST_STEP: Duration = Duration::from_secs(3600);
 struct StepResults {
     /// Jobs that are not ordered again, since no row asks for them.
     rowless: BTreeSet<JobKey>,
+    /// Rows that were not sent.
+    unsent: UnsentRows,
     /// Jobs whose clips no download would get, once one was tried.
     never: Option<BTreeSet<JobKey>>,
 }
@@ -60,12 +62,19 @@ impl<'a> RoundRunner<'a> {
 
     /// The steps, one after the other.
     fn steps(&self, printer: &mut Printer) -> anyhow::Result<RoundDone> {
+        printer.begin_round();
         let before = ending::read(&self.jobs, self.settings)?;
         let has = |step| self.args.has(step) && self.can(step);
         let mut learned = StepResults::default();
         let round = Round::of(has, |step| self.step(step, &mut learned, printer));
-        let (before, rowless) = (before.as_ref(), &learned.rowless);
-        ending::report(&round, before, rowless, &self.jobs, self.settings, printer)
+        ending::report(
+            &round,
+            before.as_ref(),
+            (&learned.rowless, &learned.unsent),
+            &self.jobs,
+            self.settings,
+            printer,
+        )
     }
 
     /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.
@@ -81,7 +90,11 @@ impl<'a> RoundRunner<'a> {
             Ok(ended) => ended.done,
             Err(error) => {
                 let code = exit::code_of(&error);
-                if code != Code::Success {
+                let is_damage = exit::fields_of(&error)
+                    .iter()
+                    .any(|(name, _)| *name == "damaged_lines");
+                let is_told = is_damage && !quiet.is_first_to_say(DAMAGE);
+                if code != Code::Success && !is_told {
                     quiet.error(format_args!(
                         "{step}: {}",
                         exit::describe(&error, |step| self.settings.typed.repeat_in(step))
@@ -124,7 +137,10 @@ impl<'a> RoundRunner<'a> {
                 }
                 Ok(CommandEnd::from(ending.code()))
             }
-            RoundStep::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
+            RoundStep::Submit => {
+                let (args, unsent) = (&args.submit(), &mut learned.unsent);
+                on_one_thread(submit::run_in_round(args, settings, unsent, printer))
+            }
             RoundStep::Retry => {
                 let sheets = (!args.manifests.is_empty()).then(|| args.submit());
                 let ended;

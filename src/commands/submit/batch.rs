@@ -27,9 +27,9 @@ pub async fn send(
     let concurrency = settings.network.concurrency_for(rows.manifest.id_column());
     let throttle = api::throttle(settings, concurrency, log.limits.deadline);
     let photos = place_photos(rows, log, printer).await?;
-    let polling = Polling::new(printer, &log.writer);
+    let polling = Polling::new(printer, &log.writer, &log.commands);
     let quiet = printer.without_progress();
-    let watching = Polling::new(&quiet, &log.writer);
+    let watching = Polling::new(&quiet, &log.writer, &log.commands);
     let waits = api::throttle(settings, concurrency, None);
     let report_poll = |event: poll::PollEvent<'_>| polling.report(&event);
     let report_watch = |event: poll::PollEvent<'_>| watching.report(&event);

@@ -19,6 +19,7 @@ use crate::cli::SubmitArgs;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::plan::{Plan, RecognitionResult, RowCounts};
 use crate::engine::restored_rows::{self, RestoreError};
+use crate::engine::round::UnsentRows;
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobState, Ledger};
 use crate::output::{Printer, Summary, canary_json, failure, held, stopped};
@@ -29,7 +30,20 @@ pub async fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<CommandEnd> {
+    let unsent = &mut UnsentRows::default();
+    run_in_round(args, settings, unsent, printer).await
+}
+
+/// The same as a step of a round, which hears of rows that were not sent.
+pub async fn run_in_round(
+    args: &SubmitArgs,
+    settings: &Settings,
+    unsent: &mut UnsentRows,
+    printer: &mut Printer,
+) -> anyhow::Result<CommandEnd> {
     let mut rows = PlannedRows::read(args, settings, printer).await?;
+    unsent.left_out = std::mem::take(&mut rows.with_mistakes);
+    unsent.sheets = rows.inputs.names();
     let path = rows.inputs.log(args.jobs.as_deref(), settings)?;
     if args.dry_run {
         return preview(&mut rows, &path, settings, printer).map(CommandEnd::from);
@@ -41,9 +55,11 @@ pub async fn run(
     let log = OpenLog::to_send(path, ledger, "submit", limits, settings, printer)?;
     log.check_mixing(&api.base)?;
     log.refuse_unrecovered("nothing was sent")?;
-    damage::settle(&log, args.accept_damage, printer).await?;
+    let accepting = log.commands.submit_with("--accept-damage", &unsent.sheets);
+    damage::settle(&log, args.accept_damage, &accepting, printer).await?;
     let found = decide(&mut rows, &log)?;
     let _note = other_log::refuse_or_note(&log, &mut rows, &api.base, printer)?;
+    unsent.held = rows.plan.counts.held();
     take_back(&rows, &log, printer).await?;
     let charged_before = charged(jobs_of(&rows.plan, &log.writer.ledger()));
     rows.inputs.keep(&log.path, printer)?;

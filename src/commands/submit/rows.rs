@@ -8,6 +8,7 @@ use crate::cli::SubmitArgs;
 use crate::commands::caps;
 use crate::commands::inputs::Inputs;
 use crate::engine::plan::{self, Allowed, MOST_LISTED, Plan, RecognitionResult};
+use crate::engine::round::LeftOutRows;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
 use crate::journal::Writer;
@@ -26,6 +27,8 @@ pub struct PlannedRows<'a> {
     pub plan: Plan,
     /// What is wrong with rows that are left out, where a JSON document will hold it.
     pub invalid: Vec<Value>,
+    /// Rows with mistakes, for the round that this is a step of.
+    pub with_mistakes: LeftOutRows,
 }
 
 impl<'a> PlannedRows<'a> {
@@ -51,6 +54,7 @@ impl<'a> PlannedRows<'a> {
         }
         caps::refuse_without_column(settings, &manifest)?;
         let mut mistakes = Mistakes::new(args.skip_invalid, printer);
+        let mut with_mistakes = LeftOutRows::default();
         for row in manifest.rows().map_err(failure::of_manifest)? {
             match row {
                 Ok(row) => {
@@ -59,6 +63,9 @@ impl<'a> PlannedRows<'a> {
                     }
                 }
                 Err(RowFault::Problems { problems, row }) => {
+                    if printer.is_step() {
+                        with_mistakes.add(&problems, row.as_deref());
+                    }
                     mistakes.add(problems);
                     plan.note_invalid(row.as_deref(), &settings.rates);
                 }
@@ -73,6 +80,7 @@ impl<'a> PlannedRows<'a> {
             manifest,
             plan,
             invalid,
+            with_mistakes,
         })
     }
 

@@ -1,10 +1,11 @@
-//! What rounds leave for those after them: how many in a row were not finished, and which jobs a
-//! person has heard of. Without it, and with one that someone has spoiled, counting starts over.
+//! What rounds leave for those after them: how many in a row were not finished, and which jobs and rows
+//! with mistakes a person has heard of. Without it, and with one that someone has spoiled, counting starts over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::unsent::UnsentRows;
 use crate::exit::Code;
 use crate::jobs::JobKey;
 
@@ -16,6 +17,8 @@ pub const MOST_UNFINISHED: u32 = 3;
 pub struct RoundMemory {
     unfinished: u32,
     given_up: BTreeSet<JobKey>,
+    /// Of each sheet the rows that were left out.
+    left_out: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What there is to say because of the rounds before.
@@ -23,6 +26,8 @@ pub struct RoundMemory {
 pub struct RoundNews {
     /// Jobs that were given up since a person last heard of such.
     pub given_up: Vec<JobKey>,
+    /// What is wrong with rows that are left out since a person last heard of such.
+    pub left_out: Vec<String>,
     /// Rounds in a row that were not finished, this one included.
     pub unfinished: u32,
 }
@@ -40,11 +45,13 @@ impl RoundMemory {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let keys = value["given_up"].as_array().into_iter().flatten();
         let unfinished = value["unfinished"].as_u64();
+        let left_out = serde_json::from_value(value["left_out"].clone());
         Self {
             unfinished: unfinished.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
             given_up: keys
                 .filter_map(|key| JobKey::parse(key.as_str()?))
                 .collect(),
+            left_out: left_out.unwrap_or_default(),
         }
     }
 
@@ -54,6 +61,7 @@ impl RoundMemory {
             "v": 1,
             "unfinished": self.unfinished,
             "given_up": self.given_up.iter().map(JobKey::to_string).collect::<Vec<_>>(),
+            "left_out": self.left_out,
         });
         format!("{value}\n")
     }
@@ -65,6 +73,7 @@ impl RoundMemory {
         code: Code,
         given_up: &BTreeSet<JobKey>,
         failed: &BTreeSet<JobKey>,
+        unsent: &UnsentRows,
     ) -> RoundNews {
         self.unfinished = match code {
             Code::Temporary => self.unfinished.saturating_add(1),
@@ -72,10 +81,36 @@ impl RoundMemory {
         };
         let news = RoundNews {
             given_up: given_up.difference(&self.given_up).copied().collect(),
+            left_out: self.after_rows(unsent),
             unfinished: self.unfinished,
         };
         self.given_up.retain(|job| failed.contains(job));
         self.given_up.extend(given_up);
+        news
+    }
+
+    /// Takes in the rows that a round left out, and gives what is wrong with those that are new. Rows of
+    /// sheets that were not read stay as they are.
+    fn after_rows(&mut self, unsent: &UnsentRows) -> Vec<String> {
+        let before = self.left_out.clone();
+        let rows = || unsent.left_out.iter();
+        for sheet in unsent
+            .sheets
+            .iter()
+            .map(|s| &**s)
+            .chain(rows().map(|r| &*r.file))
+        {
+            self.left_out.remove(sheet);
+        }
+        let mut news = Vec::new();
+        for row in rows() {
+            let known = before.get(&*row.file);
+            if !known.is_some_and(|known| known.contains(&row.digest)) {
+                news.push(row.text.clone());
+            }
+            let now = self.left_out.entry(row.file.to_string()).or_default();
+            now.insert(row.digest.clone());
+        }
         news
     }
 }
@@ -83,6 +118,7 @@ impl RoundMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Problem;
 
     fn keys(numbers: &[u64]) -> BTreeSet<JobKey> {
         numbers.iter().map(|n| JobKey::from_number(*n)).collect()
@@ -91,7 +127,10 @@ mod tests {
     #[test]
     fn the_third_round_in_a_row_that_is_not_finished_is_overdue() {
         let mut memory = RoundMemory::default();
-        let mut overdue = |code| memory.after(code, &keys(&[]), &keys(&[])).is_overdue();
+        let mut overdue = |code| {
+            let (none, unsent) = (keys(&[]), UnsentRows::default());
+            memory.after(code, &none, &none, &unsent).is_overdue()
+        };
         let codes = [Code::Temporary, Code::Temporary, Code::Temporary];
         assert_eq!(codes.map(&mut overdue), [false, false, true]);
         assert!(!overdue(Code::Success));
@@ -102,7 +141,8 @@ mod tests {
     fn a_job_that_was_given_up_is_said_once() {
         let mut memory = RoundMemory::default();
         let mut count_new = |given_up: &[u64], failed: &[u64]| {
-            let news = memory.after(Code::Failed, &keys(given_up), &keys(failed));
+            let unsent = UnsentRows::default();
+            let news = memory.after(Code::Failed, &keys(given_up), &keys(failed), &unsent);
             // The next process reads what this one has written.
             memory = RoundMemory::parse(&memory.to_text());
             news.given_up.len()
@@ -117,6 +157,38 @@ mod tests {
         assert_eq!(count_new(&[5], &[1, 4, 5]), 1);
         assert_eq!(count_new(&[4], &[1, 4, 5]), 0);
         assert_eq!(count_new(&[1, 5], &[1, 4, 5]), 0);
+    }
+
+    #[test]
+    fn a_row_that_is_left_out_is_news_once_until_its_mistakes_change() {
+        let mut memory = RoundMemory::default();
+        let mut news = |sheet: &str, rows: &[(u64, &str)]| {
+            let mut unsent = UnsentRows {
+                sheets: vec![sheet.to_owned()],
+                ..UnsentRows::default()
+            };
+            for (line, cell) in rows {
+                let problem = Problem {
+                    file: sheet.into(),
+                    line: *line,
+                    column: None,
+                    cell: Some((*cell).to_owned()),
+                    message: "not an address".to_owned(),
+                    help: None,
+                };
+                unsent.left_out.add(&[problem], None);
+            }
+            let news = memory.after_rows(&unsent);
+            memory = RoundMemory::parse(&memory.to_text());
+            news.len()
+        };
+        assert_eq!(news("a.csv", &[(2, "x"), (3, "x")]), 2, "two rows alike");
+        assert_eq!(news("a.csv", &[(4, "x"), (9, "x")]), 0, "moved");
+        assert_eq!(news("b.csv", &[(2, "x")]), 1, "another sheet");
+        assert_eq!(news("a.csv", &[(4, "x"), (9, "y")]), 1, "another mistake");
+        assert_eq!(news("a.csv", &[]), 0);
+        assert_eq!(news("a.csv", &[(4, "x")]), 1, "it was right meanwhile");
+        assert_eq!(news("b.csv", &[(2, "x")]), 0);
     }
 
     #[test]

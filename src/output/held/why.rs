@@ -64,30 +64,15 @@ impl HeldReport<'_> {
 
     fn words(&self, held: &Held) -> HeldText {
         let id = escape(&held.id);
+        let resubmit = self.submit_with("--resubmit-changed");
         let (why, ways) = match (held.reason, held.doubt) {
-            (Decision::Hidden, _) => {
-                return HeldText {
-                    why: "hidden in the sheet, by a filter or by hand".to_owned(),
-                    stands: "nothing was ordered for it",
-                    ways: "To order it as well, show it in the sheet, or run the same command with \
-                           --include-hidden; --where COLUMN=VALUE chooses rows by a cell"
-                        .to_owned(),
-                };
-            }
-            (Decision::SameClip, _) => {
-                return HeldText {
-                    why: format!("{id} asks for the same clip {}", self.same_as(held)),
-                    stands: "nothing was sent for it",
-                    ways: "If both are to have a clip of their own, fill in the column variant, or run \
-                           the same command with --allow-same-clip"
-                        .to_owned(),
-                };
-            }
+            (Decision::Hidden, _) => return self.hidden(),
+            (Decision::SameClip, _) => return self.same_clip(held),
             (Decision::Renamed, _) if self.are_many_renamed() => (
                 self.why_many_are_renamed(),
                 format!(
                     "Restore the ids in the sheet, or keep the clips under the new ones, free of charge: \
-                     `{}`. To order them again, {RESUBMIT}",
+                     `{}`. To order them again, {resubmit}",
                     self.commands.rename_from(self.files)
                 ),
             ),
@@ -100,14 +85,14 @@ impl HeldReport<'_> {
                 ),
                 format!(
                     "To keep the clip under the new id, free of charge: `{}`, or restore the id in the \
-                     sheet. To order it again, {RESUBMIT}",
+                     sheet. To order it again, {resubmit}",
                     self.commands.rename(&self.old_name(held), &held.id)
                 ),
             ),
             (_, ChangeDoubt::Edited) => (
                 how_changed(held),
                 format!(
-                    "{}To order the new version as well, {RESUBMIT}",
+                    "{}To order the new version as well, {resubmit}",
                     where_settings_are(held)
                 ),
             ),
@@ -116,7 +101,7 @@ impl HeldReport<'_> {
                  record neither photo nor prompt, so there is no way to tell whether it is the \
                  same clip"
                     .to_owned(),
-                format!("To order it anyway, {RESUBMIT}"),
+                format!("To order it anyway, {resubmit}"),
             ),
             (_, ChangeDoubt::Folder) => self.moved(
                 held,
@@ -140,7 +125,7 @@ impl HeldReport<'_> {
                 "the photo's file was changed since the clip was ordered, and the row was not".to_owned(),
                 format!(
                     "If the picture is still the same, keep the clip, free of charge: `{}`. To order a clip \
-                     of the new photo, {RESUBMIT}",
+                     of the new photo, {resubmit}",
                     self.commands.rename_from(self.files)
                 ),
             ),
@@ -153,7 +138,7 @@ impl HeldReport<'_> {
                 ),
                 format!(
                     "Leave out the version that you do not want: move it to another folder, or do not name it. \
-                     To order this one as well, fill in the column variant, or {RESUBMIT}"
+                     To order this one as well, fill in the column variant, or {resubmit}"
                 ),
             ),
         };
@@ -165,8 +150,38 @@ impl HeldReport<'_> {
         HeldText { why, stands, ways }
     }
 
+    /// Of a row that the spreadsheet program does not show.
+    fn hidden(&self) -> HeldText {
+        HeldText {
+            why: "hidden in the sheet, by a filter or by hand".to_owned(),
+            stands: "nothing was ordered for it",
+            ways: format!(
+                "To order it as well, show it in the sheet, or {}; `submit --where COLUMN=VALUE` chooses \
+                 rows by a cell",
+                self.submit_with("--include-hidden"),
+            ),
+        }
+    }
+
+    /// Of a row that asks for another one's clip.
+    fn same_clip(&self, held: &Held) -> HeldText {
+        HeldText {
+            why: format!(
+                "{} asks for the same clip {}",
+                escape(&held.id),
+                self.same_as(held)
+            ),
+            stands: "nothing was sent for it",
+            ways: format!(
+                "If both are to have a clip of their own, fill in the column variant, or {}",
+                self.submit_with("--allow-same-clip")
+            ),
+        }
+    }
+
     /// Of a row whose photo is elsewhere, or may be.
     fn moved(&self, held: &Held, how: &str) -> (String, String) {
+        let resubmit = self.submit_with("--resubmit-changed");
         let next = if held.doubt == ChangeDoubt::Nameless {
             "Once the known photos are named, the next run orders what is new. To order all these rows again"
         } else {
@@ -175,10 +190,15 @@ impl HeldReport<'_> {
         (
             format!("the photo of {} {how}", escape(&held.id)),
             format!(
-                "If it is the same photo, keep the clip, free of charge: {}. {next}, {RESUBMIT}",
+                "If it is the same photo, keep the clip, free of charge: {}. {next}, {resubmit}",
                 renamings(held, self.commands)
             ),
         )
+    }
+
+    /// How a row is ordered all the same.
+    fn submit_with(&self, option: &str) -> String {
+        self.commands.submit_with(option, self.files)
     }
 
     fn other(&self, held: &Held) -> String {
@@ -240,8 +260,6 @@ impl HeldReport<'_> {
         )
     }
 }
-
-const RESUBMIT: &str = "run the same command with --resubmit-changed";
 
 /// A voice has neither a photo nor a prompt.
 fn what_is_the_same(held: &Held) -> &'static str {

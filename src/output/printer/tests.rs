@@ -43,6 +43,7 @@ impl Printer {
             held: Arc::default(),
             options,
             is_step: false,
+            said: Arc::default(),
             out_is: StreamTarget {
                 terminal: true,
                 colored,

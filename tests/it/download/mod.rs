@@ -72,6 +72,12 @@ fn clips_in_another_folder_are_not_fetched_again_and_the_run_says_where_they_are
     let run = world.run(&["download", "--dir", "other"]).expect(0);
     let output = run.stderr.replace('\\', "/");
     assert!(output.contains("videos/LST-1/01-2.mp4"), "{output}");
+    for words in [
+        "1 fetched before into another folder",
+        "here as well, copy it",
+    ] {
+        assert!(output.contains(words), "{words}: {output}");
+    }
     assert!(!world.path("other").exists(), "no empty folder is left");
     assert_eq!(cdn.gets().len(), 1);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::lines::{A, line, rendering};
-use crate::support::{Server, Step, World};
+use crate::support::{Server, Step, World, listings};
 
 #[test]
 fn an_attempt_with_two_ids_may_be_finished_under_either() {
@@ -68,4 +68,47 @@ fn an_answer_that_does_not_come_keeps_no_run_from_its_end() {
         world.run(&[&slowly[..], more].concat()).expect(75);
     }
     assert_eq!(world.log().text, before);
+}
+
+#[test]
+fn an_id_that_a_person_mistyped_is_said_once_with_what_corrects_it() {
+    let server = Server::answering(|request| match request.method.as_str() {
+        "POST" => Step::reset(),
+        _ => Step::reply(404, "no such generation"),
+    });
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(3);
+    let typed = ["resolve", "LST-1", "--generation-id", "vgen_typo"];
+    world.run(&typed).expect(0);
+    let wait = ["reconcile", "--wait", "--interval", "10ms"];
+    let output = world.run(&wait).expect(75).stderr;
+    assert_eq!(
+        output.matches("does not know this id").count(),
+        1,
+        "{output}"
+    );
+    let corrects = output
+        .split('`')
+        .find(|text| text.ends_with("--generation-id ID"));
+    let corrects = corrects.unwrap_or_else(|| panic!("{output}"));
+    let corrects = corrects.replace(" ID", " vgen_right");
+    let words: Vec<&str> = corrects.split(' ').skip(1).collect();
+    world.run(&words).expect(0);
+    assert!(world.log().text.contains("\"vgen_right\""));
+}
+
+#[test]
+fn an_answer_of_no_use_is_told_once_however_often_it_comes() {
+    let server = Server::answering(|_| Step::reply(200, r#"{"status":"cancelled"}"#));
+    let world = World::facing(&server);
+    world.write("jobs.jsonl", rendering(A, "vgen_1"));
+    let wait = ["reconcile", "--wait", "--interval", "10ms"];
+    let output = world.run(&wait).expect(75).stderr;
+    assert_eq!(
+        output.matches("gave no usable answer").count(),
+        1,
+        "{output}"
+    );
+    assert!(!output.contains("could not be asked"), "{output}");
 }

@@ -291,3 +291,17 @@ fn a_sheet_at_an_address_gives_names_and_requests_too() {
     let run = world.run(&retry).expect(0);
     assert_eq!(run.json()["submitted"], 1, "{}", run.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_manifest_out_of_a_pipe_has_its_log_in_the_current_folder() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", rows([1, 2]));
+    std::fs::create_dir(world.path("pipes")).unwrap();
+    world
+        .shell("mkfifo pipes/sheet && { cat listings.csv > pipes/sheet & } && \"$0\" submit pipes/sheet")
+        .expect(0);
+    assert_eq!(world.log().ids().len(), 2);
+    assert!(!world.path("pipes/jobs.jsonl").exists());
+}

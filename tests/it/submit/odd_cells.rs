@@ -30,7 +30,11 @@ const BROKEN: [(usize, &str, &str); 25] = [
     (0, "1.23457E+12", "last digits are gone"),
     (0, "12-Mar", "Excel turns 3-12 or 12-3 into a date"),
     (0, "=\"00123\"", "00123"),
-    (0, "MUG\u{200b}-1", "invisible character (U+200B)"),
+    (
+        0,
+        "MUG\u{200b}-1",
+        "invisible character (U+200B) in the sku, as its 4th",
+    ),
     (1, "#REF!", "are gone"),
     (1, "Loading...", "finished loading"),
     (
