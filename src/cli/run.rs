@@ -18,9 +18,6 @@ use crate::settings::{RunFlags, RunSettings, values};
 
 /// `run`.
 #[derive(Args, Clone, Debug)]
-#[command(mut_arg("timeout", |arg| arg.help(
-    "Longest time for each step but the wait for clips, which has --wait [default: 1h]"
-)))]
 pub struct RunArgs {
     /// The spreadsheets (manifests), as for submit; without one nothing new is ordered
     #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
