@@ -94,7 +94,7 @@ fn decide(rows: &mut PlannedRows<'_>, log: &OpenLog<'_>) -> Result<RecognitionRe
     let ledger = writer.ledger();
     let found = rows.decide(Some((writer.path(), &ledger)))?;
     writer.expect_rows(rows.plan.all_keys());
-    other_log::refuse(&log.path, &rows.plan, &ledger, args.allow_same_clip)?;
+    other_log::refuse(log, rows, &ledger)?;
     if rows.plan.counts.send > 0 || args.wait {
         writer.check_form().map_err(failure::of_log)?;
     }

@@ -7,7 +7,6 @@ use super::super::open::OpenLog;
 use super::rows::PlannedRows;
 use crate::engine::other_logs::{OtherLogs, Overlap, SearchScope};
 use crate::engine::pending_orders::{OwnNote, Pending, PendingOrders};
-use crate::engine::plan::Plan;
 use crate::exit::Failure;
 use crate::jobs::Ledger;
 use crate::journal::{Holder, Location, LockError};
@@ -89,8 +88,9 @@ fn refuse_beside(
             ))
             .help(format!(
                 "continue with that log, with --jobs in every run, or add what this one lacks: {}; to \
-                 order and pay for the clips once more, add --allow-same-clip",
-                copies.collect::<Vec<_>>().join(", ")
+                 order and pay for the clips once more, {}",
+                copies.collect::<Vec<_>>().join(", "),
+                once_more(log, rows)
             )))
         }
         Overlap::Unread(other) if Location::is_address(&other) => Err(Failure::decision(format!(
@@ -209,47 +209,48 @@ fn is_paid(settings: &Settings) -> bool {
     !settings.sandbox && !key_is_sandbox
 }
 
+/// How a person orders again although another log holds the rows.
+fn once_more(log: &OpenLog<'_>, rows: &PlannedRows<'_>) -> String {
+    let sheets = rows.inputs.names();
+    log.commands.submit_with("--allow-same-clip", &sheets)
+}
+
 /// Holds the rows (3) where most of them are in another log of the database.
 #[cfg(feature = "postgres")]
-pub fn refuse(
-    path: &Path,
-    plan: &Plan,
-    ledger: &Ledger,
-    allow_same_clip: bool,
-) -> Result<(), Failure> {
+pub fn refuse(log: &OpenLog<'_>, rows: &PlannedRows<'_>, ledger: &Ledger) -> Result<(), Failure> {
     use crate::journal;
 
     /// Rows that are looked for.
     const SAMPLE: usize = 1000;
 
-    let Ok(Location::Database(address)) = Location::of(path) else {
+    let Ok(Location::Database(address)) = Location::of(&log.path) else {
         return Ok(());
     };
-    if !ledger.is_empty() || allow_same_clip || plan.counts.send == 0 {
+    if !ledger.is_empty() || rows.args.allow_same_clip || rows.plan.counts.send == 0 {
         return Ok(());
     }
-    let keys: Vec<_> = plan.keys().take(SAMPLE).collect();
+    let keys: Vec<_> = rows.plan.keys().take(SAMPLE).collect();
     let found = journal::rows_elsewhere(&address, &keys).map_err(failure::of_database)?;
-    let Some((name, rows)) = found.filter(|(_, rows)| rows * 2 > keys.len() as u64) else {
+    let Some((name, known)) = found.filter(|(_, known)| known * 2 > keys.len() as u64) else {
         return Ok(());
     };
     Err(Failure::decision(format!(
         "the job log {} is empty, and {} of this manifest are in the log {} of the same database; \
          nothing was sent",
         escape(address.log()),
-        words::count(rows, "row"),
+        words::count(known, "row"),
         escape(&name)
     ))
     .help(format!(
-        "name that log with log={}; to order and pay for the clips once more, add \
-         --allow-same-clip",
-        escape(&name)
+        "name that log with log={}; to order and pay for the clips once more, {}",
+        escape(&name),
+        once_more(log, rows)
     )))
 }
 
 /// There are no databases.
 #[cfg(not(feature = "postgres"))]
 #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
-pub fn refuse(_: &Path, _: &Plan, _: &Ledger, _: bool) -> Result<(), Failure> {
+pub fn refuse(_: &OpenLog<'_>, _: &PlannedRows<'_>, _: &Ledger) -> Result<(), Failure> {
     Ok(())
 }
