@@ -134,7 +134,8 @@ impl Env<'_> {
     }
 }
 
-/// Whether a file is in no folder of its own: standard input, or an address. A pipe, as a shell's `<(command)` names one, stands in a folder that holds no logs.
+/// Whether a file is in no folder of its own: standard input, or an address. A pipe, as a shell's `<(command)`
+/// names one, is in a folder that holds no logs.
 pub fn is_elsewhere(file: &Path) -> bool {
     let is_pipe = || {
         let meta = std::fs::metadata(file);
