@@ -137,8 +137,11 @@ impl SearchScope<'_> {
         for run in self.pending {
             let is_same = |row: &u32| plan.key_at(*row).is_some_and(|key| run.keys.contains(&key));
             let rows: Vec<u32> = sent.iter().copied().filter(is_same).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            found.is_ordering = true;
             counted.retain(|(_, log)| *log != run.log);
-            found.is_ordering |= !rows.is_empty();
             counted.push((rows.len(), run.log.clone()));
             all.extend(rows);
         }
